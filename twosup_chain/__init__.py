@@ -1,0 +1,63 @@
+"""twosup_chain: a small local model answers, a hosted LLM is asked only when needed, and "no answer" is an answer.
+
+The public names are imported on first use, so that ``import twosup_chain`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twosup_chain.answerers.chat import ChatAnswerer
+    from twosup_chain.answerers.llama_cpp import LlamaCppAnswerer
+    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.chain import TwoSupervisorChain
+    from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.supervisor import Supervisor
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "Answer": "schema",
+    "Candidate": "schema",
+    "ChatAnswerer": "answerers.chat",
+    "ExtractiveReader": "answerers.reader",
+    "LlamaCppAnswerer": "answerers.llama_cpp",
+    "QAInput": "schema",
+    "Supervisor": "supervisor",
+    "TokenLogprob": "schema",
+    "TwoSupervisorChain": "chain",
+    "TwoSupervisorResult": "schema",
+    "Verdict": "schema",
+}
+
+__all__ = [
+    "Answer",
+    "Candidate",
+    "ChatAnswerer",
+    "ExtractiveReader",
+    "LlamaCppAnswerer",
+    "QAInput",
+    "Supervisor",
+    "TokenLogprob",
+    "TwoSupervisorChain",
+    "TwoSupervisorResult",
+    "Verdict",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name from its module on first use (PEP 562)."""
+    module = _MODULES.get(name)
+    if module is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,69 @@
+"""How a part takes its options: keyword-only, checked, and with errors that say what to write instead.
+
+`Options` is mixed into every pydantic class whose constructor a user calls. It leaves the checking itself to pydantic
+and only turns its findings into this package's errors.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from twosup_chain.errors import ConfigurationError, InputError, TwosupError, UnknownOptionError
+
+
+class Options(BaseModel):
+    """Keyword-only options: an unknown one lists the good ones, a bad one names field, value and cure."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    error_class: ClassVar[type[TwosupError]] = ConfigurationError
+
+    def __init__(self, **options: Any) -> None:
+        cls = type(self)
+        for name in options:
+            if name not in cls.model_fields:
+                raise UnknownOptionError(f"option of {cls.__name__}", name, cls.model_fields)
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            raise _translate(cls.__name__, cls.error_class, error) from None
+
+
+class Record(Options):
+    """A frozen record: what a call was given, or what it found; its fields may also be given by position."""
+
+    model_config = ConfigDict(frozen=True)
+    error_class = InputError
+
+    def __init__(self, *values: Any, **fields: Any) -> None:
+        names = list(type(self).model_fields)
+        if len(values) > len(names):
+            message = f"{type(self).__name__} takes {len(names)} fields ({', '.join(names)}), {len(values)} were given"
+            raise InputError(message)
+        super().__init__(**dict(zip(names, values, strict=False)), **fields)
+
+
+def _translate(owner: str, error_class: type[TwosupError], error: ValidationError) -> TwosupError:
+    """Returns pydantic's findings as one error: owner, field, the value given, what is wrong with it."""
+    found = error.errors()
+    causes = [item.get("ctx", {}).get("error") for item in found]
+    if len(found) == 1 and isinstance(causes[0], TwosupError):
+        return causes[0]
+    lines = []
+    for item, cause in zip(found, causes, strict=True):
+        field = ".".join(str(part) for part in item["loc"]) or "options"
+        if isinstance(cause, TwosupError):
+            lines.append(str(cause))
+        elif item["type"] == "missing":
+            lines.append(f"{owner}: {field!r} is missing; pass {field}=…")
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            lines.append(f"{owner}: {field}={shorten(item['input'])}: {message}")
+    return error_class("; ".join(lines))
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """Returns the value's repr, cut to `limit` characters, for error messages."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

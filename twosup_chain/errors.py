@@ -1,0 +1,128 @@
+"""Every error that twosup_chain raises on purpose, in one tree.
+
+```
+TwosupError
+├── ConfigurationError (ValueError)      a part was built with a wrong option
+│   ├── UnknownOptionError (TypeError)   an option or scorer that does not exist
+│   └── ModelFileError                   a model file that is missing, or is not a model
+├── InputError (ValueError)              a question or a context that cannot be read
+├── MissingExtraError (ImportError)      an optional dependency is not installed
+├── AnswererError                        a model replied, but not with an answer
+│   ├── EmptyAnswerError                 nothing at all, or white space
+│   ├── RefusalError                     the provider refused or filtered the reply
+│   └── NotTextError                     something that is not an answer
+├── ScorerError                          a trust score could not be had
+│   ├── MissingEvidenceError             the answer lacks what the scorer reads
+│   └── ScoreRangeError (ValueError)     the scorer gave no number in [0, 1]
+└── NoTrustedAnswerError                 nobody could be trusted (``fallback="raise"``)
+```
+
+Errors of other parties (a time-out of the hosted LLM, say) are not wrapped: they keep their class, so that existing
+``except`` clauses and LangChain's own ``with_fallbacks`` go on working.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twosup_chain.schema import TwoSupervisorResult
+
+
+class TwosupError(Exception):
+    """The root of the tree: ``except TwosupError`` catches whatever this package raises on purpose."""
+
+
+class ConfigurationError(TwosupError, ValueError):
+    """A part was built with an option of the wrong type or value."""
+
+
+class UnknownOptionError(ConfigurationError, TypeError):
+    """An option, or the name of a scorer, that does not exist.
+
+    Args:
+        kind: What was looked for, in words (``"option of ExtractiveReader"``).
+        name: The name that was given.
+        known: The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(sorted(known))
+        near = get_close_matches(name, self.known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"{name!r} is no {kind}.{hint} There are: {', '.join(self.known)}.")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, tuple[str, ...]]]:
+        return type(self), (self.kind, self.name, self.known)
+
+
+class ModelFileError(ConfigurationError):
+    """A model file is missing, unreadable, or not of the format that the answerer reads."""
+
+
+class InputError(TwosupError, ValueError):
+    """A question or a context that cannot be read; the message names the field, the value and the cure."""
+
+
+class MissingExtraError(TwosupError, ImportError):
+    """An optional dependency is not installed; the message gives the command that installs it.
+
+    Args:
+        needed_by: The part that needs the package (``"LlamaCppAnswerer"``).
+        package: The package on the index (``"llama-cpp-python"``).
+        extra: The extra of twosup-chain that brings it (``"llama"``).
+    """
+
+    def __init__(self, needed_by: str, package: str, extra: str) -> None:
+        self.needed_by = needed_by
+        self.package = package
+        self.extra = extra
+        super().__init__(f"{needed_by} needs {package}: pip install 'twosup-chain[{extra}]'")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.needed_by, self.package, self.extra)
+
+
+class AnswererError(TwosupError):
+    """A model replied, but what it sent is not an answer."""
+
+
+class EmptyAnswerError(AnswererError):
+    """The reply holds no text: an empty reply is never a success (and never a "no answer" either)."""
+
+
+class RefusalError(AnswererError):
+    """The provider refused to answer or filtered the reply."""
+
+
+class NotTextError(AnswererError):
+    """The reply is something that cannot be read as an answer (a tool call, an image, an unknown object)."""
+
+
+class ScorerError(TwosupError):
+    """A scorer gave no usable trust score."""
+
+
+class MissingEvidenceError(ScorerError):
+    """The answer does not carry what the scorer reads; the message says which evidence, and how to get it."""
+
+
+class ScoreRangeError(ScorerError, ValueError):
+    """A scorer returned something that is not a number in [0, 1]."""
+
+
+class NoTrustedAnswerError(TwosupError):
+    """Neither model could be trusted, and the chain was told to raise (``fallback="raise"``).
+
+    Args:
+        result: The whole result, with both answers, both verdicts and what they cost.
+    """
+
+    def __init__(self, result: TwoSupervisorResult) -> None:
+        self.result = result
+        super().__init__(result.reason)

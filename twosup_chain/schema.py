@@ -1,0 +1,284 @@
+"""The records that go in, travel between the parts, and come out: `QAInput`, `Answer`, `Verdict`, `TwoSupervisorResult`.
+
+All are frozen and carry their own evidence; nothing about a call is kept anywhere else. How an answer is found, scored
+or judged is the business of `answerers`, `scorers` and `supervisor`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from langchain_core.documents import Document
+from langchain_core.messages.ai import UsageMetadata, add_usage
+from pydantic import BeforeValidator, Field, field_validator
+
+from twosup_chain._options import Record, shorten
+from twosup_chain.errors import InputError, NoTrustedAnswerError, UnknownOptionError
+
+Status = Literal["answered", "unanswerable", "untrusted"]
+Source = Literal["local", "remote", "fallback", "none"]
+
+
+class QAInput(Record):
+    """A question, and the text that the answer must come from.
+
+    Args:
+        question: The question; not blank.
+        context: A string, a list of strings or a list of LangChain `Document`s. ``None`` means "no passage was given"
+            (only a model that knows things by itself can answer); an empty list means "nothing was found". Lone
+            surrogates, which no encoder takes, become U+FFFD one for one, so that offsets stay true.
+        id: The question's id in a data set.
+
+    Raises:
+        InputError: A field has the wrong type, or the question is blank.
+    """
+
+    question: str
+    context: str | tuple[str | Document, ...] | None = None
+    id: str | None = None
+
+    @field_validator("question", mode="before")
+    @classmethod
+    def _check_question(cls, value: object) -> str:
+        if not isinstance(value, str):
+            message = f"question={shorten(value)} is a {type(value).__name__}: pass the question as a string"
+            raise InputError(message)
+        if not value.strip():
+            message = f"question={shorten(value)} is blank: ask something"
+            raise InputError(message)
+        return _scalar_text(value)
+
+    @field_validator("context", mode="before")
+    @classmethod
+    def _check_context(cls, value: object) -> str | tuple[str | Document, ...] | None:
+        if value is None or isinstance(value, str):
+            return value if value is None else _scalar_text(value)
+        if isinstance(value, Document):
+            value = [value]
+        if not isinstance(value, (list, tuple)):
+            raise InputError(_context_message("context", value))
+        return tuple(_scalar_passage(f"context[{i}]", passage) for i, passage in enumerate(value))
+
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The texts of the context, one a document; empty where no context was given."""
+        if self.context is None:
+            return ()
+        if isinstance(self.context, str):
+            return (self.context,)
+        return tuple(p.page_content if isinstance(p, Document) else p for p in self.context)
+
+    @classmethod
+    def coerce(cls, value: object) -> QAInput:
+        """Returns `value` as a `QAInput`: a `QAInput`, a bare question, or a dict with the fields of one.
+
+        Raises:
+            InputError: `value` is none of these, or the dict has a key that is no field.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return cls(question=value)
+        if isinstance(value, dict):
+            unknown = [key for key in value if key not in cls.model_fields]
+            if unknown:
+                raise InputError(str(UnknownOptionError("key of the input", str(unknown[0]), cls.model_fields)))
+            return cls(**value)
+        message = (
+            f"the input {shorten(value)} is a {type(value).__name__}: pass a question (str), "
+            "a dict {'question': …, 'context': …} or a QAInput"
+        )
+        raise InputError(message)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns ``{"question", "context"}`` as prompts and fallbacks take it, the context as it was given."""
+        context = list(self.context) if isinstance(self.context, tuple) else self.context
+        return {"question": self.question, "context": context}
+
+    def __getitem__(self, key: str) -> Any:
+        """Returns ``question``, ``context`` or ``id``, so that a function may treat its input as a dict."""
+        if key not in type(self).model_fields:
+            raise KeyError(key)
+        return getattr(self, key)
+
+
+#: What may be asked: a bare question, a dict with the fields of a `QAInput`, or a `QAInput`.
+QAInputLike = str | dict[str, Any] | QAInput
+
+
+class TokenLogprob(Record):
+    """One generated token and the natural logarithm of its probability, in (-inf, 0].
+
+    Args:
+        token: The token's text; ``None`` where the provider does not tell.
+        logprob: The natural logarithm of the probability that the model gave to this token.
+        top: The likeliest tokens at this place and their log-probabilities, best first, where they were asked for.
+    """
+
+    token: str | None
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+    @field_validator("logprob")
+    @classmethod
+    def _check_logprob(cls, value: float) -> float:
+        if math.isnan(value) or value > 1e-3:
+            message = f"logprob={value!r} is not the logarithm of a probability: it must be at most 0"
+            raise InputError(message)
+        return min(value, 0.0)
+
+
+class Candidate(Record):
+    """One span that the extractive reader considered.
+
+    Args:
+        text: The span.
+        start: Where it starts in its document, in characters.
+        end: Where it ends (exclusive).
+        document: The index of its document in the context.
+        probability: Its share of the joint probability of all spans of all documents and of "no answer", in [0, 1].
+    """
+
+    text: str
+    start: int
+    end: int
+    document: int
+    probability: float
+
+
+class Answer(Record):
+    """What a model predicts, and the evidence for how far it can be trusted.
+
+    Args:
+        text: The answer; ``None`` is the prediction that the context does not hold one.
+        scores: Named evidence in the model's own units (``answerability``, ``span_probability``, …).
+        token_logprobs: The generated tokens with their log-probabilities. Plain numbers and ``(token, logprob)`` pairs
+            are taken as well.
+        start: Where the answer starts in its document, in characters; ``None`` for a generated answer.
+        end: Where it ends (exclusive).
+        document: The index of its document in the context.
+        candidates: The best spans, best first; a reader keeps them even when its answer is ``None``.
+        usage: Tokens in LangChain's terms (``input_tokens``, ``output_tokens``, ``total_tokens``).
+        seconds: How long the model took, in seconds of wall time.
+        model: The model's name.
+    """
+
+    text: str | None
+    scores: dict[str, float] = Field(default_factory=dict)
+    token_logprobs: tuple[Annotated[TokenLogprob, BeforeValidator(lambda v: _token_logprob(v))], ...] | None = None
+    start: int | None = None
+    end: int | None = None
+    document: int | None = None
+    candidates: tuple[Candidate, ...] = ()
+    usage: UsageMetadata | None = None
+    seconds: float | None = None
+    model: str | None = None
+
+    def __init__(self, text: str | None, **fields: Any) -> None:
+        super().__init__(text=text, **fields)
+
+
+class Verdict(Record):
+    """What a supervisor says of an answer: trusted if and only if ``score >= threshold``.
+
+    Args:
+        score: The trust score, in [0, 1]; higher is more trustworthy.
+        threshold: The least score that is trusted.
+        trusted: Whether the answer is trusted.
+        scorer: The scorer's name.
+    """
+
+    score: float
+    threshold: float
+    trusted: bool
+    scorer: str
+
+
+class TwoSupervisorResult(Record):
+    """The outcome of a `TwoSupervisorChain` call, with everything that led to it.
+
+    Args:
+        answer: The answer; ``None`` where there is none that can be trusted.
+        status: ``"answered"``; ``"unanswerable"`` (a trusted prediction that the context holds no answer);
+            ``"untrusted"`` (nobody could be trusted).
+        source: Whose prediction this is; ``"none"`` for ``"untrusted"``.
+        local: The local model's answer, rejected or not.
+        remote: The hosted model's answer, rejected or not; ``None`` if it was not asked, or failed.
+        local_verdict: The first supervisor's verdict.
+        remote_verdict: The second supervisor's verdict.
+        reason: Why the outcome is what it is, in words.
+        error: How the remote failed, where it did: the error's class and message.
+        usage: Tokens spent by both models, those of rejected answers included; ``None`` where neither reports any.
+        seconds: Wall time of the whole call, in seconds; in a batch, that of the stages that this question took part in.
+    """
+
+    answer: str | None
+    status: Status
+    source: Source
+    local: Answer | None = None
+    remote: Answer | None = None
+    local_verdict: Verdict | None = None
+    remote_verdict: Verdict | None = None
+    reason: str = ""
+    error: str | None = None
+    usage: UsageMetadata | None = None
+    seconds: float = 0.0
+
+    def as_text(self, no_answer: str) -> str:
+        """Returns the answer, or `no_answer` where there is none."""
+        return no_answer if self.answer is None else self.answer
+
+    def raise_for_status(self) -> TwoSupervisorResult:
+        """Returns the result itself, unless nobody could be trusted.
+
+        Raises:
+            NoTrustedAnswerError: The status is ``"untrusted"``.
+        """
+        if self.status == "untrusted":
+            raise NoTrustedAnswerError(self)
+        return self
+
+
+def total_usage(*answers: Answer | None) -> UsageMetadata | None:
+    """Returns the tokens of several answers together; ``None`` where no answer reports any."""
+    usages = [answer.usage for answer in answers if answer is not None and answer.usage is not None]
+    if not usages:
+        return None
+    total = usages[0]
+    for usage in usages[1:]:
+        total = add_usage(total, usage)
+    return total
+
+
+def _token_logprob(value: object) -> object:
+    if isinstance(value, (int, float)):
+        return TokenLogprob(token=None, logprob=float(value))
+    if isinstance(value, (list, tuple)):
+        return TokenLogprob(*value)
+    return value
+
+
+def _scalar_text(text: str) -> str:
+    """Returns the text with every lone surrogate replaced by U+FFFD, one character for one."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return text
+
+
+def _scalar_passage(field: str, passage: object) -> str | Document:
+    if isinstance(passage, str):
+        return _scalar_text(passage)
+    if isinstance(passage, Document):
+        text = _scalar_text(passage.page_content)
+        return passage if text is passage.page_content else passage.model_copy(update={"page_content": text})
+    raise InputError(_context_message(field, passage))
+
+
+def _context_message(field: str, value: object) -> str:
+    return (
+        f"{field}={shorten(value)} is a {type(value).__name__}: "
+        "pass the context as a string, a list of strings or a list of Documents"
+    )
