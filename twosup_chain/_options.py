@@ -47,15 +47,15 @@ class Record(Options):
 def _translate(owner: str, error_class: type[TwosupError], error: ValidationError) -> TwosupError:
     """Returns pydantic's findings as one error: owner, field, the value given, what is wrong with it."""
     found = error.errors()
-    causes = [item.get("ctx", {}).get("error") for item in found]
-    if len(found) == 1 and isinstance(causes[0], TwosupError):
-        return causes[0]
+    own = [cause for item in found if isinstance(cause := item.get("ctx", {}).get("error"), TwosupError)]
+    if len(own) == 1:
+        return own[0]
+    if own:
+        return error_class("; ".join(str(cause) for cause in own))
     lines = []
-    for item, cause in zip(found, causes, strict=True):
+    for item in found:
         field = ".".join(str(part) for part in item["loc"]) or "options"
-        if isinstance(cause, TwosupError):
-            lines.append(str(cause))
-        elif item["type"] == "missing":
+        if item["type"] == "missing":
             lines.append(f"{owner}: {field!r} is missing; pass {field}=…")
         else:
             message = item["msg"].removeprefix("Value error, ")

@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from langchain_core.messages.ai import UsageMetadata
+
     from twosup_chain.schema import TwoSupervisorResult
 
 
@@ -89,7 +91,16 @@ class MissingExtraError(TwosupError, ImportError):
 
 
 class AnswererError(TwosupError):
-    """A model replied, but what it sent is not an answer."""
+    """A model replied, but what it sent is not an answer.
+
+    Args:
+        message: What was sent instead.
+        usage: The tokens that the reply cost all the same, where they are known.
+    """
+
+    def __init__(self, message: str, usage: UsageMetadata | None = None) -> None:
+        self.usage = usage
+        super().__init__(message)
 
 
 class EmptyAnswerError(AnswererError):

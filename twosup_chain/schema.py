@@ -1,4 +1,4 @@
-"""The records that go in, travel between the parts, and come out: `QAInput`, `Answer`, `Verdict`, `TwoSupervisorResult`.
+"""The records that go in, travel between the parts and come out: `QAInput`, `Answer`, `Verdict`, the result.
 
 All are frozen and carry their own evidence; nothing about a call is kept anywhere else. How an answer is found, scored
 or judged is the business of `answerers`, `scorers` and `supervisor`.
@@ -73,6 +73,8 @@ class QAInput(Record):
     def coerce(cls, value: object) -> QAInput:
         """Returns `value` as a `QAInput`: a `QAInput`, a bare question, or a dict with the fields of one.
 
+        The key ``"result"``, which a chain adds for its fallback, is passed over, so that every answerer can be one.
+
         Raises:
             InputError: `value` is none of these, or the dict has a key that is no field.
         """
@@ -81,6 +83,7 @@ class QAInput(Record):
         if isinstance(value, str):
             return cls(question=value)
         if isinstance(value, dict):
+            value = {key: item for key, item in value.items() if key != "result"}
             unknown = [key for key in value if key not in cls.model_fields]
             if unknown:
                 raise InputError(str(UnknownOptionError("key of the input", str(unknown[0]), cls.model_fields)))
@@ -92,9 +95,10 @@ class QAInput(Record):
         raise InputError(message)
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns ``{"question", "context"}`` as prompts and fallbacks take it, the context as it was given."""
+        """Returns ``{"question", "context"}``, and ``"id"`` where there is one, as prompts and fallbacks take it."""
         context = list(self.context) if isinstance(self.context, tuple) else self.context
-        return {"question": self.question, "context": context}
+        given = {"question": self.question, "context": context}
+        return given if self.id is None else {**given, "id": self.id}
 
     def __getitem__(self, key: str) -> Any:
         """Returns ``question``, ``context`` or ``id``, so that a function may treat its input as a dict."""
@@ -102,6 +106,9 @@ class QAInput(Record):
             raise KeyError(key)
         return getattr(self, key)
 
+
+#: By how much a log-probability may exceed 0 before it is taken for something else.
+_ROUNDING = 1e-3
 
 #: What may be asked: a bare question, a dict with the fields of a `QAInput`, or a `QAInput`.
 QAInputLike = str | dict[str, Any] | QAInput
@@ -123,10 +130,18 @@ class TokenLogprob(Record):
     @field_validator("logprob")
     @classmethod
     def _check_logprob(cls, value: float) -> float:
-        if math.isnan(value) or value > 1e-3:
+        if math.isnan(value) or value > _ROUNDING:
             message = f"logprob={value!r} is not the logarithm of a probability: it must be at most 0"
             raise InputError(message)
         return min(value, 0.0)
+
+
+def _token_logprob(value: object) -> object:
+    if isinstance(value, (int, float)):
+        return TokenLogprob(token=None, logprob=float(value))
+    if isinstance(value, (list, tuple)):
+        return TokenLogprob(**dict(zip(("token", "logprob", "top"), value, strict=False)))
+    return value
 
 
 class Candidate(Record):
@@ -166,7 +181,7 @@ class Answer(Record):
 
     text: str | None
     scores: dict[str, float] = Field(default_factory=dict)
-    token_logprobs: tuple[Annotated[TokenLogprob, BeforeValidator(lambda v: _token_logprob(v))], ...] | None = None
+    token_logprobs: tuple[Annotated[TokenLogprob, BeforeValidator(_token_logprob)], ...] | None = None
     start: int | None = None
     end: int | None = None
     document: int | None = None
@@ -177,6 +192,20 @@ class Answer(Record):
 
     def __init__(self, text: str | None, **fields: Any) -> None:
         super().__init__(text=text, **fields)
+
+
+class Evidence(Record):
+    """What a supervisor judges.
+
+    Args:
+        input: The question and its context.
+        answer: The prediction to judge.
+        local: The local model's prediction, where the one to judge is the hosted model's.
+    """
+
+    input: QAInput
+    answer: Answer
+    local: Answer | None = None
 
 
 class Verdict(Record):
@@ -210,7 +239,7 @@ class TwoSupervisorResult(Record):
         reason: Why the outcome is what it is, in words.
         error: How the remote failed, where it did: the error's class and message.
         usage: Tokens spent by both models, those of rejected answers included; ``None`` where neither reports any.
-        seconds: Wall time of the whole call, in seconds; in a batch, that of the stages that this question took part in.
+        seconds: Wall time of the whole call, in seconds; in a batch, until this question was decided.
     """
 
     answer: str | None
@@ -249,14 +278,6 @@ def total_usage(*answers: Answer | None) -> UsageMetadata | None:
     for usage in usages[1:]:
         total = add_usage(total, usage)
     return total
-
-
-def _token_logprob(value: object) -> object:
-    if isinstance(value, (int, float)):
-        return TokenLogprob(token=None, logprob=float(value))
-    if isinstance(value, (list, tuple)):
-        return TokenLogprob(*value)
-    return value
 
 
 def _scalar_text(text: str) -> str:

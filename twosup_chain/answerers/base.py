@@ -1,4 +1,4 @@
-"""What every answerer shares: how foreign replies become an `Answer`, and the four call styles of a model in process.
+"""What every answerer shares: how foreign replies become an `Answer`, and the frame of a model in process.
 
 The models themselves are in the sibling modules.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig, RunnableSerializable
-from langchain_core.runnables.config import run_in_executor
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableWithFallbacks
+from langchain_core.runnables.base import RunnableBindingBase, coerce_to_runnable
 
-from twosup_chain._options import Options, shorten
-from twosup_chain.errors import NotTextError, TwosupError
+from twosup_chain._in_process import InProcessRunnable
+from twosup_chain._options import shorten
+from twosup_chain.errors import ConfigurationError, NotTextError, TwosupError
 from twosup_chain.schema import Answer, QAInput, QAInputLike, TwoSupervisorResult
 
 if TYPE_CHECKING:
@@ -61,8 +63,37 @@ def _no_text(value: object) -> Answer:
     raise NotTextError(message)
 
 
-class InProcessAnswerer(Options, RunnableSerializable[QAInputLike, Answer]):
-    """A model in this process: one method answers many questions, the call styles follow from it.
+def as_answerer(value: object, *, role: str) -> object:
+    """Returns what the user gave for a `role` of a chain as a Runnable; a chat model becomes a `ChatAnswerer`.
+
+    Raises:
+        ConfigurationError: `value` cannot answer.
+    """
+    if isinstance(value, str) or _is_chat_model(value):
+        from twosup_chain.answerers.chat import ChatAnswerer
+
+        return ChatAnswerer(model=value)
+    if isinstance(value, Runnable):
+        return value
+    if callable(value):
+        return coerce_to_runnable(value)
+    message = f"{role}={shorten(value)} cannot answer: pass an answerer, a chat model, a Runnable or a function"
+    raise ConfigurationError(message)
+
+
+def _is_chat_model(value: object) -> bool:
+    while isinstance(value, (RunnableBindingBase, RunnableWithFallbacks)):
+        value = value.bound if isinstance(value, RunnableBindingBase) else value.runnable
+    return isinstance(value, BaseChatModel)
+
+
+def input_for(answerer: Runnable[Any, Any], question: QAInput) -> QAInput | dict[str, Any]:
+    """Returns what an answerer is called with: a function with the `QAInput`, a Runnable with the dict of it."""
+    return question if isinstance(answerer, RunnableLambda) else question.as_dict()
+
+
+class InProcessAnswerer(InProcessRunnable[QAInputLike, Answer]):
+    """A model in this process: `answer_many` answers many questions, the call styles follow from it.
 
     A subclass keeps what it loads in a child object, not in itself, since LangChain rebuilds a configurable Runnable
     on every call.
@@ -72,39 +103,8 @@ class InProcessAnswerer(Options, RunnableSerializable[QAInputLike, Answer]):
     def answer_many(self, inputs: Sequence[QAInput]) -> list[Answer | Exception]:
         """Returns one answer a question, or the error that this question met; it may be called from any thread."""
 
-    def invoke(self, input: QAInputLike, config: RunnableConfig | None = None, **_: Any) -> Answer:
-        """Answers one question."""
-        return self._call_with_config(self._answer_one, input, config)
-
-    def batch(
-        self,
-        inputs: list[QAInputLike],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **_: Any,
-    ) -> list[Answer]:
-        """Answers many questions together."""
-        return self._batch_with_config(self._answer_all, inputs, config, return_exceptions=return_exceptions)
-
-    async def abatch(
-        self,
-        inputs: list[QAInputLike],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **_: Any,
-    ) -> list[Answer]:
-        """Answers many questions together, in a worker thread."""
-        return await run_in_executor(None, self.batch, inputs, config, return_exceptions=return_exceptions)
-
-    def _answer_one(self, value: QAInputLike) -> Answer:
-        (result,) = self._answer_all([value])
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    def _answer_all(self, values: list[QAInputLike]) -> list[Answer | Exception]:
+    def process(self, values: list[QAInputLike]) -> list[Answer | Exception]:
+        """Answers many questions; an input that cannot be read fails alone."""
         inputs = [_coerce(value) for value in values]
         answers = iter(self.answer_many([item for item in inputs if isinstance(item, QAInput)]))
         return [next(answers) if isinstance(item, QAInput) else item for item in inputs]

@@ -1,0 +1,56 @@
+"""A Runnable whose work is done in this process, many inputs at once; the six call styles follow from one method.
+
+Used by the answerers that run a model here and by the supervisors. Runnables that wait for a network are not: they have
+an asynchronous side of their own.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Generic
+
+from langchain_core.runnables import RunnableConfig, RunnableSerializable
+from langchain_core.runnables.config import run_in_executor
+from langchain_core.runnables.utils import Input, Output
+
+from twosup_chain._options import Options
+
+
+class InProcessRunnable(Options, RunnableSerializable[Input, Output], Generic[Input, Output]):
+    """`invoke`, `batch` and `abatch` from `process`; `ainvoke`, `stream` and `astream` are LangChain's own."""
+
+    @abstractmethod
+    def process(self, values: list[Input]) -> list[Output | Exception]:
+        """Returns one output an input, or the error that this input met; it may be called from any thread."""
+
+    def invoke(self, input: Input, config: RunnableConfig | None = None, **_: Any) -> Output:
+        """Processes one input."""
+        return self._call_with_config(self._process_one, input, config)
+
+    def batch(
+        self,
+        inputs: list[Input],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **_: Any,
+    ) -> list[Output]:
+        """Processes many inputs together."""
+        return self._batch_with_config(self.process, inputs, config, return_exceptions=return_exceptions)
+
+    async def abatch(
+        self,
+        inputs: list[Input],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **_: Any,
+    ) -> list[Output]:
+        """Processes many inputs together, in a worker thread."""
+        return await run_in_executor(None, self.batch, inputs, config, return_exceptions=return_exceptions)
+
+    def _process_one(self, value: Input) -> Output:
+        (output,) = self.process([value])
+        if isinstance(output, Exception):
+            raise output
+        return output

@@ -1,0 +1,326 @@
+"""`TwoSupervisorChain`: the decision of BiSupervised as a LangChain Runnable, with a typed no-answer.
+
+Weiss & Tonella, *Adopting Two Supervisors for Efficient Use of Large-Scale Remote Deep Neural Networks* (ACM TOSEM
+2023, DOI 10.1145/3617593). The decision is written once, in `TwoSupervisorChain._flow`; `_drive` runs it in every call
+style. How answers are found and scored is in `answerers`, `scorers` and `supervisor`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
+from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
+from pydantic import BeforeValidator, model_validator
+
+from twosup_chain import _drive
+from twosup_chain._drive import Step
+from twosup_chain._options import Options, shorten
+from twosup_chain.answerers.base import as_answer, as_answerer, input_for
+from twosup_chain.errors import AnswererError, ConfigurationError, EmptyAnswerError, MissingEvidenceError
+from twosup_chain.schema import (
+    Answer,
+    Evidence,
+    QAInput,
+    QAInputLike,
+    TwoSupervisorResult,
+    Verdict,
+    total_usage,
+)
+
+if TYPE_CHECKING:
+    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+
+    from twosup_chain._drive import Flow
+
+#: What `TwoSupervisorChain.as_text` says where there is no answer.
+NO_ANSWER_TEXT = "No answer was found that can be trusted."
+
+
+class _Stage(IntEnum):
+    """The order of the calls, which is also the order in which a batch makes them."""
+
+    LOCAL = 0
+    LOCAL_SUPERVISOR = 1
+    REMOTE = 2
+    REMOTE_SUPERVISOR = 3
+    FALLBACK = 4
+
+    def step(self, runnable: Runnable[Any, Any], input: Any) -> Step:
+        return Step(self, self.name.lower(), runnable, input)
+
+
+def _supervisor(value: object) -> object:
+    if value is None or isinstance(value, Runnable):
+        return value
+    message = (
+        f"{shorten(value)} is no supervisor: pass Supervisor(scorer, threshold=…), a scorer's name or callable in it"
+    )
+    raise ConfigurationError(message)
+
+
+class TwoSupervisorChain(Options, RunnableSerializable[QAInputLike, TwoSupervisorResult]):
+    """Answers locally where that can be trusted, else remotely, else says that there is no answer.
+
+    Args:
+        local: The local answerer: an `ExtractiveReader`, a `LlamaCppAnswerer`, any Runnable or function that returns an
+            `Answer`, a string, ``None``, a message or a dict of `Answer`'s fields. A function is given the `QAInput`, a
+            foreign Runnable the dict ``{"question", "context"}``.
+        local_supervisor: Judges the local answer.
+        remote: The hosted answerer, asked only where the local answer is not trusted: a chat model or
+            ``"provider:model"`` (both become a `ChatAnswerer`), or anything that `local` may be. ``None``: never ask.
+        remote_supervisor: Judges the hosted answer; needed with `remote`.
+        fallback: Where nobody is trusted: ``None`` for a result without an answer, ``"raise"`` for
+            `NoTrustedAnswerError`, or a Runnable or function that is given ``{"question", "context", "result"}``.
+        on_remote_error: Where the hosted model fails, which an empty reply, a refusal or missing evidence also is:
+            ``"raise"`` the error, use the ``"local"`` answer as it stands, end with ``"no_answer"``, or run the
+            ``"fallback"``.
+
+    Raises:
+        ConfigurationError: A part is missing, of the wrong type, or contradicts another.
+        UnknownOptionError: An option does not exist.
+
+    Example:
+        >>> chain = TwoSupervisorChain(
+        ...     local=lambda question: Answer("Ada", scores={"answerability": 0.9}),
+        ...     local_supervisor=Supervisor("answerability", threshold=0.6),
+        ... )
+        >>> chain.invoke({"question": "Who wrote it?", "context": "Ada wrote it."}).answer
+        'Ada'
+    """
+
+    local: Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="local"))]
+    local_supervisor: Annotated[Runnable[Any, Any], BeforeValidator(_supervisor)]
+    remote: Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="remote"))] | None = None
+    remote_supervisor: Annotated[Runnable[Any, Any], BeforeValidator(_supervisor)] | None = None
+    fallback: (
+        Literal["raise"] | Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="fallback"))] | None
+    ) = None
+    on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
+
+    def __init__(self, *, local: Any, local_supervisor: Any, **options: Any) -> None:
+        super().__init__(local=local, local_supervisor=local_supervisor, **options)
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> TwoSupervisorChain:
+        if self.remote is not None and self.remote_supervisor is None:
+            message = (
+                "remote is given without remote_supervisor: pass remote_supervisor=Supervisor(scorer, threshold=…); "
+                "threshold=0.0 accepts every hosted answer"
+            )
+            raise ConfigurationError(message)
+        if self.remote is None and self.remote_supervisor is not None:
+            message = "remote_supervisor is given without remote: pass remote=… too, or leave both out"
+            raise ConfigurationError(message)
+        if self.on_remote_error == "fallback" and self.fallback is None:
+            message = "on_remote_error='fallback' needs a fallback: pass fallback=… or choose 'no_answer'"
+            raise ConfigurationError(message)
+        return self
+
+    # -- the decision ---------------------------------------------------------------------------------------------
+
+    def _flow(self, value: QAInputLike) -> Flow[TwoSupervisorResult]:
+        case = _Case(QAInput.coerce(value))
+        try:
+            case.local = _usable(as_answer((yield _Stage.LOCAL.step(self.local, input_for(self.local, case.input)))))
+        except AnswererError as error:
+            case.note(f"the local model gave no answer ({error})")
+        else:
+            evidence = Evidence(input=case.input, answer=case.local)
+            case.local_verdict = _verdict((yield _Stage.LOCAL_SUPERVISOR.step(self.local_supervisor, evidence)))
+            case.judge("local", case.local, case.local_verdict)
+            if case.local_verdict.trusted:
+                return case.end("local", case.local)
+        if self.remote is None or self.remote_supervisor is None:
+            case.note("there is no remote")
+            return (yield from self._without_answer(case))
+        try:
+            case.remote = _usable(
+                as_answer((yield _Stage.REMOTE.step(self.remote, input_for(self.remote, case.input))))
+            )
+        except Exception as error:  # noqa: BLE001 (any failure of the remote is the policy's business)
+            return (yield from self._without_remote(case, error))
+        evidence = Evidence(input=case.input, answer=case.remote, local=case.local)
+        try:
+            case.remote_verdict = _verdict((yield _Stage.REMOTE_SUPERVISOR.step(self.remote_supervisor, evidence)))
+        except MissingEvidenceError as error:
+            return (yield from self._without_remote(case, error))
+        case.judge("remote", case.remote, case.remote_verdict)
+        if case.remote_verdict.trusted:
+            return case.end("remote", case.remote)
+        return (yield from self._without_answer(case))
+
+    def _without_remote(self, case: _Case, error: Exception) -> Flow[TwoSupervisorResult]:
+        case.fail(error)
+        if self.on_remote_error == "raise":
+            error.add_note(
+                "The remote of a TwoSupervisorChain failed; on_remote_error='local', 'no_answer' or 'fallback' would "
+                "have ended this question without an exception."
+            )
+            raise error
+        if self.on_remote_error == "local" and case.local is not None:
+            case.note("the local answer is used as it stands (on_remote_error='local')")
+            return case.end("local", case.local)
+        if self.on_remote_error == "no_answer":
+            return case.end("none", None)
+        return (yield from self._without_answer(case))
+
+    def _without_answer(self, case: _Case) -> Flow[TwoSupervisorResult]:
+        if self.fallback is None:
+            return case.end("none", None)
+        if self.fallback == "raise":
+            return case.end("none", None).raise_for_status()
+        given = {**case.input.as_dict(), "result": case.end("none", None)}
+        reply = as_answer((yield _Stage.FALLBACK.step(self.fallback, given)))
+        if reply.text is None or not reply.text.strip():
+            case.note("the fallback has no answer either")
+            return case.end("none", None, spent=reply)
+        case.note("the fallback answered")
+        return case.end("fallback", reply, spent=reply)
+
+    # -- the call styles ------------------------------------------------------------------------------------------
+
+    def invoke(self, input: QAInputLike, config: RunnableConfig | None = None, **_: Any) -> TwoSupervisorResult:
+        """Answers one question."""
+        return self._call_with_config(self._invoke, input, config)
+
+    async def ainvoke(self, input: QAInputLike, config: RunnableConfig | None = None, **_: Any) -> TwoSupervisorResult:
+        """Answers one question asynchronously."""
+        return await self._acall_with_config(self._ainvoke, input, config)
+
+    def batch(
+        self,
+        inputs: list[QAInputLike],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **_: Any,
+    ) -> list[TwoSupervisorResult]:
+        """Answers many questions stage by stage: one local batch, one remote batch of what is left, and so on."""
+        return self._batch_with_config(self._batch, inputs, config, return_exceptions=return_exceptions)
+
+    async def abatch(
+        self,
+        inputs: list[QAInputLike],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **_: Any,
+    ) -> list[TwoSupervisorResult]:
+        """Answers many questions stage by stage, asynchronously."""
+        return await self._abatch_with_config(self._abatch, inputs, config, return_exceptions=return_exceptions)
+
+    def _invoke(
+        self, value: QAInputLike, run_manager: CallbackManagerForChainRun, config: RunnableConfig
+    ) -> TwoSupervisorResult:
+        return _drive.run(self._flow(value), config, run_manager)
+
+    async def _ainvoke(
+        self, value: QAInputLike, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
+    ) -> TwoSupervisorResult:
+        return await _drive.arun(self._flow(value), config, run_manager)
+
+    def _batch(
+        self,
+        values: list[QAInputLike],
+        run_manager: list[CallbackManagerForChainRun],
+        config: list[RunnableConfig],
+    ) -> list[TwoSupervisorResult | Exception]:
+        return _drive.run_batch([self._flow(value) for value in values], config, run_manager)
+
+    async def _abatch(
+        self,
+        values: list[QAInputLike],
+        run_manager: list[AsyncCallbackManagerForChainRun],
+        config: list[RunnableConfig],
+    ) -> list[TwoSupervisorResult | Exception]:
+        return await _drive.arun_batch([self._flow(value) for value in values], config, run_manager)
+
+    # -- for pipelines --------------------------------------------------------------------------------------------
+
+    def as_text(self, no_answer: str = NO_ANSWER_TEXT) -> Runnable[QAInputLike, str]:
+        """Returns this chain as a Runnable that gives a string: the answer, or `no_answer`.
+
+        Args:
+            no_answer: What to say where there is no answer; not blank, since an empty reply counts as a failure in
+                LangChain pipelines.
+        """
+        if not no_answer.strip():
+            message = f"no_answer={no_answer!r} is blank: say in words that there is no answer"
+            raise ConfigurationError(message)
+        return self | RunnableLambda(partial(TwoSupervisorResult.as_text, no_answer=no_answer), name="as_text")
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What can be configured at run time: everything that the parts declare."""
+        parts = (self.local, self.local_supervisor, self.remote, self.remote_supervisor, self.fallback)
+        return get_unique_config_specs(
+            spec for part in parts if isinstance(part, Runnable) for spec in part.config_specs
+        )
+
+
+class _Case:
+    """What is known of one question while it is being decided."""
+
+    def __init__(self, input: QAInput) -> None:
+        self.input = input
+        self.local: Answer | None = None
+        self.remote: Answer | None = None
+        self.local_verdict: Verdict | None = None
+        self.remote_verdict: Verdict | None = None
+        self.error: str | None = None
+        self.failed_usage: Answer | None = None
+        self.reasons: list[str] = []
+        self.started = perf_counter()
+
+    def note(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
+        what = "answer" if answer.text is not None else "no-answer"
+        trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
+        self.note(f"{role} {what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})")
+
+    def fail(self, error: Exception) -> None:
+        self.error = f"{type(error).__name__}: {error}"
+        self.note(f"the remote failed ({shorten(self.error, 200)})")
+        usage = getattr(error, "usage", None)
+        self.failed_usage = Answer(None, usage=usage) if usage else None
+
+    def end(self, source: str, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:
+        if source == "none" or answer is None:
+            status = "untrusted"
+        else:
+            status = "answered" if answer.text is not None else "unanswerable"
+        return TwoSupervisorResult(
+            answer=None if answer is None else answer.text,
+            status=status,
+            source=source,
+            local=self.local,
+            remote=self.remote,
+            local_verdict=self.local_verdict,
+            remote_verdict=self.remote_verdict,
+            reason="; ".join(self.reasons),
+            error=self.error,
+            usage=total_usage(self.local, self.remote, self.failed_usage, spent),
+            seconds=perf_counter() - self.started,
+        )
+
+
+def _usable(answer: Answer) -> Answer:
+    if answer.text is not None and not answer.text.strip():
+        message = "the answer is empty: an empty reply is never a success (None says that there is no answer)"
+        raise EmptyAnswerError(message)
+    return answer
+
+
+def _verdict(value: object) -> Verdict:
+    if isinstance(value, Verdict):
+        return value
+    message = (
+        f"a supervisor returned {shorten(value)}: it must return a Verdict, as Supervisor(scorer, threshold=…) does"
+    )
+    raise ConfigurationError(message)

@@ -1,0 +1,172 @@
+"""Trust scores: how far a prediction can be believed, in [0, 1], higher is more trustworthy.
+
+A scorer is any callable ``(QAInput, Answer, local=Answer | None) -> float``; those in `SCORERS` may be given by name.
+A prediction of "no answer" (``Answer.text is None``) is scored like any other. Whether a score is enough is the
+business of `supervisor`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.squad import normalize_answer, token_f1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twosup_chain.schema import Answer, QAInput
+
+#: A token that shapes the reply and carries no content: white space, quotes, Markdown marks, and special tokens such as
+#: ``<|im_end|>``, ``</s>`` or ``[/INST]``.
+_FORMAT_TOKEN = re.compile(r"""[\s"'`*“”‘’«»„]*|\s*<[|/]?[\w|]+>\s*|\s*\[/?[A-Z_]+\]\s*""")
+
+
+class Scorer(Protocol):
+    """What a scorer looks like; see the module for what its score means."""
+
+    def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+        """Returns the trust in `answer`, in [0, 1]."""
+
+
+def min_token_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the least probability of any content token: the remote score of BiSupervised (DOI 10.1145/3617593).
+
+    Raises:
+        MissingEvidenceError: The answer carries no token log-probabilities.
+    """
+    del question, local
+    return math.exp(min(_content_logprobs(answer, "min_token_probability")))
+
+
+def mean_token_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the geometric mean of the content tokens' probabilities.
+
+    Raises:
+        MissingEvidenceError: The answer carries no token log-probabilities.
+    """
+    del question, local
+    return math.exp(math.fsum(logprobs := _content_logprobs(answer, "mean_token_probability")) / len(logprobs))
+
+
+def token_probability_quantile(
+    question: QAInput, answer: Answer, *, local: Answer | None = None, q: float = 0.25
+) -> float:
+    """Returns a quantile of the content tokens' probabilities, which is less biased by length than minimum and mean.
+
+    Gupta et al., *Language Model Cascades: Token-level Uncertainty and Beyond* (ICLR 2024, arXiv 2404.10136).
+
+    Args:
+        question: Not used.
+        answer: The prediction to score.
+        local: Not used.
+        q: Which quantile, in [0, 1]; bind another one with `functools.partial`.
+
+    Raises:
+        MissingEvidenceError: The answer carries no token log-probabilities.
+    """
+    del question, local
+    return float(np.exp(np.quantile(_content_logprobs(answer, "token_probability_quantile"), q)))
+
+
+def span_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the reader's probability of what it predicts: of its best span, or of the null span for "no answer".
+
+    Raises:
+        MissingEvidenceError: The answer is not an extractive reader's.
+    """
+    del question, local
+    return _score(answer, "span_probability" if answer.text is not None else "null_probability", "span_probability")
+
+
+def answerability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the local model's probability that the context holds an answer; for "no answer", that it does not.
+
+    Raises:
+        MissingEvidenceError: The answer carries no answerability.
+    """
+    del question, local
+    probability = _score(answer, "answerability", "answerability")
+    return probability if answer.text is not None else 1.0 - probability
+
+
+def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the token F1 of the answer against the local one (SQuAD's rule; two "no answers" agree fully).
+
+    Raises:
+        MissingEvidenceError: There is no local answer to compare with.
+    """
+    del question
+    if local is None:
+        message = (
+            "agreement compares with the local answer, and there is none: use it as the remote supervisor's scorer"
+        )
+        raise MissingEvidenceError(message)
+    return token_f1(*(normalize_answer(item.text or "").split() for item in (answer, local)))
+
+
+def in_context(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns 1.0 if the answer stands in the context, word for word after SQuAD's normalisation, else 0.0.
+
+    "No answer" claims nothing that would have to stand there: 1.0.
+
+    Raises:
+        MissingEvidenceError: The question came without a context.
+    """
+    del local
+    if answer.text is None:
+        return 1.0
+    if question.context is None:
+        message = "in_context looks for the answer in the context, and none was given: pass 'context' with the question"
+        raise MissingEvidenceError(message)
+    words = f" {normalize_answer(answer.text)} "
+    if not words.strip():
+        return 0.0
+    unspaced = not answer.text.isascii()  # scripts without spaces between words
+    return float(any(words in f" {normalize_answer(p)} " or (unspaced and answer.text in p) for p in question.passages))
+
+
+def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
+    if answer.token_logprobs is None:
+        message = (
+            f"{scorer} reads token log-probabilities, and the answer"
+            f"{f' of {answer.model}' if answer.model else ''} carries none: switch them on "
+            "(ChatOpenAI(…, logprobs=True)), choose a scorer that needs none (in_context, agreement), or state the "
+            "score to use without them (Supervisor(…, missing=0.0))"
+        )
+        raise MissingEvidenceError(message)
+    content = [t.logprob for t in answer.token_logprobs if t.token is None or not _FORMAT_TOKEN.fullmatch(t.token)]
+    if not content:
+        message = f"{scorer} reads the log-probabilities of content tokens, and the answer holds format tokens only"
+        raise MissingEvidenceError(message)
+    return content
+
+
+def _score(answer: Answer, key: str, scorer: str) -> float:
+    try:
+        return answer.scores[key]
+    except KeyError:
+        message = (
+            f"{scorer} reads Answer.scores[{key!r}], and the answer carries {sorted(answer.scores) or 'no scores'}: "
+            "answer with ExtractiveReader or LlamaCppAnswerer, or put the score into Answer.scores"
+        )
+        raise MissingEvidenceError(message) from None
+
+
+#: Scorers by name: what makes one, so that a scorer that holds a model holds its own.
+SCORERS: dict[str, Callable[[], Scorer]] = {
+    scorer.__name__: (lambda scorer=scorer: scorer)  # type: ignore[misc]
+    for scorer in (
+        min_token_probability,
+        mean_token_probability,
+        token_probability_quantile,
+        span_probability,
+        answerability,
+        agreement,
+        in_context,
+    )
+}
