@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from langchain_core.runnables.config import RunnableConfig, patch_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
     from langchain_core.runnables import Runnable
@@ -82,7 +82,7 @@ async def arun(flow: Flow[Result], config: RunnableConfig, run_manager: AsyncCal
 
 
 def run_batch(
-    flows: Sequence[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
+    flows: Iterable[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
 ) -> list[Result | Exception]:
     """Runs many flows stage by stage; the error of a flow takes the place of its result."""
     batch = _Batch(flows, configs, run_managers)
@@ -93,7 +93,7 @@ def run_batch(
 
 
 async def arun_batch(
-    flows: Sequence[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
+    flows: Iterable[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
 ) -> list[Result | Exception]:
     """Runs many flows stage by stage, asynchronously; the error of a flow takes the place of its result."""
     batch = _Batch(flows, configs, run_managers)
@@ -117,12 +117,12 @@ class _Batch(Generic[Result]):
     """Where each flow of a batch stands: at a step, at its end, or broken."""
 
     def __init__(
-        self, flows: Sequence[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
+        self, flows: Iterable[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
     ) -> None:
-        self.flows = flows
+        self.flows = list(flows)
         self.configs = configs
         self.run_managers = run_managers
-        self.states: list[Step | Done[Result] | Exception] = [_attempt(_start, flow) for flow in flows]
+        self.states: list[Step | Done[Result] | Exception] = [_attempt(_start, flow) for flow in self.flows]
 
     def earliest(self) -> _Group | None:
         waiting = [(place, state) for place, state in enumerate(self.states) if isinstance(state, Step)]

@@ -17,7 +17,12 @@ from twosup_chain._options import Options
 
 
 class InProcessRunnable(Options, RunnableSerializable[Input, Output], Generic[Input, Output]):
-    """`invoke`, `batch` and `abatch` from `process`; `ainvoke`, `stream` and `astream` are LangChain's own."""
+    """`invoke`, `ainvoke`, `batch` and `abatch` from `process`; `stream` and `astream` are LangChain's own."""
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the work takes long enough to be moved off the event loop; if not, a thread would cost more."""
+        return True
 
     @abstractmethod
     def process(self, values: list[Input]) -> list[Output | Exception]:
@@ -26,6 +31,12 @@ class InProcessRunnable(Options, RunnableSerializable[Input, Output], Generic[In
     def invoke(self, input: Input, config: RunnableConfig | None = None, **_: Any) -> Output:
         """Processes one input."""
         return self._call_with_config(self._process_one, input, config)
+
+    async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
+        """Processes one input, in a worker thread if it takes long."""
+        if self.blocking:
+            return await super().ainvoke(input, config, **kwargs)
+        return await self._acall_with_config(self._aprocess_one, input, config)
 
     def batch(
         self,
@@ -54,3 +65,6 @@ class InProcessRunnable(Options, RunnableSerializable[Input, Output], Generic[In
         if isinstance(output, Exception):
             raise output
         return output
+
+    async def _aprocess_one(self, value: Input) -> Output:
+        return self._process_one(value)

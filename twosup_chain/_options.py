@@ -20,14 +20,10 @@ class Options(BaseModel):
     error_class: ClassVar[type[TwosupError]] = ConfigurationError
 
     def __init__(self, **options: Any) -> None:
-        cls = type(self)
-        for name in options:
-            if name not in cls.model_fields:
-                raise UnknownOptionError(f"option of {cls.__name__}", name, cls.model_fields)
         try:
             super().__init__(**options)
         except ValidationError as error:
-            raise _translate(cls.__name__, cls.error_class, error) from None
+            raise _translate(type(self), error) from None
 
 
 class Record(Options):
@@ -37,30 +33,35 @@ class Record(Options):
     error_class = InputError
 
     def __init__(self, *values: Any, **fields: Any) -> None:
-        names = list(type(self).model_fields)
-        if len(values) > len(names):
-            message = f"{type(self).__name__} takes {len(names)} fields ({', '.join(names)}), {len(values)} were given"
-            raise InputError(message)
-        super().__init__(**dict(zip(names, values, strict=False)), **fields)
+        if values:
+            names = list(type(self).model_fields)
+            if len(values) > len(names):
+                message = f"{type(self).__name__} takes {len(names)} fields ({', '.join(names)}), not {len(values)}"
+                raise InputError(message)
+            fields.update(zip(names, values, strict=False))
+        super().__init__(**fields)
 
 
-def _translate(owner: str, error_class: type[TwosupError], error: ValidationError) -> TwosupError:
+def _translate(cls: type[Options], error: ValidationError) -> TwosupError:
     """Returns pydantic's findings as one error: owner, field, the value given, what is wrong with it."""
     found = error.errors()
+    for item in found:
+        if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
+            return UnknownOptionError(f"option of {cls.__name__}", str(item["loc"][0]), cls.model_fields)
     own = [cause for item in found if isinstance(cause := item.get("ctx", {}).get("error"), TwosupError)]
     if len(own) == 1:
         return own[0]
     if own:
-        return error_class("; ".join(str(cause) for cause in own))
+        return cls.error_class("; ".join(str(cause) for cause in own))
     lines = []
     for item in found:
         field = ".".join(str(part) for part in item["loc"]) or "options"
         if item["type"] == "missing":
-            lines.append(f"{owner}: {field!r} is missing; pass {field}=…")
+            lines.append(f"{cls.__name__}: {field!r} is missing; pass {field}=…")
         else:
             message = item["msg"].removeprefix("Value error, ")
-            lines.append(f"{owner}: {field}={shorten(item['input'])}: {message}")
-    return error_class("; ".join(lines))
+            lines.append(f"{cls.__name__}: {field}={shorten(item['input'])}: {message}")
+    return cls.error_class("; ".join(lines))
 
 
 def shorten(value: object, limit: int = 80) -> str:

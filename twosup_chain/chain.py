@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
+from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
 from pydantic import BeforeValidator, model_validator
 
@@ -32,8 +33,6 @@ from twosup_chain.schema import (
 )
 
 if TYPE_CHECKING:
-    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
-
     from twosup_chain._drive import Flow
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
@@ -185,11 +184,17 @@ class TwoSupervisorChain(Options, RunnableSerializable[QAInputLike, TwoSuperviso
 
     def invoke(self, input: QAInputLike, config: RunnableConfig | None = None, **_: Any) -> TwoSupervisorResult:
         """Answers one question."""
-        return self._call_with_config(self._invoke, input, config)
+        config = ensure_config(config)
+        return self._call_with_config(
+            lambda value, run_manager: _drive.run(self._flow(value), config, run_manager), input, config
+        )
 
     async def ainvoke(self, input: QAInputLike, config: RunnableConfig | None = None, **_: Any) -> TwoSupervisorResult:
         """Answers one question asynchronously."""
-        return await self._acall_with_config(self._ainvoke, input, config)
+        config = ensure_config(config)
+        return await self._acall_with_config(
+            lambda value, run_manager: _drive.arun(self._flow(value), config, run_manager), input, config
+        )
 
     def batch(
         self,
@@ -200,7 +205,12 @@ class TwoSupervisorChain(Options, RunnableSerializable[QAInputLike, TwoSuperviso
         **_: Any,
     ) -> list[TwoSupervisorResult]:
         """Answers many questions stage by stage: one local batch, one remote batch of what is left, and so on."""
-        return self._batch_with_config(self._batch, inputs, config, return_exceptions=return_exceptions)
+        return self._batch_with_config(
+            lambda values, run_manager, config: _drive.run_batch(map(self._flow, values), config, run_manager),
+            inputs,
+            config,
+            return_exceptions=return_exceptions,
+        )
 
     async def abatch(
         self,
@@ -211,33 +221,12 @@ class TwoSupervisorChain(Options, RunnableSerializable[QAInputLike, TwoSuperviso
         **_: Any,
     ) -> list[TwoSupervisorResult]:
         """Answers many questions stage by stage, asynchronously."""
-        return await self._abatch_with_config(self._abatch, inputs, config, return_exceptions=return_exceptions)
-
-    def _invoke(
-        self, value: QAInputLike, run_manager: CallbackManagerForChainRun, config: RunnableConfig
-    ) -> TwoSupervisorResult:
-        return _drive.run(self._flow(value), config, run_manager)
-
-    async def _ainvoke(
-        self, value: QAInputLike, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
-    ) -> TwoSupervisorResult:
-        return await _drive.arun(self._flow(value), config, run_manager)
-
-    def _batch(
-        self,
-        values: list[QAInputLike],
-        run_manager: list[CallbackManagerForChainRun],
-        config: list[RunnableConfig],
-    ) -> list[TwoSupervisorResult | Exception]:
-        return _drive.run_batch([self._flow(value) for value in values], config, run_manager)
-
-    async def _abatch(
-        self,
-        values: list[QAInputLike],
-        run_manager: list[AsyncCallbackManagerForChainRun],
-        config: list[RunnableConfig],
-    ) -> list[TwoSupervisorResult | Exception]:
-        return await _drive.arun_batch([self._flow(value) for value in values], config, run_manager)
+        return await self._abatch_with_config(
+            lambda values, run_manager, config: _drive.arun_batch(map(self._flow, values), config, run_manager),
+            inputs,
+            config,
+            return_exceptions=return_exceptions,
+        )
 
     # -- for pipelines --------------------------------------------------------------------------------------------
 

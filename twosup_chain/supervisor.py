@@ -21,9 +21,10 @@ from twosup_chain.scorers import SCORERS, Scorer
 class _NamedScorer:
     """A scorer and its name; it hands `local` on only to a scorer that takes it, and lets only [0, 1] out."""
 
-    def __init__(self, name: str, scorer: Scorer) -> None:
+    def __init__(self, name: str, scorer: Scorer, *, blocking: bool) -> None:
         self.name = name
         self.scorer = scorer
+        self.blocking = blocking
         self.takes_local = _takes_local(scorer)
 
     def __call__(self, evidence: Evidence) -> float:
@@ -48,10 +49,11 @@ def _named(scorer: object) -> _NamedScorer:
     if isinstance(scorer, str):
         if scorer not in SCORERS:
             raise UnknownOptionError("scorer", scorer, SCORERS)
-        return _NamedScorer(scorer, SCORERS[scorer]())
+        registered = SCORERS[scorer]()
+        return _NamedScorer(scorer, registered, blocking=getattr(registered, "blocking", False))
     if callable(scorer):
         inner = getattr(scorer, "func", scorer)  # functools.partial
-        return _NamedScorer(getattr(inner, "__name__", type(inner).__name__), scorer)
+        return _NamedScorer(getattr(inner, "__name__", type(inner).__name__), scorer, blocking=True)
     message = f"scorer={shorten(scorer)} is neither a scorer's name ({', '.join(sorted(SCORERS))}) nor a callable"
     raise ConfigurationError(message)
 
@@ -102,6 +104,11 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     def scorer_name(self) -> str:
         """The scorer's registered name, or the name of the callable."""
         return str(self.scorer.name)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether scoring is moved off the event loop: always for a callable of the user's own."""
+        return bool(self.scorer.blocking)
 
     def judge(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> Verdict:
         """Returns the verdict on one prediction, without a trace.
