@@ -16,7 +16,7 @@ from langchain_core.runnables.utils import Input, Output
 from twosup_chain._options import Options
 
 
-class InProcessRunnable(Options, RunnableSerializable[Input, Output], Generic[Input, Output]):
+class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
     """`invoke`, `ainvoke`, `batch` and `abatch` from `process`; `stream` and `astream` are LangChain's own."""
 
     @property

@@ -14,7 +14,10 @@ from twosup_chain.errors import ConfigurationError, InputError, TwosupError, Unk
 
 
 class Options(BaseModel):
-    """Keyword-only options: an unknown one lists the good ones, a bad one names field, value and cure."""
+    """Keyword-only options: an unknown one lists the good ones, a bad one names field, value and cure.
+
+    It stands after `RunnableSerializable` among the bases, whose "ignore unknown options" it overrules.
+    """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
     error_class: ClassVar[type[TwosupError]] = ConfigurationError

@@ -61,7 +61,7 @@ def _supervisor(value: object) -> object:
     raise ConfigurationError(message)
 
 
-class TwoSupervisorChain(Options, RunnableSerializable[QAInputLike, TwoSupervisorResult]):
+class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult], Options):
     """Answers locally where that can be trusted, else remotely, else says that there is no answer.
 
     Args:

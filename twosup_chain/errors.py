@@ -137,3 +137,6 @@ class NoTrustedAnswerError(TwosupError):
     def __init__(self, result: TwoSupervisorResult) -> None:
         self.result = result
         super().__init__(result.reason)
+
+    def __reduce__(self) -> tuple[type, tuple[TwoSupervisorResult]]:
+        return type(self), (self.result,)

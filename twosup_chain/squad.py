@@ -11,6 +11,7 @@ import gzip
 import json
 import re
 import string
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,8 +64,8 @@ def load(path: str | Path) -> list[Example]:
     except OSError as error:
         message = f"cannot read {path}: {error.strerror or error}"
         raise InputError(message) from error
-    except ValueError as error:
-        message = f"{path} is not JSON: {error}"
+    except (ValueError, EOFError, zlib.error) as error:
+        message = f"{path} is not JSON, or a damaged archive: {error}"
         raise InputError(message) from error
     try:
         return list(_examples(document))

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, SkipValidation
 
 from twosup_chain.answerers.base import InProcessAnswerer, as_answer
-from twosup_chain.schema import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twosup_chain.schema import QAInput
+    from twosup_chain.schema import Answer, QAInput
 
 
 class ScriptedAnswerer(InProcessAnswerer):

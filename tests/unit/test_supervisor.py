@@ -1,0 +1,94 @@
+"""A supervisor trusts if and only if the score reaches the threshold, and refuses thresholds that nobody can mean."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twosup_chain import Answer, QAInput, Supervisor
+from twosup_chain.errors import ConfigurationError, MissingEvidenceError, ScoreRangeError
+from twosup_chain.schema import Evidence
+
+QUESTION = QAInput(question="q", context="c")
+
+
+@given(score=st.floats(0, 1), threshold=st.floats(0, 1))
+def test_trusted_if_and_only_if_the_score_reaches_the_threshold(score, threshold) -> None:
+    verdict = Supervisor(lambda question, answer: score, threshold=threshold).judge(QUESTION, Answer("a"))
+    assert verdict.trusted == (score >= threshold)
+    assert (verdict.score, verdict.threshold) == (score, threshold)
+
+
+@pytest.mark.parametrize("threshold", [math.nan, math.inf, -0.01, 1.01, True, None, "high", [0.5]])
+def test_a_threshold_outside_0_to_1_is_refused(threshold) -> None:
+    with pytest.raises(ConfigurationError, match="threshold"):
+        Supervisor("answerability", threshold=threshold)
+
+
+def test_a_threshold_has_no_default() -> None:
+    with pytest.raises(ConfigurationError, match="'threshold' is missing"):
+        Supervisor("answerability")
+
+
+def test_a_callable_gets_the_local_answer_only_if_it_takes_it() -> None:
+    seen = []
+    local = Answer("l")
+
+    def takes_local(question, answer, local=None):
+        seen.append(local)
+        return 1.0
+
+    def takes_anything(question, answer, **evidence):
+        seen.append(evidence["local"])
+        return 1.0
+
+    for scorer in (takes_local, takes_anything, lambda question, answer: 1.0):
+        Supervisor(scorer, threshold=0.5).judge(QUESTION, Answer("a"), local=local)
+    assert seen == [local, local]
+
+
+def test_the_scorers_name_is_the_registered_one_or_the_callables() -> None:
+    class Mine:
+        def __call__(self, question, answer):
+            return 1.0
+
+    assert Supervisor("answerability", threshold=0.5).scorer_name == "answerability"
+    assert Supervisor(Mine(), threshold=0.5).scorer_name == "Mine"
+
+
+def test_in_a_batch_an_answer_that_cannot_be_judged_fails_alone() -> None:
+    evidence = [Evidence(QUESTION, Answer("a", scores={"answerability": 0.7})), Evidence(QUESTION, Answer("a"))]
+    supervisor = Supervisor("answerability", threshold=0.5)
+    for verdicts in (
+        supervisor.batch(evidence, return_exceptions=True),
+        asyncio.run(supervisor.abatch(evidence, return_exceptions=True)),
+    ):
+        assert verdicts[0].trusted
+        assert isinstance(verdicts[1], MissingEvidenceError)
+
+
+def test_a_stated_default_stands_in_for_missing_evidence_only() -> None:
+    supervisor = Supervisor("answerability", threshold=0.5, missing=0.9)
+    assert supervisor.judge(QUESTION, Answer("a")).score == 0.9
+    assert supervisor.judge(QUESTION, Answer("a", scores={"answerability": 0.1})).score == 0.1
+    with pytest.raises(ConfigurationError):
+        Supervisor("answerability", threshold=0.5, missing=2)
+    with pytest.raises(ScoreRangeError):
+        Supervisor(lambda question, answer: 1.7, threshold=0.5, missing=0.9).judge(QUESTION, Answer("a"))
+
+
+def test_a_blocking_scorer_does_not_stop_the_event_loop() -> None:
+    import threading
+
+    threads = []
+
+    def scorer(question, answer):
+        threads.append(threading.current_thread())
+        return 1.0
+
+    asyncio.run(Supervisor(scorer, threshold=0.5).ainvoke(Evidence(QUESTION, Answer("a"))))
+    assert threads[0] is not threading.main_thread()
