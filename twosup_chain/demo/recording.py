@@ -1,0 +1,246 @@
+"""Recordings of a hosted model: one JSON line that says how it was asked, then one for every question and its answer.
+
+``python -m twosup_chain.demo.recording --help`` makes one through any OpenAI-compatible server. It can be interrupted
+and started again. Playing a recording back is the business of `replay`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import typer
+from pydantic import SecretStr
+
+from twosup_chain import squad
+from twosup_chain._options import Record, shorten
+from twosup_chain.answerers.base import as_answer, input_for
+from twosup_chain.answerers.chat import ChatAnswerer
+from twosup_chain.answerers.prompt import qa_messages
+from twosup_chain.errors import InputError, MissingExtraError
+from twosup_chain.schema import Answer, QAInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from io import FileIO
+
+    from langchain_core.runnables import Runnable
+
+#: The questions of the demo.
+SAMPLE = Path(__file__).with_name("sample.json")
+
+#: How many alternatives are recorded with each token; llama.cpp's server gives no log-probabilities without any.
+TOP_LOGPROBS = 5
+
+LineT = TypeVar("LineT", bound=Record)
+
+
+class Header(Record):
+    """The first line of a recording: who was asked, when and how.
+
+    Args:
+        model: The model's name in full, quantisation included.
+        server: The provider, or the program behind the address.
+        recorded: The day on which the recording was begun (ISO 8601, UTC).
+        messages: The conversation, with ``{passage}`` and ``{question}`` in the places of the two.
+        sampling: The parameters of the request (temperature, most tokens, …).
+        format: Always ``"twosup_chain recording"``.
+        version: The version of the format.
+    """
+
+    model: str
+    server: str
+    recorded: str
+    messages: tuple[dict[str, str], ...]
+    sampling: dict[str, Any]
+    format: Literal["twosup_chain recording"] = "twosup_chain recording"
+    version: Literal[1] = 1
+
+
+class RecordedAnswer(Record):
+    """Any further line of a recording.
+
+    Args:
+        id: The question's id, for the reader's eyes; ``None`` where it has none.
+        digest: The `digest` of question and context, by which the answer is found again.
+        answer: What the model answered, with token log-probabilities, usage and seconds where they were given.
+    """
+
+    id: str | None
+    digest: str
+    answer: Answer
+
+
+class Recording(Record):
+    """A whole recording: its header and its lines, in the file's order."""
+
+    header: Header
+    lines: tuple[RecordedAnswer, ...] = ()
+
+    @cached_property
+    def answers(self) -> dict[str, Answer]:
+        """The answers by the digest of what was asked."""
+        return {line.digest: line.answer for line in self.lines}
+
+
+def digest(question: QAInput) -> str:
+    """Returns 16 hexadecimal digits that stand for the question and its passages (SHA-256 of both)."""
+    asked = json.dumps([question.question, *question.passages])
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+
+
+def load(path: str | Path) -> Recording:
+    """Returns the recording in a file.
+
+    Raises:
+        InputError: The file is missing, or a line of it is not what it should be.
+    """
+    path = Path(path)
+    try:
+        first, *others = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except OSError as error:
+        message = f"cannot read the recording {path}: {error.strerror or error}"
+        raise InputError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path} is no recording: it is not text ({error})"
+        raise InputError(message) from error
+    header = _parse(Header, first, path, 1)
+    lines = tuple(_parse(RecordedAnswer, line, path, number) for number, line in enumerate(others, 2))
+    return Recording(header=header, lines=lines)
+
+
+def _parse(kind: type[LineT], line: str, path: Path, number: int) -> LineT:
+    try:
+        return kind(**json.loads(line))
+    except (ValueError, TypeError) as error:
+        message = f"{path}, line {number}: {shorten(line)} is no {kind.__name__} of a recording: {error}"
+        raise InputError(message) from error
+
+
+def record(
+    answerer: Runnable[Any, Any],
+    questions: Iterable[QAInput],
+    path: str | Path,
+    header: Header,
+) -> Recording:
+    """Asks every question that the file does not hold yet, one after the other, and writes each answer at once.
+
+    An error of the answerer ends the recording; what was answered before stays, and calling again goes on from there.
+    The file never keeps half a line: what a crash has left of one is cut off first.
+
+    Args:
+        answerer: What to record.
+        questions: What to ask.
+        path: The file, which is created, or continued if it was recorded in the same way.
+        header: How the answerer is asked.
+
+    Returns:
+        The whole recording.
+
+    Raises:
+        InputError: The file holds something else, or was recorded with another model, prompt or sampling.
+    """
+    path = Path(path)
+    with path.open("ab+", buffering=0) as file:
+        _resume(file, header, path)
+        answered = set(load(path).answers)
+        for question in questions:
+            key = digest(question)
+            if key in answered:
+                continue
+            answer = as_answer(answerer.invoke(input_for(answerer, question)))
+            _append(file, RecordedAnswer(id=question.id, digest=key, answer=answer))
+            answered.add(key)
+    return load(path)
+
+
+def _resume(file: FileIO, header: Header, path: Path) -> None:
+    """Writes the header into a new file; of an old one, checks the header and cuts off an unfinished line."""
+    file.seek(0)
+    text = file.read()
+    if text:
+        _check_header(text.partition(b"\n")[0].decode(errors="replace"), header, path)
+    whole = text.rfind(b"\n") + 1
+    file.truncate(whole)
+    if not whole:
+        _append(file, header)
+
+
+def _check_header(line: str, header: Header, path: Path) -> None:
+    known = _parse(Header, line, path, 1)
+    for name in ("model", "server", "messages", "sampling"):
+        before, now = getattr(known, name), getattr(header, name)
+        if before != now:
+            message = (
+                f"{path} was recorded with {name}={shorten(before)}, not {shorten(now)}: "
+                "record into another file, or delete this one"
+            )
+            raise InputError(message)
+
+
+def _append(file: FileIO, line: Record) -> None:
+    """Writes a whole line or nothing."""
+    fields = line.model_dump(mode="json", exclude_defaults=isinstance(line, RecordedAnswer))
+    raw = json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+    end = file.seek(0, os.SEEK_END)
+    written = 0
+    try:
+        written = file.write(raw)
+    finally:
+        if written != len(raw):
+            file.truncate(end)
+    if written != len(raw):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
+
+
+def main(
+    *,
+    base_url: Annotated[str, typer.Option(help="Where the OpenAI-compatible server listens, up to and with /v1.")],
+    model_name: Annotated[str, typer.Option(help="The model: what the server is asked for, and what is written down.")],
+    out: Annotated[Path, typer.Option(help="The file to write or to continue.")],
+    data: Annotated[Path, typer.Option(help="The questions, in SQuAD format.", show_default="the demo's own")] = SAMPLE,
+    server: Annotated[str, typer.Option(help="What the server is; the address, if not said.")] = "",
+    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens of a reply.")] = 32,
+) -> None:
+    """Records a hosted model's answers to the questions of a file, greedily and with token log-probabilities.
+
+    A key is read from OPENAI_API_KEY; a server of one's own needs none.
+    """
+    from rich.progress import track
+
+    try:
+        from langchain_openai import ChatOpenAI
+    except ImportError:
+        raise MissingExtraError("recording", "langchain-openai", "openai") from None
+    answerer = ChatAnswerer(
+        ChatOpenAI(
+            model=model_name,
+            base_url=base_url,
+            api_key=SecretStr(os.environ.get("OPENAI_API_KEY", "none")),
+            temperature=0,
+            logprobs=True,
+            top_logprobs=TOP_LOGPROBS,
+            extra_body={"max_tokens": max_tokens},  # llama.cpp's server does not know max_completion_tokens
+        )
+    )
+    header = Header(
+        model=model_name,
+        server=server or base_url,
+        recorded=datetime.now(UTC).date().isoformat(),
+        messages=tuple(qa_messages("{question}", ["{passage}"], answerer.instructions, answerer.examples)),
+        sampling={"temperature": 0, "max_tokens": max_tokens, "top_logprobs": TOP_LOGPROBS},
+    )
+    examples = squad.load(data)
+    recording = record(answerer, track([example.as_input() for example in examples], "recording"), out, header)
+    scored = sum(answer.token_logprobs is not None for answer in recording.answers.values())
+    typer.echo(f"{out}: {len(recording.lines)} answers of {model_name}, {scored} with token log-probabilities")
+
+
+if __name__ == "__main__":
+    typer.run(main)

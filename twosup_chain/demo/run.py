@@ -1,0 +1,306 @@
+"""The demo itself: every question of the sample through a chain with a live local model and a replayed hosted one.
+
+What comes out is plain data, `DemoReport`; how it looks on a terminal is the business of the command line. The
+thresholds come from `thresholds.json`, which says on which other questions they were fixed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from math import fsum
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain import squad
+from twosup_chain._options import Record
+from twosup_chain.chain import TwoSupervisorChain
+from twosup_chain.demo.recording import SAMPLE, Header
+from twosup_chain.demo.replay import ReplayedAnswerer
+from twosup_chain.errors import InputError
+from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, Verdict
+from twosup_chain.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from langchain_core.runnables import Runnable
+
+    from twosup_chain.schema import QAInputLike
+
+RECORDING = SAMPLE.with_name("recording.jsonl")
+THRESHOLDS = SAMPLE.with_name("thresholds.json")
+
+#: How the figures of a `DemoSummary` are to be read.
+DEFINITIONS = {
+    "exact_match, f1": (
+        "SQuAD v2's official measures, as means over all questions, in [0, 1]; a question that nobody could be trusted "
+        "with counts as the prediction 'no answer'"
+    ),
+    "local_only": "the local model's own prediction for every question, without a supervisor",
+    "remote_only": "the recorded prediction of the hosted model for every question, without a supervisor",
+    "tokens": (
+        "what the hosted model read and wrote, as its server counted; remote_only: for every question; chain: for "
+        "those that it was asked; saved: the difference"
+    ),
+    "seconds": (
+        "remote_only: what the hosted model took for every question when it was recorded; chain: the wall time of this "
+        "run, loading the local model included, and what the hosted model took, when it was recorded, for those it was "
+        "asked; saved: the difference"
+    ),
+}
+
+
+class SupervisorSetting(Record):
+    """A scorer's name and the threshold that was fixed for it."""
+
+    scorer: str
+    threshold: float
+
+    def supervisor(self) -> Supervisor:
+        """Returns the supervisor that this describes."""
+        return Supervisor(self.scorer, threshold=self.threshold)
+
+
+class DemoThresholds(Record):
+    """How the demo's two supervisors are set.
+
+    Args:
+        local: The first supervisor.
+        remote: The second supervisor.
+        fixed_on: The questions on which the thresholds were fixed, in words; never those of the sample.
+    """
+
+    local: SupervisorSetting
+    remote: SupervisorSetting
+    fixed_on: str
+
+    @classmethod
+    def load(cls, path: str | Path) -> DemoThresholds:
+        """Returns the thresholds in a JSON file.
+
+        Raises:
+            InputError: The file is missing, or does not hold thresholds.
+        """
+        try:
+            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            message = f"cannot read the demo's thresholds from {path}: {error}"
+            raise InputError(message) from error
+
+
+class DemoQuestion(Record):
+    """What became of one question.
+
+    Args:
+        id: The question's id.
+        title: What its passage is about.
+        question: The question.
+        context: The passage.
+        golds: The accepted answers; empty for an unanswerable question.
+        source: Whose prediction the chain gave.
+        status: Whether that is an answer, a trusted no-answer, or nothing that can be trusted.
+        answer: The chain's answer; ``None`` where there is none.
+        start: Where a local answer starts in the passage, in characters; ``None`` for any other.
+        end: Where it ends (exclusive).
+        local_answer: What the local model predicted; ``None`` for "no answer".
+        remote_answer: What the hosted model predicted; ``None`` for "no answer", or where it was not asked.
+        local_verdict: The first supervisor's verdict.
+        remote_verdict: The second supervisor's verdict; ``None`` where it was not asked.
+        reason: Why the outcome is what it is, in words.
+        exact_match: 1.0 or 0.0, by SQuAD v2's rule.
+        f1: Token F1 by SQuAD v2's rule, in [0, 1].
+    """
+
+    id: str
+    title: str
+    question: str
+    context: str
+    golds: tuple[str, ...]
+    source: Source
+    status: Status
+    answer: str | None
+    start: int | None
+    end: int | None
+    local_answer: str | None
+    remote_answer: str | None
+    local_verdict: Verdict | None
+    remote_verdict: Verdict | None
+    reason: str
+    exact_match: float
+    f1: float
+
+
+class Score(Record):
+    """Means of SQuAD v2's two measures over all questions, in [0, 1]."""
+
+    exact_match: float
+    f1: float
+
+
+class Saving(Record):
+    """What asking the hosted model every time costs, what the chain costs, and the difference."""
+
+    remote_only: float
+    chain: float
+    saved: float
+
+
+class DemoSummary(Record):
+    """The figures of the whole sample; `DEFINITIONS` says how they are to be read.
+
+    Args:
+        questions: How many questions there are.
+        sources: How many of them ended with each source.
+        shares: The same as shares of all questions, in [0, 1].
+        statuses: How many of them ended with each status.
+        remote_calls: How many times the hosted model was asked.
+        chain: The chain's scores.
+        local_only: The scores of the local model alone.
+        remote_only: The scores of the hosted model alone.
+        tokens: Tokens of the hosted model.
+        seconds: Seconds of both models.
+    """
+
+    questions: int
+    sources: dict[Source, int]
+    shares: dict[Source, float]
+    statuses: dict[Status, int]
+    remote_calls: int
+    chain: Score
+    local_only: Score
+    remote_only: Score
+    tokens: Saving
+    seconds: Saving
+
+
+class DemoReport(Record):
+    """Everything that the demo found out.
+
+    Args:
+        recording: Who answered as the hosted model, when and how it was asked: its answers are a recording.
+        thresholds: How the supervisors were set, and on which questions.
+        questions: What became of every question, in the sample's order.
+        summary: The figures.
+        definitions: How the figures are to be read.
+    """
+
+    recording: Header
+    thresholds: DemoThresholds
+    questions: tuple[DemoQuestion, ...]
+    summary: DemoSummary
+    definitions: dict[str, str] = DEFINITIONS
+
+
+def run_demo(
+    local: Runnable[Any, Any] | None = None,
+    *,
+    data: str | Path = SAMPLE,
+    recording: str | Path = RECORDING,
+    thresholds: str | Path = THRESHOLDS,
+) -> DemoReport:
+    """Answers every question of the sample, live where the local model is trusted, else from the recording.
+
+    Args:
+        local: The local answerer; the `ExtractiveReader`, if none is given.
+        data: The questions, in SQuAD format.
+        recording: The recording of the hosted model, which must hold every question.
+        thresholds: The file of `DemoThresholds`.
+
+    Raises:
+        InputError: A file cannot be read, or the recording lacks a question.
+    """
+    if local is None:
+        from twosup_chain.answerers.reader import ExtractiveReader
+
+        local = ExtractiveReader()
+    examples = squad.load(data)
+    settings = DemoThresholds.load(thresholds)
+    remote = ReplayedAnswerer(recording=recording)
+    chain = TwoSupervisorChain(
+        local=local,
+        local_supervisor=settings.local.supervisor(),
+        remote=remote,
+        remote_supervisor=settings.remote.supervisor(),
+    )
+    inputs: list[QAInputLike] = [example.as_input() for example in examples]
+    recorded = remote.batch(inputs)
+    started = perf_counter()
+    results = chain.batch(inputs)
+    seconds = perf_counter() - started
+    return DemoReport(
+        recording=remote.recording.header,
+        thresholds=settings,
+        questions=tuple(map(_question, examples, results)),
+        summary=_summary(examples, results, recorded, seconds),
+    )
+
+
+def _question(example: squad.Example, result: TwoSupervisorResult) -> DemoQuestion:
+    span = result.local if result.source == "local" else None
+    return DemoQuestion(
+        id=example.id,
+        title=example.title,
+        question=example.question,
+        context=example.context,
+        golds=example.answers,
+        source=result.source,
+        status=result.status,
+        answer=result.answer,
+        start=_of(span, "start"),
+        end=_of(span, "end"),
+        local_answer=_of(result.local, "text"),
+        remote_answer=_of(result.remote, "text"),
+        local_verdict=result.local_verdict,
+        remote_verdict=result.remote_verdict,
+        reason=result.reason,
+        exact_match=squad.exact_match(result.answer, example.answers),
+        f1=squad.f1(result.answer, example.answers),
+    )
+
+
+def _summary(
+    examples: Sequence[squad.Example],
+    results: Sequence[TwoSupervisorResult],
+    recorded: Sequence[Answer],
+    seconds: float,
+) -> DemoSummary:
+    sources = Counter(result.source for result in results)
+    asked = [result.remote for result in results if result.remote is not None]
+    return DemoSummary(
+        questions=len(examples),
+        sources={source: sources[source] for source in ("local", "remote", "none")},
+        shares={source: sources[source] / len(examples) for source in ("local", "remote", "none")},
+        statuses=Counter(result.status for result in results),
+        remote_calls=len(asked),
+        chain=_score(examples, (result.answer for result in results)),
+        local_only=_score(examples, (_of(result.local, "text") for result in results)),
+        remote_only=_score(examples, (answer.text for answer in recorded)),
+        tokens=_saving(_tokens(recorded), _tokens(asked)),
+        seconds=_saving(_seconds(recorded), seconds + _seconds(asked)),
+    )
+
+
+def _score(examples: Sequence[squad.Example], predictions: Iterable[str | None]) -> Score:
+    pairs = [(prediction, example.answers) for example, prediction in zip(examples, predictions, strict=True)]
+    return Score(
+        exact_match=fsum(squad.exact_match(*pair) for pair in pairs) / len(pairs),
+        f1=fsum(squad.f1(*pair) for pair in pairs) / len(pairs),
+    )
+
+
+def _saving(remote_only: float, chain: float) -> Saving:
+    return Saving(remote_only=remote_only, chain=chain, saved=remote_only - chain)
+
+
+def _tokens(answers: Iterable[Answer]) -> int:
+    return sum(answer.usage["total_tokens"] for answer in answers if answer.usage is not None)
+
+
+def _seconds(answers: Iterable[Answer]) -> float:
+    return fsum(answer.seconds for answer in answers if answer.seconds is not None)
+
+
+def _of(answer: Answer | None, field: str) -> Any:
+    return None if answer is None else getattr(answer, field)
