@@ -19,6 +19,7 @@ from twosup_chain.squad import normalize_answer, token_f1
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.schema import Answer, QAInput
 
 #: A token that shapes the reply and carries no content: white space, quotes, Markdown marks, and special tokens such as
@@ -130,6 +131,47 @@ def in_context(question: QAInput, answer: Answer, *, local: Answer | None = None
     return float(any(words in f" {normalize_answer(p)} " or (unspaced and answer.text in p) for p in question.passages))
 
 
+class Grounded:
+    """Scores any model's answer by what the extractive reader makes of that very text in the context.
+
+    The score is the reader's calibrated probability that the context holds an answer, times its probability, given that
+    it does, of the spans that agree with this one; for "no answer" it is one minus the former. It needs no token
+    log-probabilities and no second hosted call, and takes as long as a local answer.
+
+    Args:
+        reader: The `ExtractiveReader` to ask; by default one with the packaged model, loaded on first use. Pass the one
+            that also answers, and the model is in memory once.
+    """
+
+    #: Reading takes milliseconds, too long for the event loop.
+    blocking = True
+
+    def __init__(self, reader: ExtractiveReader | None = None) -> None:
+        if reader is None:
+            from twosup_chain.answerers.reader import ExtractiveReader
+
+            reader = ExtractiveReader()
+        self.reader = reader
+
+    def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+        """Returns the trust in `answer`, in [0, 1].
+
+        Raises:
+            MissingEvidenceError: The question came without a context.
+        """
+        del local
+        if question.context is None:
+            message = "grounded reads the context, and none was given: pass 'context' with the question"
+            raise MissingEvidenceError(message)
+        if answer.text is None:
+            (reading,) = self.reader.answer_many([question])
+            if isinstance(reading, Exception):
+                raise reading
+            return 1.0 - reading.scores["answerability"]
+        found = self.reader.score(question.question, question.context, answer.text)
+        return found.answerability * found.conditional
+
+
 def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
     if answer.token_logprobs is None:
         message = (
@@ -157,16 +199,18 @@ def _score(answer: Answer, key: str, scorer: str) -> float:
         raise MissingEvidenceError(message) from None
 
 
-#: Scorers by name: what makes one, so that a scorer that holds a model holds its own.
+def _constant(scorer: Scorer) -> Callable[[], Scorer]:
+    return lambda: scorer
+
+
+#: Scorers by name: what makes one, since a scorer that holds a model is made anew for each supervisor.
 SCORERS: dict[str, Callable[[], Scorer]] = {
-    scorer.__name__: (lambda scorer=scorer: scorer)  # type: ignore[misc]
-    for scorer in (
-        min_token_probability,
-        mean_token_probability,
-        token_probability_quantile,
-        span_probability,
-        answerability,
-        agreement,
-        in_context,
-    )
+    "agreement": _constant(agreement),
+    "answerability": _constant(answerability),
+    "grounded": Grounded,
+    "in_context": _constant(in_context),
+    "mean_token_probability": _constant(mean_token_probability),
+    "min_token_probability": _constant(min_token_probability),
+    "span_probability": _constant(span_probability),
+    "token_probability_quantile": _constant(token_probability_quantile),
 }
