@@ -1,0 +1,68 @@
+"""Answerability as a probability: a logistic model on the reader's evidence, fitted on labelled questions.
+
+Platt scaling with several inputs (Platt 1999) and a weak ridge. Both classes get half of the weight, whatever their
+shares in the file, so that the probabilities hold where half of the questions are unanswerable, as in SQuAD v2's
+evaluation sets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twosup_chain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+#: What the calibration reads of a reading's evidence.
+FEATURES = ("null_margin", "span_probability", "runner_up_margin", "entropy")
+_RIDGE = 1e-3
+_TOLERANCE = 1e-10
+
+
+def fit_answerability(
+    evidence: Sequence[Mapping[str, float]], answerable: Sequence[bool], features: Sequence[str] = FEATURES
+) -> dict[str, float]:
+    """Returns the weights of the features and the ``"intercept"``, as ``config.json`` keeps them.
+
+    Args:
+        evidence: What the reader found for each question.
+        answerable: Whether its context holds an answer.
+        features: Which of the evidence to use.
+
+    Raises:
+        ConfigurationError: One of the two classes is missing.
+    """
+    y = np.asarray(answerable, dtype=np.float64)
+    if not 0 < y.sum() < len(y):
+        message = (
+            f"the calibration needs answerable and unanswerable questions, {int(y.sum())} of {len(y)} are answerable"
+        )
+        raise ConfigurationError(message)
+    x = np.array([[item[name] for name in features] for item in evidence], dtype=np.float64)
+    centre, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
+    design = np.column_stack([(x - centre) / scale, np.ones(len(x))])
+    weight = np.where(y == 1, 0.5 / y.sum(), 0.5 / (len(y) - y.sum()))
+    solution = _newton(design, y, weight)
+    slopes = solution[:-1] / scale
+    return {**dict(zip(features, slopes.tolist(), strict=True)), "intercept": float(solution[-1] - slopes @ centre)}
+
+
+def _newton(design: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the maximum of the weighted, ridged logistic likelihood (iteratively reweighted least squares)."""
+    ridge = np.full(design.shape[1], _RIDGE)
+    ridge[-1] = 0.0
+    beta = np.zeros(design.shape[1])
+    for _ in range(100):
+        p = 0.5 + 0.5 * np.tanh(0.5 * (design @ beta))
+        gradient = design.T @ (weight * (y - p)) - ridge * beta
+        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
+        step = np.linalg.solve(hessian + 1e-12 * np.eye(len(beta)), gradient)
+        beta = beta + step
+        if np.abs(step).max() < _TOLERANCE:
+            break
+    return beta

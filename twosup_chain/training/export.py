@@ -1,0 +1,126 @@
+"""From a checkpoint to a folder that `ExtractiveReader` loads: ONNX model, tokenizer, calibrated ``config.json``.
+
+    python -m twosup_chain.training.export CHECKPOINT OUT --calibrate SQUAD_FILE
+
+The graph is written in `graph`, the calibration is fitted in `calibration`; the figures come from `measure`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from pathlib import Path  # noqa: TC003  typer reads the annotation
+from typing import Annotated, Any
+
+import typer
+
+from twosup_chain.answerers._engine import CONFIG_FILE, FORMAT_VERSION, MODEL_FILE, TOKENIZER_FILE, file_digest
+from twosup_chain.errors import MissingExtraError, ModelFileError, TwosupError
+from twosup_chain.squad import Example, load
+from twosup_chain.training.calibration import FEATURES, fit_answerability
+from twosup_chain.training.graph import build_graph
+
+
+def export_reader(
+    checkpoint: Path, out: Path, calibrate: list[Example], *, name: str = "twosup-reader", int8: bool = True
+) -> Path:
+    """Writes the folder and returns it.
+
+    Args:
+        checkpoint: Holds ``config.json``, ``model.safetensors`` (float32 or float16) and ``tokenizer.json`` of a
+            ``BertForQuestionAnswering`` with [CLS] as the null span.
+        out: Where to; its files are overwritten.
+        calibrate: Questions that the checkpoint was not trained on, with both classes among them.
+        name: The model's name, as answers carry it.
+        int8: Whether to quantise to int8, for CPUs; without it the model keeps float32, which suits GPUs.
+
+    Raises:
+        MissingExtraError: onnx or safetensors is not installed.
+        ModelFileError: The checkpoint cannot be read.
+    """
+    config, weights = _read(checkpoint)
+    out.mkdir(parents=True, exist_ok=True)
+    model = build_graph(weights, config, int8=int8)
+    (out / MODEL_FILE).write_bytes(model.SerializeToString())
+    (out / TOKENIZER_FILE).write_text(_tokenizer(checkpoint), encoding="utf-8")
+    values = {
+        "format": FORMAT_VERSION,
+        "name": name,
+        "digest": file_digest(out / MODEL_FILE),
+        "max_positions": config["max_position_embeddings"],
+        "stackable": not int8,
+        "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),
+    }
+    _write_config(out, values)
+    values["calibration"] = _calibrate(out, calibrate)
+    _write_config(out, values)
+    return out
+
+
+def sample(examples: list[Example], count: int | None, seed: int = 0) -> list[Example]:
+    """Returns `count` random examples; all of them if there are fewer, or `count` is ``None``."""
+    if count is None or count >= len(examples):
+        return examples
+    return random.Random(seed).sample(examples, count)  # noqa: S311  a sample, not a secret
+
+
+def _calibrate(folder: Path, examples: list[Example]) -> dict[str, float]:
+    from twosup_chain.answerers.reader import ExtractiveReader
+
+    reader = ExtractiveReader(model_path=folder)
+    answers = reader.answer_many([example.as_input() for example in examples])
+    kept = [
+        (a.scores, not e.is_impossible) for a, e in zip(answers, examples, strict=True) if not isinstance(a, Exception)
+    ]
+    return fit_answerability([scores for scores, _ in kept], [label for _, label in kept])
+
+
+def _read(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        from safetensors.numpy import load_file
+    except ImportError as error:
+        raise MissingExtraError("export", "safetensors", "train") from error
+    try:
+        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+        weights = {key: value.astype("float32") for key, value in load_file(checkpoint / "model.safetensors").items()}
+    except (OSError, ValueError) as error:
+        message = f"{checkpoint} is no checkpoint with config.json and model.safetensors: {error}"
+        raise ModelFileError(message) from error
+    return config, weights
+
+
+def _tokenizer(checkpoint: Path) -> str:
+    """Returns the tokenizer's file without truncation and padding: the reader cuts its windows itself."""
+    path = checkpoint / TOKENIZER_FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"cannot read {path}: {error}"
+        raise ModelFileError(message) from error
+    return json.dumps({**values, "truncation": None, "padding": None}, ensure_ascii=False)
+
+
+def _write_config(folder: Path, values: dict[str, Any]) -> None:
+    (folder / CONFIG_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def main(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder with config.json, model.safetensors, tokenizer.json.")],
+    out: Annotated[Path, typer.Argument(help="Folder for reader.onnx, tokenizer.json, config.json.")],
+    calibrate: Annotated[Path, typer.Option(help="SQuAD v2 file with questions that were not trained on.")],
+    count: Annotated[int | None, typer.Option(help="Calibrate on that many random questions of the file.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
+    name: Annotated[str, typer.Option(help="The model's name.")] = "twosup-reader",
+    float32: Annotated[bool, typer.Option("--float32", help="Keep float32 (for GPUs).")] = False,
+) -> None:
+    """Writes a reader's folder from a trained checkpoint."""
+    try:
+        folder = export_reader(checkpoint, out, sample(load(calibrate), count, seed), name=name, int8=not float32)
+    except TwosupError as error:
+        sys.exit(f"error: {error}")
+    typer.echo(f"{folder / MODEL_FILE}: {(folder / MODEL_FILE).stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    typer.run(main)

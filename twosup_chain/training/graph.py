@@ -1,0 +1,170 @@
+"""A BERT question-answering checkpoint as an ONNX graph, in float32 or int8.
+
+The graph is written node by node (Devlin et al. 2019, doi:10.18653/v1/N19-1423; Vaswani et al. 2017, section 3.2), so
+that it holds what the reader needs and nothing else: one matrix product for query, key and value, no attention mask (no
+window is ever padded), int8 embeddings with a scale a row. Files and calibration are in `export`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twosup_chain.errors import MissingExtraError, ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import onnx
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+_OPSET, _IR_VERSION = 20, 9
+
+
+def build_graph(weights: Mapping[str, Array], config: Mapping[str, Any], *, int8: bool) -> onnx.ModelProto:
+    """Returns the model: ``input_ids`` and ``token_type_ids`` in, ``start_logits`` and ``end_logits`` out.
+
+    Args:
+        weights: The checkpoint's tensors by their names in transformers' ``BertForQuestionAnswering``, in float32.
+        config: The checkpoint's ``config.json``.
+        int8: Whether the matrices of the encoder and the embeddings become int8, one scale an output channel.
+            Activations are then quantised as they come (uint8, one scale a tensor). The span head, which is tiny,
+            stays in float32.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+        ModelFileError: The checkpoint is no BERT for question answering.
+    """
+    try:
+        return _Builder(weights, config, int8=int8).build()
+    except KeyError as error:
+        message = f"the checkpoint has no {error}: export takes a BertForQuestionAnswering"
+        raise ModelFileError(message) from error
+
+
+class _Builder:
+    """Collects the nodes and tensors of one graph; a method adds a layer and returns its output's name."""
+
+    def __init__(self, weights: Mapping[str, Array], config: Mapping[str, Any], *, int8: bool) -> None:
+        try:
+            import onnx
+        except ImportError as error:
+            raise MissingExtraError("export", "onnx", "train") from error
+        if config.get("hidden_act") != "gelu":
+            message = f"hidden_act={config.get('hidden_act')!r}: export knows 'gelu' only"
+            raise ModelFileError(message)
+        self.onnx = onnx
+        self.weights = weights
+        self.config = config
+        self.int8 = int8
+        self.nodes: list[onnx.NodeProto] = []
+        self.tensors: dict[str, onnx.TensorProto] = {}
+
+    def build(self) -> onnx.ModelProto:
+        helper, kind = self.onnx.helper, self.onnx.TensorProto
+        hidden = self.embeddings()
+        for layer in range(self.config["num_hidden_layers"]):
+            hidden = self.layer(hidden, f"bert.encoder.layer.{layer}.")
+        head = self.tensor("head.weight", self.weights["qa_outputs.weight"].T)
+        logits = self.add(self.op("MatMul", [hidden, head]), "head.bias", self.weights["qa_outputs.bias"])
+        for name, half in zip(("start", "end"), self.split(logits, 2), strict=True):
+            self.nodes.append(
+                helper.make_node("Squeeze", [half, self.tensor("last_axis", np.array([-1]))], [f"{name}_logits"])
+            )
+        shape = ["windows", "tokens"]
+        graph = helper.make_graph(
+            self.nodes,
+            "reader",
+            [helper.make_tensor_value_info(name, kind.INT64, shape) for name in ("input_ids", "token_type_ids")],
+            [helper.make_tensor_value_info(name, kind.FLOAT, shape) for name in ("start_logits", "end_logits")],
+            list(self.tensors.values()),
+        )
+        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="twosup-chain")
+
+    def embeddings(self) -> str:
+        """Word, token type and position embeddings, added and normalised."""
+        at = "bert.embeddings."
+        table = self.weights[at + "word_embeddings.weight"]
+        if self.int8:
+            quantised, scales = _quantise(table.T)
+            rows = self.op("Gather", [self.tensor("words", quantised.T), "input_ids"])
+            scale = self.op("Gather", [self.tensor("words.scale", scales[:, None]), "input_ids"])
+            words = self.op("Mul", [self.op("Cast", [rows], to=self.onnx.TensorProto.FLOAT), scale])
+        else:
+            words = self.op("Gather", [self.tensor("words", table), "input_ids"])
+        types = self.tensor("types", self.weights[at + "token_type_embeddings.weight"])
+        positions = self.tensor("positions", self.weights[at + "position_embeddings.weight"])
+        zero, length = self.tensor("zero", np.array([0])), self.op("Shape", ["input_ids"], start=1, end=2)
+        placed = self.op("Add", [words, self.op("Slice", [positions, zero, length, zero])])
+        return self.norm(self.op("Add", [placed, self.op("Gather", [types, "token_type_ids"])]), at + "LayerNorm")
+
+    def layer(self, hidden: str, at: str) -> str:
+        """One encoder layer: self-attention and the feed-forward network, each with its residual and norm."""
+        attention = at + "attention."
+        parts = [f"{attention}self.{name}" for name in ("query", "key", "value")]
+        mixed = self.linear(hidden, attention + "self", parts)
+        context = self.op(
+            "MultiHeadAttention",
+            list(self.split(mixed, 3)),
+            domain="com.microsoft",
+            num_heads=self.config["num_attention_heads"],
+        )
+        out = self.linear(context, attention + "output.dense")
+        hidden = self.norm(self.op("Add", [out, hidden]), attention + "output.LayerNorm")
+        inner = self.op("Gelu", [self.linear(hidden, at + "intermediate.dense")])
+        out = self.linear(inner, at + "output.dense")
+        return self.norm(self.op("Add", [out, hidden]), at + "output.LayerNorm")
+
+    def linear(self, value: str, name: str, parts: Sequence[str] = ()) -> str:
+        """A dense layer; several with the same input become one."""
+        matrices = [self.weights[part + ".weight"].T for part in parts or [name]]
+        bias = np.concatenate([self.weights[part + ".bias"] for part in parts or [name]])
+        matrix = np.concatenate(matrices, axis=1)
+        if not self.int8:
+            return self.add(self.op("MatMul", [value, self.tensor(name + ".weight", matrix)]), name + ".bias", bias)
+        quantised, scales = _quantise(matrix)
+        coded, scale, zero = self.ops("DynamicQuantizeLinear", [value], 3)
+        product = self.op("MatMulInteger", [coded, self.tensor(name + ".weight", quantised), zero])
+        product = self.op("Cast", [product], to=self.onnx.TensorProto.FLOAT)
+        scale = self.op("Mul", [scale, self.tensor(name + ".scale", scales)])
+        return self.add(self.op("Mul", [product, scale]), name + ".bias", bias)
+
+    def norm(self, value: str, name: str) -> str:
+        """Layer normalisation over the last axis."""
+        gain = self.tensor(name + ".weight", self.weights[name + ".weight"])
+        bias = self.tensor(name + ".bias", self.weights[name + ".bias"])
+        return self.op("LayerNormalization", [value, gain, bias], axis=-1, epsilon=self.config["layer_norm_eps"])
+
+    def add(self, value: str, name: str, addend: Array) -> str:
+        """Adds a constant tensor."""
+        return self.op("Add", [value, self.tensor(name, addend)])
+
+    def split(self, value: str, parts: int) -> list[str]:
+        """Cuts the last axis into equal parts."""
+        return self.ops("Split", [value], parts, axis=-1, num_outputs=parts)
+
+    def tensor(self, name: str, value: Array) -> str:
+        """Stores a constant once and returns its name."""
+        if name not in self.tensors:
+            self.tensors[name] = self.onnx.numpy_helper.from_array(np.ascontiguousarray(value), name)
+        return name
+
+    def op(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """Adds a node with one output."""
+        return self.ops(kind, inputs, 1, **attributes)[0]
+
+    def ops(self, kind: str, inputs: Sequence[str], outputs: int, **attributes: Any) -> list[str]:
+        """Adds a node and returns the names of its outputs."""
+        names = [f"{kind}_{len(self.nodes)}_{i}" for i in range(outputs)]
+        self.nodes.append(self.onnx.helper.make_node(kind, inputs, names, **attributes))
+        return names
+
+
+def _quantise(matrix: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Returns a matrix of shape (inputs, channels) as int8, symmetric, with one scale a channel."""
+    scales = np.maximum(np.abs(matrix).max(axis=0), 1e-8) / 127
+    return np.rint(matrix / scales).astype(np.int8), scales.astype(np.float32)
