@@ -141,9 +141,8 @@ def fault_server() -> Iterator[FaultServer]:
     closing_down = threading.Event()
     calls: list[str] = []
 
+    # HTTP/1.0 closes each connection: LangChain shares its clients, and a connection must not outlive its event loop
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             name = self.path.split("/")[1]
@@ -151,7 +150,6 @@ def fault_server() -> Iterator[FaultServer]:
             reply = REPLIES[name]
             if reply.hangs:
                 closing_down.wait()
-                self.close_connection = True
                 return
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.content_type)
@@ -162,7 +160,10 @@ def fault_server() -> Iterator[FaultServer]:
         def log_message(self, *_: Any) -> None:
             """Keeps the test output clean."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 256  # of 5, the default, many calls at the same time would wait for a second try
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     # a port that is bound but not listened on refuses every connection, and nobody else can take it
@@ -185,7 +186,8 @@ def fault_chat(fault_server: FaultServer) -> Callable[..., ChatOpenAI]:
     langchain_openai = pytest.importorskip("langchain_openai")
 
     def make(name: str, **options: Any) -> ChatOpenAI:
-        defaults: dict[str, Any] = {"api_key": "sk-secret", "max_retries": 0, "timeout": 1.0, "logprobs": True}
+        timeout = 1.0 if name == "slow" else 60.0
+        defaults: dict[str, Any] = {"api_key": "sk-secret", "max_retries": 0, "timeout": timeout, "logprobs": True}
         return langchain_openai.ChatOpenAI(model="played", base_url=fault_server.url(name), **(defaults | options))
 
     return make

@@ -95,7 +95,7 @@ def _without_langchain(
     return ChatOpenAI(model=model, **model_kwargs)
 
 
-class ChatAnswerer(Options, RunnableSerializable[QAInputLike, Answer]):
+class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
     """Asks a hosted LLM, with a prompt that offers "unanswerable".
 
     Token log-probabilities, which the scorers of token probabilities need, come only if the chat model asks for them:
