@@ -79,9 +79,14 @@ def qa_messages(
         if (example.passage is None) == (passages is None):
             messages.append({"role": "user", "content": _turn(example.question, example.passage)})
             messages.append({"role": "assistant", "content": NO_ANSWER if example.answer is None else example.answer})
-    passage = None if passages is None else "\n\n".join(passages)
+    passage = None if passages is None else join_passages(passages)
     messages.append({"role": "user", "content": _turn(question, passage)})
     return messages
+
+
+def join_passages(passages: Sequence[str]) -> str:
+    """Returns the passages of a context as one text, in order, with blank lines between."""
+    return "\n\n".join(passages)
 
 
 def _turn(question: str, passage: str | None) -> str:
