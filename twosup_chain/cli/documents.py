@@ -1,0 +1,75 @@
+"""The context of a question: files, or what is piped in."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twosup_chain.cli.console import clean, note
+from twosup_chain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import BinaryIO
+
+STDIN = "-"
+#: The most bytes of one document: beyond this it is a mistake (a disk image, ``/dev/zero``), not a text.
+MOST_BYTES = 64 * 1024 * 1024
+
+
+def read_documents(names: Sequence[str]) -> list[str]:
+    """Returns the text of each file, in UTF-8; bytes that are no UTF-8 become U+FFFD, and a remark says so.
+
+    Args:
+        names: Paths, or ``"-"`` for standard input, once.
+
+    Raises:
+        InputError: A file is missing, a directory, binary, empty or huge, or standard input is named twice.
+    """
+    if list(names).count(STDIN) > 1:
+        message = "--context - was given twice: standard input can be read only once"
+        raise InputError(message)
+    return [_read(name) for name in names]
+
+
+def _read(name: str) -> str:
+    shown = "standard input" if name == STDIN else clean(name)
+    try:
+        if name == STDIN:
+            if sys.stdin.isatty():
+                note("reading the context from the terminal; end it with Ctrl-D on a line of its own")
+            raw = _at_most(sys.stdin.buffer)
+        else:
+            with Path(name).open("rb") as file:
+                raw = _at_most(file)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--context: cannot read {shown}: {_why(error)}") from error
+    if len(raw) > MOST_BYTES:
+        message = f"--context: {shown} is larger than {MOST_BYTES // 1024**2} MB: pass the part that matters"
+        raise InputError(message)
+    if b"\0" in raw:
+        place = raw.index(b"\0")
+        message = (
+            f"--context: {shown} is not plain text (a zero byte at offset {place}): convert it to UTF-8 text first"
+        )
+        raise InputError(message)
+    text = raw.decode("utf-8-sig", errors="replace")
+    if not text.strip():
+        message = f"--context: {shown} is empty: pass the text that the answer must come from"
+        raise InputError(message)
+    if "\N{REPLACEMENT CHARACTER}" in text and "\N{REPLACEMENT CHARACTER}".encode() not in raw:
+        note(f"{shown} is not valid UTF-8: what could not be read was replaced by \N{REPLACEMENT CHARACTER}")
+    return text
+
+
+def _at_most(file: BinaryIO) -> bytes:
+    return file.read(MOST_BYTES + 1)
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        reasons = {errno.ENOENT: "there is no such file", errno.EISDIR: "it is a directory, pass its files one by one"}
+        return reasons.get(error.errno or 0, error.strerror or str(error))
+    return str(error)

@@ -1,0 +1,291 @@
+"""How one outcome looks on a terminal: the answer in its passage, both scores against their thresholds, the reason.
+
+Texts of users and models are never read as markup. Without colours the words and shapes say the same. The demo's
+report is set in `render_report`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from twosup_chain.cli.console import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+    from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult, Verdict
+
+#: How much of a passage is shown before and after the answer, in characters.
+NEIGHBOURHOOD = 260
+#: How much of an answer that was not used is shown, in characters.
+_PROPOSAL = 160
+
+SOURCE_STYLES = {"local": "green", "remote": "cyan", "fallback": "magenta", "none": "yellow"}
+_TITLES = {"answered": "Answer", "unanswerable": "No answer in the context", "untrusted": "No trusted answer"}
+_SOURCES = {
+    "local": " · from the local model",
+    "remote": " · from the remote model",
+    "fallback": " · from the fallback",
+    "none": "",
+}
+_NO_ANSWER = {
+    "unanswerable": "The context does not hold an answer.",
+    "untrusted": "No answer was found that can be trusted.",
+}
+
+
+class VerdictLine:
+    """A trust score as a bar over [0, 1] with a mark at its threshold, and the comparison in figures and in a word."""
+
+    #: The bar's greatest length, and the room that figures and word need, in cells.
+    LONGEST = 40
+    WORDS = 30
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draws the bar, green where the score is trusted, else red, and writes the rest behind it."""
+        del console
+        verdict = self.verdict
+        full, rest, mark = ("=", "-", "|") if options.ascii_only else ("━", "─", "┃")
+        width = max(1, min(self.LONGEST, options.max_width - self.WORDS))
+        place = min(int(verdict.threshold * width), width - 1)
+        filled = round(verdict.score * width)
+        style = "green" if verdict.trusted else "red"
+        line = Text(no_wrap=True, overflow="ellipsis")
+        for cell in range(width):
+            shape, look = (mark, "bold") if cell == place else (full, style) if cell < filled else (rest, "dim")
+            line.append(shape, look)
+        line.append(f"  {compare(verdict.score, verdict.threshold, ascii_only=options.ascii_only)}", style)
+        line.append("  trusted" if verdict.trusted else "  not trusted", f"bold {style}")
+        yield line
+
+
+class Passage:
+    """A passage around an answer, which is highlighted; where styles cannot be shown, it stands in ``>>…<<``.
+
+    Args:
+        text: The whole passage.
+        start: Where the answer starts, in characters.
+        end: Where it ends (exclusive).
+        style: The style of the answer.
+        neighbourhood: How much to show on either side, in characters.
+    """
+
+    def __init__(
+        self, text: str, start: int, end: int, style: str = "bold reverse", neighbourhood: int = NEIGHBOURHOOD
+    ) -> None:
+        self.before = _tail(clean(text[:start]), neighbourhood)
+        self.answer = squeeze(clean(text[start:end]))
+        self.after = _head(clean(text[end:]), neighbourhood)
+        self.style = style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Sets the passage as one paragraph."""
+        del options
+        answer = f">>{self.answer}<<" if console.color_system is None else self.answer
+        yield Text.assemble(self.before, (answer, self.style), self.after)
+
+
+def render_result(
+    result: TwoSupervisorResult,
+    question: QAInput,
+    *,
+    no_answer: str | None = None,
+    names: Sequence[str] = (),
+    remark: str = "",
+) -> RenderableType:
+    """Returns one outcome, ready for `rich.console.Console.print`.
+
+    Args:
+        result: What the chain returned.
+        question: What it was asked.
+        no_answer: What to say where there is no answer; by default one of two sentences, by the status.
+        names: What the documents of the context are called, in their order.
+        remark: What else there is to say.
+    """
+    style = SOURCE_STYLES[result.source]
+    parts: list[RenderableType] = [
+        Text(squeeze(clean(question.question)), style="bold"),
+        Text(),
+        _heading(result, style),
+        indented(Text(_answer_text(result, no_answer), style=f"bold {style}")),
+    ]
+    shown = _passage(result, question, names, style)
+    if shown is not None:
+        parts += [Text(), indented(shown)]
+    for block in (*_sides(result), Group(*_facts(result, remark))):
+        parts += [Text(), indented(block)]
+    return Group(*parts)
+
+
+def compare(score: float, threshold: float, *, ascii_only: bool = False) -> str:
+    """Returns ``"0.912 ≥ 0.600"``, with as many digits as it takes to tell the two apart."""
+    sign = "<" if score < threshold else ">=" if ascii_only else "≥"
+    for digits in range(3, 17):
+        left, right = f"{score:.{digits}f}", f"{threshold:.{digits}f}"
+        if left != right or score == threshold:
+            break
+    return f"{left} {sign} {right}"
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in the unit that suits it: ``"42 ms"``, ``"1.8 s"``, ``"2 min 05 s"``."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 60:  # noqa: PLR2004 - seconds of a minute
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
+def find_answer(text: str, passages: Sequence[str]) -> tuple[int, int, int] | None:
+    """Returns where an answer stands in the passages (document, start, end); ``None`` where it stands in none.
+
+    White space and the case of letters may differ; an occurrence that is whole words comes before one that is not.
+    """
+    words = text.split()
+    if not words:
+        return None
+    pattern = r"\s+".join(map(re.escape, words))
+    for form in (rf"(?<!\w){pattern}(?!\w)", pattern):
+        for document, passage in enumerate(passages):
+            found = re.search(form, passage, re.IGNORECASE)
+            if found:
+                return document, found.start(), found.end()
+    return None
+
+
+def _heading(result: TwoSupervisorResult, style: str) -> RenderableType:
+    title = f"{_TITLES[result.status]}{_SOURCES[result.source]}"
+    return Rule(Text(title, style=f"bold {style}"), style=style, align="left")
+
+
+def _answer_text(result: TwoSupervisorResult, no_answer: str | None) -> str:
+    if result.answer is not None:
+        return clean(result.answer.strip())
+    return clean(no_answer) if no_answer is not None else _NO_ANSWER[result.status]
+
+
+def _passage(result: TwoSupervisorResult, question: QAInput, names: Sequence[str], style: str) -> RenderableType | None:
+    """Returns the passage around the answer; a remark where the answer stands in none; ``None`` without an answer."""
+    passages = question.passages
+    if result.answer is None or not any(passages):
+        return None
+    used = result.local if result.source == "local" else result.remote
+    place = _span(used, passages) or find_answer(result.answer, passages)
+    if place is None:
+        return Text("These words do not stand in the context.", style="dim italic")
+    document, start, end = place
+    shown: list[RenderableType] = [Passage(passages[document], start, end, f"bold reverse {style}")]
+    where = names[document] if document < len(names) else ""
+    if len(passages) > 1:
+        where = f"document {document + 1} of {len(passages)}{f', {where}' if where else ''}"
+    if where:
+        shown.append(Text(f"({clean(where)})", style="dim"))
+    return Group(*shown)
+
+
+def _span(answer: Answer | None, passages: Sequence[str]) -> tuple[int, int, int] | None:
+    if answer is None or answer.start is None or answer.end is None or (answer.document or 0) >= len(passages):
+        return None
+    return answer.document or 0, answer.start, answer.end
+
+
+def _sides(result: TwoSupervisorResult) -> list[RenderableType]:
+    """Returns a block for either model: what it proposed, the verdict on it, who it is and what it cost."""
+    sides = [_side("Local", result.local, result.local_verdict)]
+    if result.remote is not None or result.error is not None:
+        sides.append(_side("Remote", result.remote, result.remote_verdict))
+    return sides
+
+
+def _side(label: str, answer: Answer | None, verdict: Verdict | None) -> RenderableType:
+    if answer is None:
+        return labelled(label, Text("gave no answer", style="red"))
+    seconds = "" if answer.seconds is None else duration(answer.seconds)
+    tokens = "" if answer.usage is None else f"{answer.usage['total_tokens']} tokens"
+    return proposal(label, answer.text, verdict, clean(answer.model or ""), seconds, tokens)
+
+
+def proposal(label: str, text: str | None, verdict: Verdict | None, *facts: str) -> RenderableType:
+    """Returns what a model proposed and the verdict on it.
+
+    Args:
+        label: Whose proposal it is.
+        text: The proposed answer; ``None`` for "no answer".
+        verdict: What the supervisor says of it, where it was asked.
+        facts: What else to say; empty ones are left out.
+    """
+    said = Text("says that the context holds no answer", style="italic") if text is None else Text(_shorten(text))
+    lines: list[RenderableType] = [said]
+    if verdict is not None:
+        lines.append(VerdictLine(verdict))
+        facts = (clean(verdict.scorer), *facts)
+    if any(facts):
+        lines.append(Text(" · ".join(filter(None, facts)), style="dim"))
+    return labelled(label, *lines)
+
+
+def labelled(label: str, *lines: RenderableType) -> RenderableType:
+    """Returns lines with a bold label before them."""
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(width=6, no_wrap=True)
+    row.add_column(ratio=1)
+    row.add_row(Text(label, style="bold"), Group(*lines))
+    return row
+
+
+def _facts(result: TwoSupervisorResult, remark: str) -> list[RenderableType]:
+    reason = clean(result.reason)
+    tokens = "" if result.usage is None else f" · {result.usage['total_tokens']} tokens"
+    facts = [
+        labelled("Why", Text(reason[:1].upper() + reason[1:])),
+        labelled("Cost", Text(f"{duration(result.seconds)}{tokens}")),
+    ]
+    if remark:
+        facts.append(labelled("Note", Text(remark[:1].upper() + clean(remark[1:]), style="dim")))
+    return facts
+
+
+def indented(renderable: RenderableType) -> Padding:
+    """Returns the renderable, two cells to the right."""
+    return Padding(renderable, (0, 0, 0, 2))
+
+
+def squeeze(text: str) -> str:
+    """Returns the text in one line, with single spaces."""
+    return " ".join(text.split())
+
+
+def _shorten(text: str, limit: int = _PROPOSAL) -> str:
+    text = squeeze(clean(text))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _head(text: str, limit: int) -> str:
+    """Returns the first `limit` characters, cut between words; white space is squeezed, at the beginning too."""
+    squeezed = (" " if text[:1].isspace() else "") + squeeze(text[: 8 * limit])
+    if len(squeezed) <= limit:
+        return squeezed
+    cut = squeezed.rfind(" ", limit // 2, limit)
+    return squeezed[: cut if cut > 0 else limit] + " …"
+
+
+def _tail(text: str, limit: int) -> str:
+    """Returns the last `limit` characters, cut between words; white space is squeezed, at the end too."""
+    squeezed = squeeze(text[-8 * limit :]) + (" " if text[-1:].isspace() else "")
+    if len(squeezed) <= limit:
+        return squeezed
+    cut = squeezed.find(" ", len(squeezed) - limit, len(squeezed) - limit // 2)
+    return "… " + squeezed[cut + 1 if cut > 0 else len(squeezed) - limit :]

@@ -1,0 +1,199 @@
+"""How the demo's report looks on a terminal: a few telling questions, then the figures of the whole sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from twosup_chain.cli.console import clean
+from twosup_chain.cli.render import (
+    SOURCE_STYLES,
+    Passage,
+    duration,
+    find_answer,
+    indented,
+    proposal,
+    squeeze,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+    from twosup_chain.demo.run import DemoQuestion, DemoReport, DemoSummary, Saving
+    from twosup_chain.schema import Source
+
+#: Kinds of outcomes worth showing, the most telling first, and what each shows.
+KINDS: tuple[tuple[str, Callable[[DemoQuestion], bool]], ...] = (
+    (
+        "A local answer that is trusted",
+        lambda q: q.source == "local" and q.status == "answered" and q.exact_match == 1.0,
+    ),
+    (
+        "Not trusted locally, and the remote model is right",
+        lambda q: q.source == "remote" and q.exact_match == 1.0 and bool(q.golds) and q.local_answer != q.answer,
+    ),
+    (
+        "The remote model invents an answer, and is not trusted either",
+        lambda q: q.source == "none" and q.remote_answer is not None and not q.golds,
+    ),
+    (
+        "The passage does not say, and the local model knows it",
+        lambda q: q.source == "local" and q.status == "unanswerable" and not q.golds,
+    ),
+    ("A mistake: what was trusted is wrong", lambda q: q.source != "none" and q.f1 == 0.0),
+)
+_NAMES = {"local": "local model", "remote": "remote model", "fallback": "fallback", "none": "no trusted answer"}
+#: The pieces of a share bar, and what stands for them where there is ASCII only.
+_SHAPES = {"local": "█#", "remote": "▓+", "fallback": "▒-", "none": "░."}
+
+
+def render_report(report: DemoReport, *, show: int = len(KINDS) - 1) -> RenderableType:
+    """Returns the demo's report, ready for `rich.console.Console.print`.
+
+    Args:
+        report: What `run_demo` found out.
+        show: How many questions to show before the figures.
+    """
+    recording = report.recording
+    subjects = len({question.title for question in report.questions})
+    parts: list[RenderableType] = [
+        Text(f"{report.summary.questions} questions about {subjects} invented passages", style="bold"),
+        Text(
+            "The local model answers now, on this machine. The remote model is a recording of "
+            f"{clean(recording.model)} ({clean(recording.server)}), made on {clean(recording.recorded)}: "
+            "nothing is sent anywhere."
+        ),
+    ]
+    for kind, question in telling_questions(report, show):
+        parts += [Text(), _question(kind, question)]
+    parts += [Text(), Rule(Text("Summary", style="bold"), style="default", align="left"), Text()]
+    parts += [indented(part) for part in _summary(report.summary)]
+    parts += [Text(), indented(Text(_remarks(report), style="dim"))]
+    return Group(*parts)
+
+
+def telling_questions(report: DemoReport, count: int) -> list[tuple[str, DemoQuestion]]:
+    """Returns questions and the kind that each stands for: one of every kind in turn, always about a new passage first.
+
+    Args:
+        report: The demo's report.
+        count: How many to return at most.
+    """
+    picks: list[tuple[str, DemoQuestion]] = []
+    left = {kind: [q for q in report.questions if belongs(q)] for kind, belongs in KINDS}
+    while len(picks) < count and any(left.values()):
+        for kind, questions in left.items():
+            if questions and len(picks) < count:
+                shown = {question.title for _, question in picks}
+                pick = next((q for q in questions if q.title not in shown), questions[0])
+                questions.remove(pick)
+                picks.append((kind, pick))
+    return picks
+
+
+class ShareBar:
+    """Shares of a whole as one bar of pieces, each with a colour and a shape of its own.
+
+    Args:
+        shares: The shares by source, in [0, 1], together 1.
+    """
+
+    def __init__(self, shares: Mapping[Source, float]) -> None:
+        self.shares = shares
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draws the bar as wide as there is room, and names its pieces below."""
+        del console
+        bar, names, end, total = Text(), Text(), 0, 0.0
+        for source, share in self.shares.items():
+            shape = _SHAPES[source][options.ascii_only]
+            total += share
+            length = round(total * options.max_width) - end
+            end += length
+            bar.append(shape * length, SOURCE_STYLES[source])
+            names.append(f"{shape} ", SOURCE_STYLES[source])
+            names.append(f"{_NAMES[source]} {share:.0%}   ")
+        yield bar
+        yield names
+
+
+def _question(kind: str, question: DemoQuestion) -> RenderableType:
+    style = SOURCE_STYLES[question.source]
+    answer = "No answer." if question.answer is None else squeeze(clean(question.answer))
+    lines: list[RenderableType] = [
+        Text(squeeze(clean(question.question)), style="bold"),
+        Text.assemble((answer, f"bold {style}"), ("   " + _mark(question), "dim")),
+    ]
+    place = _place(question)
+    if place is not None:
+        lines += [Text(), Passage(question.context, *place, f"bold reverse {style}")]
+    lines += [Text(), proposal("Local", question.local_answer, question.local_verdict)]
+    if question.remote_verdict is not None:
+        lines.append(proposal("Remote", question.remote_answer, question.remote_verdict, "recorded"))
+    return Group(Rule(Text(kind, style=f"bold {style}"), style=style, align="left"), indented(Group(*lines)))
+
+
+def _place(question: DemoQuestion) -> tuple[int, int] | None:
+    if question.answer is None:
+        return None
+    if question.start is not None and question.end is not None:
+        return question.start, question.end
+    found = find_answer(question.answer, [question.context])
+    return None if found is None else found[1:]
+
+
+def _mark(question: DemoQuestion) -> str:
+    """Returns how the outcome compares with the label, in words."""
+    label = f"the label is “{squeeze(clean(question.golds[0]))}”" if question.golds else "the passage does not say"
+    if question.exact_match == 1.0:
+        return f"right: {label}"
+    if question.status == "untrusted":
+        return f"left open: {label}"
+    return f"partly right (F1 {question.f1:.2f}): {label}" if question.f1 > 0 else f"wrong: {label}"
+
+
+def _summary(summary: DemoSummary) -> list[RenderableType]:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column("Chain", justify="right", style="bold")
+    table.add_column("Local only", justify="right")
+    table.add_column("Remote only", justify="right")
+    scores = (summary.chain, summary.local_only, summary.remote_only)
+    table.add_row("Exact match (SQuAD v2)", *(f"{100 * score.exact_match:.1f} %" for score in scores))
+    table.add_row("F1 (SQuAD v2)", *(f"{100 * score.f1:.1f} %" for score in scores))
+    table.add_row("Hosted model asked", str(summary.remote_calls), "0", str(summary.questions))
+    tokens, seconds = summary.tokens, summary.seconds
+    table.add_row("Tokens of the remote model", *map(_thousands, (tokens.chain, 0, tokens.remote_only)))
+    table.add_row("Time", duration(seconds.chain), "", duration(seconds.remote_only))
+    saved = Text.assemble(
+        "Against asking the remote model every time, the chain saves ",
+        (f"{_thousands(tokens.saved)} tokens ({_share(tokens)})", "bold"),
+        " and ",
+        (f"{duration(seconds.saved)} ({_share(seconds)})", "bold"),
+        ".",
+    )
+    return [ShareBar(summary.shares), table, saved]
+
+
+def _remarks(report: DemoReport) -> str:
+    local, remote = report.thresholds.local, report.thresholds.remote
+    return (
+        f"Thresholds {local.threshold:.3g} ({clean(local.scorer)}) and {remote.threshold:.3g} ({clean(remote.scorer)}) "
+        f"were fixed on {clean(report.thresholds.fixed_on)}, never on these questions. A question that nobody could be "
+        "trusted with counts as the prediction “no answer”. The remote model's seconds are those of the recording."
+    )
+
+
+def _share(saving: Saving) -> str:
+    return f"{saving.saved / saving.remote_only:.0%}" if saving.remote_only else "–"
+
+
+def _thousands(number: float) -> str:
+    return f"{number:,.0f}".replace(",", "\u202f")
