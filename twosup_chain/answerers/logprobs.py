@@ -130,7 +130,7 @@ def _own_tokens(tokens: Sequence[TokenLogprob], reply: str) -> Sequence[TokenLog
     for first in reversed(range(len(tokens))):
         offset -= len(texts[first])
         margin = len(texts[first]) - len(texts[first].lstrip())
-        if margin < len(texts[first]) and joined.startswith(wanted, offset + margin):
+        if joined.startswith(wanted, offset + margin):
             return _covering(tokens[first:], margin + len(wanted))
     return tokens
 

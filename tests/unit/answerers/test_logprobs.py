@@ -113,7 +113,10 @@ MALFORMED = [
     {"logprobs": {"tokens": ["a"], "token_logprobs": [None]}},
     {"logprobs": {"tokens": None, "token_logprobs": [-0.1]}},
     {"logprobs_result": {"chosen_candidates": [{"token": "a"}]}},
-    *(openai(("a", wrong)) for wrong in ("-0.1", None, True, 0.5, math.nan, math.inf, -math.inf, 10**400, [], {})),
+    *(
+        openai(("a", wrong))
+        for wrong in ("-0.1", None, True, False, 0.5, math.nan, math.inf, -math.inf, 10**400, [], {})
+    ),
 ]
 
 

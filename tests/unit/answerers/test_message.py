@@ -108,6 +108,7 @@ def test_every_ending_that_means_a_refusal_is_known_in_both_spellings(reason):
     "message",
     [
         AIMessage("Ellen", response_metadata={"finish_reason": "STOP", "prompt_feedback": {"block_reason": 0}}),
+        AIMessage("Ellen", response_metadata={"prompt_feedback": {"block_reason": "BLOCKED_REASON_UNSPECIFIED"}}),
         AIMessage("Ellen", response_metadata={"finish_reason": "length"}),
         AIMessage("Ellen", response_metadata={"stop_reason": "end_turn"}, additional_kwargs={"refusal": None}),
         AIMessage("Ellen", response_metadata={"prompt_feedback": "none", "incomplete_details": None}),
