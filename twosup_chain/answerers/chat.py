@@ -1,98 +1,30 @@
 """`ChatAnswerer`: the hosted LLM, through any LangChain chat model.
 
-The prompt is made in `prompt`, the reply is read in `message`; here the model is found and called. Time-outs, retries
-and keys are the chat model's own business: its errors pass through unchanged.
+The prompt is made in `prompt`, a model's name is looked up in `named_chat_model`, the reply is read in `message`; here
+the model is called. Time-outs, retries and keys are the chat model's own business: its errors pass through unchanged.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.config import patch_config
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from twosup_chain._options import Options, shorten
+from twosup_chain._options import Options
 from twosup_chain.answerers.base import as_answer
-from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example, qa_messages
-from twosup_chain.errors import ConfigurationError, MissingExtraError
+from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example, join_passages, qa_messages
+from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
     from langchain_core.runnables.utils import ConfigurableFieldSpec
-
-
-class NamedChatModel(Runnable[LanguageModelInput, BaseMessage]):
-    """A chat model that is known by name until it is first called; then it is built once.
-
-    It leaves no run of its own in traces.
-
-    Args:
-        name: ``"provider:model"`` (``"openai:gpt-4.1-mini"``), as LangChain's ``init_chat_model`` takes it.
-        model_kwargs: What the chat model is built with; it is never shown.
-    """
-
-    def __init__(self, name: str, model_kwargs: dict[str, Any] | None = None) -> None:
-        provider, colon, model = name.partition(":")
-        if not (provider and colon and model):
-            message = f"model={shorten(name)} is no 'provider:model': write 'openai:gpt-4.1-mini', or pass a chat model"
-            raise ConfigurationError(message)
-        self.model_name = name
-        self._model_kwargs = dict(model_kwargs or {})
-
-    def __repr__(self) -> str:
-        return f"NamedChatModel({self.model_name!r})"
-
-    @cached_property
-    def resolved(self) -> Runnable[LanguageModelInput, BaseMessage]:
-        """The chat model itself.
-
-        ``langchain`` finds it by its name; without ``langchain``, ``openai`` alone is known.
-
-        Raises:
-            MissingExtraError: ``langchain-openai`` is not installed.
-            ConfigurationError: ``langchain`` is not installed, and the provider is another.
-        """
-        provider, _, model = self.model_name.partition(":")
-        try:
-            from langchain.chat_models import init_chat_model
-        except ImportError:
-            return _without_langchain(provider, model, self._model_kwargs)
-        found: Runnable[LanguageModelInput, BaseMessage] = init_chat_model(self.model_name, **self._model_kwargs)
-        return found
-
-    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> BaseMessage:
-        """Calls the chat model."""
-        return self.resolved.invoke(input, config, **kwargs)
-
-    async def ainvoke(
-        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> BaseMessage:
-        """Calls the chat model asynchronously."""
-        return await self.resolved.ainvoke(input, config, **kwargs)
-
-
-def _without_langchain(
-    provider: str, model: str, model_kwargs: dict[str, Any]
-) -> Runnable[LanguageModelInput, BaseMessage]:
-    if provider != "openai":
-        package = "langchain-" + provider.replace("_", "-")
-        message = (
-            f"the model '{provider}:{model}' cannot be found by its name without langchain: "
-            f"pip install langchain {package}, or pass the chat model itself"
-        )
-        raise ConfigurationError(message)
-    try:
-        from langchain_openai import ChatOpenAI
-    except ImportError:
-        raise MissingExtraError(f"ChatAnswerer('{provider}:{model}')", "langchain-openai", "openai") from None
-    return ChatOpenAI(model=model, **model_kwargs)
 
 
 class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
@@ -205,7 +137,7 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
         """Returns the conversation that asks the question."""
         asked = QAInput.coerce(value)
         if self.prompt is not None:
-            return self.prompt.format_messages(question=asked.question, context="\n\n".join(asked.passages))
+            return self.prompt.format_messages(question=asked.question, context=join_passages(asked.passages))
         passages = None if asked.context is None else asked.passages
         return convert_to_messages(qa_messages(asked.question, passages, self.instructions, self.examples))
 

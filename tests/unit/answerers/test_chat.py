@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
-import sys
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,13 +14,12 @@ from langchain_core.runnables import ConfigurableField, RunnableLambda
 from pydantic import Field
 
 from twosup_chain import Answer, ChatAnswerer, QAInput
-from twosup_chain.answerers.chat import NamedChatModel
+from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.prompt import INSTRUCTIONS, Example
 from twosup_chain.errors import (
     ConfigurationError,
     EmptyAnswerError,
     InputError,
-    MissingExtraError,
     NotTextError,
     RefusalError,
     UnknownOptionError,
@@ -213,84 +209,9 @@ def test_what_is_no_model_is_an_error_that_says_what_to_pass(model):
         ChatAnswerer(model)
 
 
-@pytest.mark.parametrize("name", ["", "gpt-4.1", "openai:", ":gpt-4.1"])
-def test_a_name_without_a_provider_is_an_error_at_once(name):
-    with pytest.raises(ConfigurationError, match="provider:model"):
-        ChatAnswerer(name)
-
-
 def test_a_misspelt_option_is_an_error_that_lists_the_good_ones():
     with pytest.raises(UnknownOptionError, match="Did you mean 'instructions'"):
         ChatAnswerer(Scripted(), instruction="Be brief.")
-
-
-class Built:
-    """A stand-in for a provider's module, which counts the models that were built."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, *name, **kwargs):
-        self.calls.append((*name, kwargs))
-        return Scripted()
-
-
-def fake_module(monkeypatch, name, **members):
-    module = ModuleType(name)
-    vars(module).update(members)
-    monkeypatch.setitem(sys.modules, name, module)
-
-
-@pytest.fixture
-def langchain(monkeypatch):
-    built = Built()
-    fake_module(monkeypatch, "langchain")
-    fake_module(monkeypatch, "langchain.chat_models", init_chat_model=built)
-    return built
-
-
-@pytest.fixture
-def no_langchain(monkeypatch):
-    monkeypatch.setitem(sys.modules, "langchain", None)
-    monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
-
-
-async def test_a_name_is_looked_up_at_the_first_call_and_only_once(langchain):
-    answerer = ChatAnswerer("anthropic:claude", model_kwargs={"temperature": 0})
-    assert langchain.calls == []
-    assert without_seconds(answerer.invoke(WHO)) == ANSWER
-    assert without_seconds(await answerer.ainvoke(WHO)) == ANSWER
-    assert langchain.calls == [("anthropic:claude", {"temperature": 0})]
-
-
-def test_a_name_is_looked_up_once_although_langchain_rebuilds_a_configurable_answerer(langchain):
-    answerer = ChatAnswerer("openai:gpt-x", model_kwargs={"temperature": 0}).configurable_fields(
-        instructions=ConfigurableField(id="instructions")
-    )
-    for text in ("Be brief.", "Be exact."):
-        answerer.invoke(WHO, {"configurable": {"instructions": text}})
-    assert len(langchain.calls) == 1
-
-
-def test_openai_needs_no_langchain(monkeypatch, no_langchain):
-    built = Built()
-    fake_module(monkeypatch, "langchain_openai", ChatOpenAI=built)
-    answerer = ChatAnswerer("openai:gpt-x", model_kwargs={"base_url": "http://127.0.0.1:1/v1", "logprobs": True})
-    assert without_seconds(answerer.invoke(WHO)) == ANSWER
-    assert built.calls == [({"model": "gpt-x", "base_url": "http://127.0.0.1:1/v1", "logprobs": True},)]
-
-
-def test_the_missing_extra_is_named_with_its_command(monkeypatch, no_langchain):
-    monkeypatch.setitem(sys.modules, "langchain_openai", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'twosup-chain\[openai\]'"):
-        ChatAnswerer("openai:gpt-x").invoke(WHO)
-
-
-def test_another_provider_needs_langchain_and_the_error_gives_the_command(no_langchain):
-    with pytest.raises(
-        ConfigurationError, match="pip install langchain langchain-google-genai, or pass the chat model"
-    ):
-        ChatAnswerer("google_genai:gemini").invoke(WHO)
 
 
 def test_keys_are_never_shown():
@@ -306,12 +227,6 @@ def test_keys_are_never_shown():
         ChatAnswerer("openai:gpt-x", model_kwargs=["sk-secret"], instructions=7)
     shown.append(str(caught.value))
     assert not any("sk-secret" in text for text in shown)
-
-
-def test_a_named_model_is_built_again_after_pickling(langchain):
-    model = pickle.loads(pickle.dumps(NamedChatModel("openai:gpt-x", {"temperature": 0})))  # noqa: S301 (our own)
-    assert model.invoke("Who?").text == REPLY.text
-    assert langchain.calls == [("openai:gpt-x", {"temperature": 0})]
 
 
 # -- as a Runnable ----------------------------------------------------------------------------------------------------
@@ -345,11 +260,17 @@ class AsyncHandler(AsyncCallbackHandler, Runs):
         self.note("chat model", run_id, parent_run_id, name)
 
 
-@pytest.mark.parametrize("named", [False, True])
-async def test_the_model_run_is_nested_in_the_answerer_run(style, named, langchain):
+def by_name(model):
+    """Returns the model as if its name had been looked up."""
+    named = NamedChatModel("openai:gpt-x")
+    vars(named)["resolved"] = model
+    return named
+
+
+@pytest.mark.parametrize("model", [Scripted(), by_name(Scripted())], ids=["model", "name"])
+async def test_the_model_run_is_nested_in_the_answerer_run(style, model):
     handler = AsyncHandler() if style.startswith("a") else Handler()
-    answerer = ChatAnswerer("openai:gpt-x" if named else Scripted())
-    await ask(style, answerer, WHO, config={"callbacks": [handler]})
+    await ask(style, ChatAnswerer(model), WHO, config={"callbacks": [handler]})
     assert handler.found == [("chain", "ChatAnswerer", None), ("chat model", None, "ChatAnswerer")]
 
 

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pickle
+import sys
+from itertools import repeat
+from types import ModuleType
+
+import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import ConfigurableField
+
+from twosup_chain import ChatAnswerer
+from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.errors import ConfigurationError, MissingExtraError
+
+
+@pytest.mark.parametrize("name", ["", "gpt-4.1", "openai:", ":gpt-4.1"])
+def test_a_name_without_a_provider_is_an_error_at_once(name):
+    with pytest.raises(ConfigurationError, match="provider:model"):
+        ChatAnswerer(name)
+
+
+class Built:
+    """A stand-in for a provider's module, which counts the models that were built."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, *name, **kwargs):
+        self.calls.append((*name, kwargs))
+        return GenericFakeChatModel(messages=repeat(AIMessage("Ellen Marsh")))
+
+
+def fake_module(monkeypatch, name, **members):
+    module = ModuleType(name)
+    vars(module).update(members)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.fixture
+def langchain(monkeypatch):
+    built = Built()
+    fake_module(monkeypatch, "langchain")
+    fake_module(monkeypatch, "langchain.chat_models", init_chat_model=built)
+    return built
+
+
+@pytest.fixture
+def no_langchain(monkeypatch):
+    monkeypatch.setitem(sys.modules, "langchain", None)
+    monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
+
+
+async def test_a_name_is_looked_up_at_the_first_call_and_only_once(langchain):
+    answerer = ChatAnswerer("anthropic:claude", model_kwargs={"temperature": 0})
+    assert langchain.calls == []
+    assert answerer.invoke("Who?").text == "Ellen Marsh"
+    assert (await answerer.ainvoke("Who?")).text == "Ellen Marsh"
+    assert langchain.calls == [("anthropic:claude", {"temperature": 0})]
+
+
+def test_a_name_is_looked_up_once_although_langchain_rebuilds_a_configurable_answerer(langchain):
+    answerer = ChatAnswerer("openai:gpt-x", model_kwargs={"temperature": 0}).configurable_fields(
+        instructions=ConfigurableField(id="instructions")
+    )
+    for text in ("Be brief.", "Be exact."):
+        answerer.invoke("Who?", {"configurable": {"instructions": text}})
+    assert len(langchain.calls) == 1
+
+
+def test_openai_needs_no_langchain(monkeypatch, no_langchain):
+    built = Built()
+    fake_module(monkeypatch, "langchain_openai", ChatOpenAI=built)
+    answerer = ChatAnswerer("openai:gpt-x", model_kwargs={"base_url": "http://127.0.0.1:1/v1", "logprobs": True})
+    assert answerer.invoke("Who?").text == "Ellen Marsh"
+    assert built.calls == [({"model": "gpt-x", "base_url": "http://127.0.0.1:1/v1", "logprobs": True},)]
+
+
+def test_the_missing_extra_is_named_with_its_command(monkeypatch, no_langchain):
+    monkeypatch.setitem(sys.modules, "langchain_openai", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'twosup-chain\[openai\]'"):
+        ChatAnswerer("openai:gpt-x").invoke("Who?")
+
+
+def test_another_provider_needs_langchain_and_the_error_gives_the_command(no_langchain):
+    with pytest.raises(
+        ConfigurationError, match="pip install langchain langchain-google-genai, or pass the chat model"
+    ):
+        ChatAnswerer("google_genai:gemini").invoke("Who?")
+
+
+def test_a_named_model_is_built_again_after_pickling(langchain):
+    model = pickle.loads(pickle.dumps(NamedChatModel("openai:gpt-x", {"temperature": 0})))  # noqa: S301 (our own)
+    assert model.invoke("Who?").text == "Ellen Marsh"
+    assert langchain.calls == [("openai:gpt-x", {"temperature": 0})]

@@ -1,0 +1,83 @@
+"""`NamedChatModel`: a chat model that is known by its name, ``"provider:model"``, until it is called.
+
+Which classes and options a provider has is left to LangChain.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import ConfigurationError, MissingExtraError
+
+
+class NamedChatModel(Runnable[LanguageModelInput, BaseMessage]):
+    """A chat model that is known by name until it is first called; then it is built once.
+
+    It leaves no run of its own in traces.
+
+    Args:
+        name: ``"provider:model"`` (``"openai:gpt-4.1-mini"``), as LangChain's ``init_chat_model`` takes it.
+        model_kwargs: What the chat model is built with; it is never shown.
+    """
+
+    def __init__(self, name: str, model_kwargs: dict[str, Any] | None = None) -> None:
+        provider, colon, model = name.partition(":")
+        if not (provider and colon and model):
+            message = f"model={shorten(name)} is no 'provider:model': write 'openai:gpt-4.1-mini', or pass a chat model"
+            raise ConfigurationError(message)
+        self.model_name = name
+        self._model_kwargs = dict(model_kwargs or {})
+
+    def __repr__(self) -> str:
+        return f"NamedChatModel({self.model_name!r})"
+
+    @cached_property
+    def resolved(self) -> Runnable[LanguageModelInput, BaseMessage]:
+        """The chat model itself.
+
+        ``langchain`` finds it by its name; without ``langchain``, ``openai`` alone is known.
+
+        Raises:
+            MissingExtraError: ``langchain-openai`` is not installed.
+            ConfigurationError: ``langchain`` is not installed, and the provider is another.
+        """
+        provider, _, model = self.model_name.partition(":")
+        try:
+            from langchain.chat_models import init_chat_model
+        except ImportError:
+            return _without_langchain(provider, model, self._model_kwargs)
+        found: Runnable[LanguageModelInput, BaseMessage] = init_chat_model(self.model_name, **self._model_kwargs)
+        return found
+
+    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> BaseMessage:
+        """Calls the chat model."""
+        return self.resolved.invoke(input, config, **kwargs)
+
+    async def ainvoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> BaseMessage:
+        """Calls the chat model asynchronously."""
+        return await self.resolved.ainvoke(input, config, **kwargs)
+
+
+def _without_langchain(
+    provider: str, model: str, model_kwargs: dict[str, Any]
+) -> Runnable[LanguageModelInput, BaseMessage]:
+    if provider != "openai":
+        package = "langchain-" + provider.replace("_", "-")
+        message = (
+            f"the model '{provider}:{model}' cannot be found by its name without langchain: "
+            f"pip install langchain {package}, or pass the chat model itself"
+        )
+        raise ConfigurationError(message)
+    try:
+        from langchain_openai import ChatOpenAI
+    except ImportError:
+        raise MissingExtraError(f"ChatAnswerer('{provider}:{model}')", "langchain-openai", "openai") from None
+    return ChatOpenAI(model=model, **model_kwargs)
