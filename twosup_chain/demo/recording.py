@@ -38,6 +38,8 @@ SAMPLE = Path(__file__).with_name("sample.json")
 #: How many alternatives are recorded with each token; llama.cpp's server gives no log-probabilities without any.
 TOP_LOGPROBS = 5
 
+app = typer.Typer(pretty_exceptions_enable=False)  # its tracebacks would show the key among the local variables
+
 LineT = TypeVar("LineT", bound=Record)
 
 
@@ -199,6 +201,7 @@ def _append(file: FileIO, line: Record) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
 
 
+@app.command()
 def main(
     *,
     base_url: Annotated[str, typer.Option(help="Where the OpenAI-compatible server listens, up to and with /v1.")],
@@ -236,11 +239,15 @@ def main(
         messages=tuple(qa_messages("{question}", ["{passage}"], answerer.instructions, answerer.examples)),
         sampling={"temperature": 0, "max_tokens": max_tokens, "top_logprobs": TOP_LOGPROBS},
     )
-    examples = squad.load(data)
-    recording = record(answerer, track([example.as_input() for example in examples], "recording"), out, header)
+    try:
+        questions = [example.as_input() for example in squad.load(data)]
+        recording = record(answerer, track(questions, "recording"), out, header)
+    except Exception as error:
+        typer.echo(f"stopped by {type(error).__name__}: {error}\nthe same command goes on from here", err=True)
+        raise typer.Exit(1) from error
     scored = sum(answer.token_logprobs is not None for answer in recording.answers.values())
     typer.echo(f"{out}: {len(recording.lines)} answers of {model_name}, {scored} with token log-probabilities")
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -160,8 +160,6 @@ def test_the_digest_is_of_question_and_passages_alone():
 
 
 def test_the_command_says_what_it_needs():
-    app = module.typer.Typer()
-    app.command()(module.main)
-    result = CliRunner().invoke(app, ["--base-url", "http://127.0.0.1:9/v1"])
+    result = CliRunner().invoke(module.app, ["--base-url", "http://127.0.0.1:9/v1"])
     assert result.exit_code == 2
     assert "model-name" in result.output
