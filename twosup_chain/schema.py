@@ -127,6 +127,11 @@ class TokenLogprob(Record):
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
 
+    @field_validator("token", mode="before")
+    @classmethod
+    def _check_token(cls, value: object) -> object:
+        return _scalar_text(value) if isinstance(value, str) else value
+
     @field_validator("logprob")
     @classmethod
     def _check_logprob(cls, value: float) -> float:
@@ -192,6 +197,11 @@ class Answer(Record):
 
     def __init__(self, text: str | None, **fields: Any) -> None:
         super().__init__(text=text, **fields)
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _check_text(cls, value: object) -> object:
+        return _scalar_text(value) if isinstance(value, str) else value
 
 
 class Evidence(Record):

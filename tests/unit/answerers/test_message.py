@@ -74,6 +74,13 @@ def test_malformed_log_probabilities_leave_the_answer_without_evidence():
     assert answer_from_message(message) == Answer("Ellen")
 
 
+def test_a_reply_with_half_a_character_can_still_be_written_down():
+    logprobs = {"content": [{"token": "Ellen", "logprob": -0.1}, {"token": " \ud83d", "logprob": -0.2}]}
+    answer = answer_from_message(AIMessage("Ellen \ud83d", response_metadata={"logprobs": logprobs}))
+    assert (answer.text, answer.token_logprobs[1].token) == ("Ellen \ufffd", " \ufffd")
+    assert Answer.model_validate_json(answer.model_dump_json()) == answer
+
+
 REFUSED = {
     "OpenAI": AIMessage("", additional_kwargs={"refusal": "I cannot help with that."}),
     "OpenAI, Responses": AIMessage([{"type": "refusal", "refusal": "I cannot help with that."}]),
