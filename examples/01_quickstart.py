@@ -9,8 +9,7 @@ import os
 from twosup_chain import ExtractiveReader, Supervisor, TwoSupervisorChain
 
 PASSAGE = """The Alder Street library opened in 1911 and was designed by Maud Ferris. Members may borrow eight books for
-three weeks; reference works stay in the reading room. The roof garden, closed since the storm of 1987, reopened in
-2019 after the town had raised 240,000 crowns."""
+three weeks; reference works stay in the reading room. The roof garden was closed for repairs and reopened in 2019."""
 
 hosted = {}
 if os.environ.get("OPENAI_API_KEY"):
@@ -22,7 +21,7 @@ if os.environ.get("OPENAI_API_KEY"):
 
 chain = TwoSupervisorChain(
     local=ExtractiveReader(),
-    local_supervisor=Supervisor("answerability", threshold=0.7),
+    local_supervisor=Supervisor("answerability", threshold=0.6),
     **hosted,
 )
 
@@ -30,7 +29,7 @@ questions = [
     "Who designed the library?",
     "How many books may a member borrow?",
     "When did the roof garden reopen?",
-    "Who paid for the storm damage of 1987?",
+    "Who paid for the repairs?",
 ]
 for result in chain.batch([{"question": question, "context": PASSAGE} for question in questions]):
     print(f"{result.as_text('(no answer)'):<20} {result.status:<13} {result.source:<7} {result.reason}")

@@ -25,6 +25,7 @@ chain = TwoSupervisorChain(
         api_key=os.environ.get("OPENAI_API_KEY", "none"),
         temperature=0,
         logprobs=True,  # the remote supervisor below reads them
+        top_logprobs=1,  # some servers send none without
         extra_body={"max_tokens": 24},
     ),
     remote_supervisor=Supervisor("min_token_probability", threshold=0.4),

@@ -6,8 +6,8 @@ Any LangChain retriever fits; this one, which counts shared words, keeps the exa
 """
 
 import re
+from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnablePassthrough
@@ -15,7 +15,9 @@ from langchain_core.runnables import RunnablePassthrough
 from twosup_chain import ExtractiveReader, Supervisor, TwoSupervisorChain
 
 DOCUMENTS = [
-    Document(page_content="Travel abroad must be approved by the head of department ten days ahead.", metadata={"page": 2}),
+    Document(
+        page_content="Travel abroad must be approved by the head of department ten days ahead.", metadata={"page": 2}
+    ),
     Document(page_content="Hotel nights are refunded up to 140 euros, breakfast included.", metadata={"page": 3}),
     Document(page_content="Receipts are kept for six years in the archive in Lindau.", metadata={"page": 7}),
 ]
@@ -24,14 +26,14 @@ DOCUMENTS = [
 class SharedWords(BaseRetriever):
     """Returns the two documents that share most words with the question."""
 
-    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
+    def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
         words = set(re.findall(r"\w+", query.lower()))
         return sorted(DOCUMENTS, key=lambda d: -len(words & set(re.findall(r"\w+", d.page_content.lower()))))[:2]
 
 
 chain = TwoSupervisorChain(
     local=ExtractiveReader(),
-    local_supervisor=Supervisor("answerability", threshold=0.7),
+    local_supervisor=Supervisor("answerability", threshold=0.6),
     fallback=None,  # or a chain that hands the question to a colleague
 )
 pipeline = {"question": RunnablePassthrough(), "context": SharedWords()} | chain

@@ -1,4 +1,4 @@
-"""What tests of every kind share: the small GGUF model."""
+"""What tests of every kind share: the small GGUF model, and property tests that no slow machine can break."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

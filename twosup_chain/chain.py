@@ -140,7 +140,9 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             case.remote = _usable(
                 as_answer((yield _Stage.REMOTE.step(self.remote, input_for(self.remote, case.input))))
             )
-        except Exception as error:  # noqa: BLE001 (any failure of the remote is the policy's business)
+        except (ConfigurationError, ImportError):
+            raise  # a chain that was set up wrongly is no failure of the remote
+        except Exception as error:  # noqa: BLE001 (any other failure of the remote is the policy's business)
             return (yield from self._without_remote(case, error))
         evidence = Evidence(input=case.input, answer=case.remote, local=case.local)
         try:

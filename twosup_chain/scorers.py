@@ -177,8 +177,8 @@ def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
         message = (
             f"{scorer} reads token log-probabilities, and the answer"
             f"{f' of {answer.model}' if answer.model else ''} carries none: switch them on "
-            "(ChatOpenAI(…, logprobs=True)), choose a scorer that needs none (in_context, agreement), or state the "
-            "score to use without them (Supervisor(…, missing=0.0))"
+            "(ChatOpenAI(…, logprobs=True); some servers want top_logprobs=1 too), choose a scorer that needs none "
+            "(grounded, in_context, agreement), or state the score to use without them (Supervisor(…, missing=0.0))"
         )
         raise MissingEvidenceError(message)
     content = [t.logprob for t in answer.token_logprobs if t.token is None or not _FORMAT_TOKEN.fullmatch(t.token)]

@@ -202,6 +202,15 @@ def test_a_scorer_outside_0_to_1_is_an_error_that_no_policy_hides(score, place) 
         chain(**{place: Supervisor(broken, threshold=0.5)}, on_remote_error="no_answer").invoke("q")
 
 
+@pytest.mark.parametrize("error", [ConfigurationError("no such model"), ImportError("no such package")])
+def test_a_remote_that_is_set_up_wrongly_is_an_error_that_no_policy_hides(error) -> None:
+    def remote(question):
+        raise error
+
+    with pytest.raises(type(error)):
+        chain(remote=remote, on_remote_error="local").invoke("q")
+
+
 def test_an_error_of_the_local_model_is_raised_as_it_is() -> None:
     def broken(question):
         message = "no memory"
