@@ -25,7 +25,7 @@ _CONTROLS |= {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not 
 _CONTROLS |= {0x0D: " ", 0x7F: "\N{SYMBOL FOR DELETE}"}
 
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
-_SECRET_SHAPES = re.compile(r"\b(?:sk|pk|rk|gsk|xai)-[\w*.-]{6,}|(?<=://)[^/@\s]+(?=@)|(?<=Bearer )\S+")
+_SECRET_SHAPES = re.compile(r"\b(?:sk|pk|rk|gsk|xai)-[\w*.-]{5,}[\w*]|(?<=://)[^/@\s]+(?=@)|(?<=Bearer )\S+")
 #: Shorter values of the environment are too common to be taken out of a text.
 _LEAST_SECRET = 8
 

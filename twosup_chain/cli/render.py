@@ -29,6 +29,8 @@ NEIGHBOURHOOD = 260
 #: How much of an answer that was not used is shown, in characters.
 _PROPOSAL = 160
 
+_SECOND, _MINUTE = 1_000, 60_000  # in milliseconds
+
 SOURCE_STYLES = {"local": "green", "remote": "cyan", "fallback": "magenta", "none": "yellow"}
 _TITLES = {"answered": "Answer", "unanswerable": "No answer in the context", "untrusted": "No trusted answer"}
 _SOURCES = {
@@ -141,9 +143,9 @@ def compare(score: float, threshold: float, *, ascii_only: bool = False) -> str:
 
 def duration(seconds: float) -> str:
     """Returns a time in the unit that suits it: ``"42 ms"``, ``"1.8 s"``, ``"2 min 05 s"``."""
-    if seconds < 1:
-        return f"{1000 * seconds:.0f} ms"
-    if seconds < 60:  # noqa: PLR2004 - seconds of a minute
+    if (milliseconds := round(1000 * seconds)) < _SECOND:
+        return f"{milliseconds} ms"
+    if milliseconds < _MINUTE - 50:  # which would be rounded to a minute
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02} s"

@@ -168,18 +168,18 @@ def _summary(summary: DemoSummary) -> list[RenderableType]:
     scores = (summary.chain, summary.local_only, summary.remote_only)
     table.add_row("Exact match (SQuAD v2)", *(f"{100 * score.exact_match:.1f} %" for score in scores))
     table.add_row("F1 (SQuAD v2)", *(f"{100 * score.f1:.1f} %" for score in scores))
-    table.add_row("Hosted model asked", str(summary.remote_calls), "0", str(summary.questions))
+    table.add_row("Remote model asked", str(summary.remote_calls), "0", str(summary.questions))
     tokens, seconds = summary.tokens, summary.seconds
     table.add_row("Tokens of the remote model", *map(_thousands, (tokens.chain, 0, tokens.remote_only)))
     table.add_row("Time", duration(seconds.chain), "", duration(seconds.remote_only))
-    saved = Text.assemble(
-        "Against asking the remote model every time, the chain saves ",
-        (f"{_thousands(tokens.saved)} tokens ({_share(tokens)})", "bold"),
+    against = Text.assemble(
+        "Against asking the remote model every time, the chain ",
+        *_difference(tokens, f"{_thousands(abs(tokens.saved))} tokens"),
         " and ",
-        (f"{duration(seconds.saved)} ({_share(seconds)})", "bold"),
+        *_difference(seconds, duration(abs(seconds.saved))),
         ".",
     )
-    return [ShareBar(summary.shares), table, saved]
+    return [ShareBar(summary.shares), table, against]
 
 
 def _remarks(report: DemoReport) -> str:
@@ -191,8 +191,10 @@ def _remarks(report: DemoReport) -> str:
     )
 
 
-def _share(saving: Saving) -> str:
-    return f"{saving.saved / saving.remote_only:.0%}" if saving.remote_only else "–"
+def _difference(saving: Saving, amount: str) -> tuple[str, tuple[str, str]]:
+    """Returns what is saved, or spent in addition, in words."""
+    share = f" ({abs(saving.saved) / saving.remote_only:.0%})" if saving.remote_only else ""
+    return ("saves " if saving.saved >= 0 else "spends an additional "), (amount + share, "bold")
 
 
 def _thousands(number: float) -> str:

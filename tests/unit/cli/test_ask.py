@@ -1,0 +1,191 @@
+"""`twosup ask` with models by script: outcomes, thresholds that were not chosen, the remote's part, bad input."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from twosup_chain.cli import parts
+from twosup_chain.schema import Answer, TwoSupervisorResult
+from twosup_chain.testing import ScriptedAnswerer
+
+
+@pytest.fixture
+def remote(monkeypatch, local):
+    """Puts a script in the remote model's place; the list holds what it was built from."""
+    usage = {"input_tokens": 40, "output_tokens": 2, "total_tokens": 42}
+    script = {
+        "When?": Answer("1843", usage=usage, seconds=1.5, model="m-1"),
+        "Who?": RuntimeError("asked in vain"),
+    }
+    built = []
+
+    def make(*args):
+        built.append(args)
+        return ScriptedAnswerer(script=script)
+
+    monkeypatch.setattr(parts, "remote_answerer", make)
+    return built
+
+
+def squeezed(text):
+    return " ".join(text.split())
+
+
+def test_a_trusted_local_answer_is_shown_in_its_passage(twosup, local, context):
+    result = twosup("ask", "Who?", "--context", context)
+    assert result.exit_code == 0
+    assert "Answer · from the local model" in result.stdout
+    assert ">>Ada<< wrote the first program in 1843." in result.stdout
+    assert "0.900 ≥ 0.600 trusted" in squeezed(result.stdout)
+    assert result.stderr == ""
+
+
+def test_thresholds_that_nobody_chose_are_named_with_what_they_were_fitted_on(twosup, local, context):
+    shown = squeezed(twosup("ask", "Who?", "-c", context).stdout)
+    assert (
+        "Note Local threshold 0.6 (answerability): fitted on 1000 questions of a training set. Calibrate on questions "
+        "of your own." in shown
+    )
+
+
+def test_thresholds_that_the_user_chose_need_no_note(twosup, local, context):
+    result = twosup("ask", "Who?", "-c", context, "--local-threshold", "0.95")
+    assert "No trusted answer" in result.stdout
+    assert "Note" not in result.stdout
+
+
+def test_another_scorer_with_a_threshold_of_its_own_judges(twosup, local, context):
+    result = twosup("ask", "Who?", "-c", context, "--local-scorer", "span_probability", "--local-threshold", "0.7")
+    assert "0.800 ≥ 0.700 trusted span_probability" in squeezed(result.stdout)
+
+
+def test_without_a_trusted_answer_the_users_words_are_printed_and_the_exit_code_is_zero(twosup, local, context):
+    result = twosup("ask", "When?", "-c", context, "--no-answer", "Ask [someone] else.")
+    assert result.exit_code == 0
+    assert "Ask [someone] else." in result.stdout
+
+
+def test_a_trusted_no_answer_is_one(twosup, local, context):
+    assert "No answer in the context · from the local model" in twosup("ask", "Where?", "-c", context).stdout
+
+
+def test_the_remote_is_asked_where_the_local_answer_is_not_trusted(twosup, remote, context):
+    result = twosup("ask", "When?", "-c", context, "--remote", "openai:m-1")
+    assert "Answer · from the remote model" in result.stdout
+    assert "in >>1843<<." in result.stdout
+    assert "Cost" in result.stdout
+    assert "42 tokens" in result.stdout
+    assert "Local threshold 0.6 (answerability) and remote threshold 0.5 (in_context): fitted on" in squeezed(
+        result.stdout
+    )
+    assert remote == [("openai:m-1", None, "in_context")]
+
+
+def test_the_remote_is_not_asked_where_the_local_answer_is_trusted(twosup, remote, context):
+    assert twosup("ask", "Who?", "-c", context, "--remote", "openai:m-1").exit_code == 0
+
+
+def test_json_is_one_document_that_is_the_whole_result_and_the_note_goes_to_stderr(twosup, remote, context):
+    result = twosup("ask", "When?", "-c", context, "--remote", "openai:m-1", "--json")
+    document = json.loads(result.stdout)
+    assert (document["answer"], document["source"], document["status"]) == ("1843", "remote", "answered")
+    assert document["local_verdict"] == {
+        "score": 0.5,
+        "threshold": 0.6,
+        "trusted": False,
+        "scorer": "answerability",
+    }
+    assert document["usage"]["total_tokens"] == 42
+    assert document["seconds"] > 0
+    assert "remote answer trusted" in document["reason"]
+    assert TwoSupervisorResult(**document).remote.seconds == 1.5
+    assert "fitted on 1000 questions" in result.stderr
+
+
+def test_json_holds_impossible_probabilities_as_null(twosup, local, context):
+    local.script["Who?"] = Answer("Ada", scores={"answerability": 0.9}, token_logprobs=(("Ada", float("-inf")),))
+    document = json.loads(twosup("ask", "Who?", "-c", context, "--json").stdout)
+    assert document["local"]["token_logprobs"][0]["logprob"] is None
+
+
+def test_several_contexts_are_several_documents(twosup, local, context, tmp_path):
+    (tmp_path / "b.txt").write_text("Nothing of interest.")
+    result = twosup("ask", "Who?", "-c", context, "-c", str(tmp_path / "b.txt"))
+    assert "(document 1 of 2, ada.txt)" in result.stdout
+
+
+def test_the_context_may_come_from_standard_input(twosup, local):
+    result = twosup("ask", "Who?", "-c", "-", stdin="Ada wrote it.")
+    assert ">>Ada<< wrote it." in result.stdout
+    assert "(standard input)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ((), "Missing option '--context'"),
+        (("-c", "FILE", "--local-threshold", "nan"), "--local-threshold nan: a threshold is a number in [0, 1]"),
+        (("-c", "FILE", "--local-threshold", "1.7"), "--local-threshold 1.7: a threshold is a number in [0, 1]"),
+        (("-c", "FILE", "--local-threshold", "-0.1"), "--local-threshold -0.1: a threshold is a number in [0, 1]"),
+        (("-c", "FILE", "--local-threshold", "high"), "Invalid value for '--local-threshold'"),
+        (("-c", "FILE", "--local-scorer", "answerabilty"), "Did you mean 'answerability'?"),
+        (("-c", "FILE", "--local-scorer", "span_probability"), "--local-threshold is missing"),
+        (("-c", "FILE", "--local", "llama:m.gguf"), "--local-threshold is missing"),
+        (("-c", "FILE", "--remote-threshold", "0.5"), "--remote is missing"),
+        (("-c", "FILE", "--remote-url", "http://localhost:1/v1"), "--remote is missing"),
+        (("-c", "FILE", "--remote", "openai:m", "--remote-threshold", "nan"), "--remote-threshold nan"),
+        (("-c", "FILE", "--remote", "openai:m", "--remote-scorer", "none"), "'none' is no scorer"),
+        (("-c", "FILE", "--remote", "openai:m", "--remote-scorer", "agreement"), "--remote-threshold is missing"),
+        (("-c", "FILE", "--on-remote-error", "shrug"), "Invalid value for '--on-remote-error'"),
+        (("-c", "FILE", "--locale", "reader"), "No such option"),
+        (("-c", "FILE", "another"), "unexpected extra argument"),
+    ],
+)
+def test_bad_options_end_with_one_line_and_exit_code_2(twosup, remote, context, options, complaint):
+    result = twosup("ask", "Who?", *(context if option == "FILE" else option for option in options))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert complaint in result.stderr
+
+
+@pytest.mark.parametrize("question", ["", "  \t"])
+def test_a_blank_question_ends_before_anything_is_read(twosup, question):
+    result = twosup("ask", question, "-c", "there-is-no-such-file")
+    assert result.exit_code == 2
+    assert "is blank: ask something" in result.stderr
+
+
+def test_a_remote_that_fails_ends_with_one_line_that_names_the_way_out(twosup, remote, context):
+    result = twosup("ask", "Who?", "-c", context, "--remote", "openai:m-1", "--local-threshold", "1")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: the remote model failed: RuntimeError: asked in vain (--on-remote-error")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_remote_that_fails_may_end_without_an_answer_and_without_a_key_in_the_reason(
+    twosup, remote, context, monkeypatch
+):
+    monkeypatch.setenv(parts.KEY, "asked in vain")
+    options = ("--remote", "openai:m-1", "--local-threshold", "1", "--on-remote-error", "no_answer", "--json")
+    result = twosup("ask", "Who?", "-c", context, *options)
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert (document["status"], document["error"]) == ("untrusted", "RuntimeError: ***")
+    assert "in vain" not in result.output
+
+
+def test_a_remote_that_fails_may_leave_the_local_answer_as_it_stands(twosup, remote, context):
+    options = ("--remote", "openai:m-1", "--local-threshold", "1", "--on-remote-error", "local", "--json")
+    document = json.loads(twosup("ask", "Who?", "-c", context, *options).stdout)
+    assert (document["source"], document["answer"]) == ("local", "Ada")
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_with_exit_code_1(twosup, local, context):
+    result = twosup("ask", "Why?", "-c", context)
+    assert result.exit_code == 1
+    assert result.stderr == "error: ZeroDivisionError: of [all] things\n"

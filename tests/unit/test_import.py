@@ -1,0 +1,77 @@
+"""What importing the package costs and loads: no engine, no LangChain, next to no time."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+ENGINES = (
+    "onnxruntime",
+    "llama_cpp",
+    "torch",
+    "transformers",
+    "matplotlib",
+    "langchain",
+    "langchain_openai",
+    "tokenizers",
+)
+
+
+def _python(code: str) -> str:
+    """Returns what a fresh interpreter prints."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import twosup_chain",
+        "from twosup_chain import TwoSupervisorChain, Supervisor",
+        "from twosup_chain import *",
+        "from twosup_chain import ExtractiveReader; ExtractiveReader()",
+    ],
+)
+def test_importing_loads_no_engine(statement):
+    assert _python(f"import sys; {statement}; print([m for m in {ENGINES!r} if m in sys.modules])") == "[]\n"
+
+
+def test_importing_the_package_alone_does_not_even_load_langchain_core_or_numpy():
+    assert (
+        _python("import sys, twosup_chain; print({'langchain_core', 'numpy', 'pydantic'} & {*sys.modules})")
+        == "set()\n"
+    )
+
+
+def test_every_public_name_can_be_imported_and_is_listed():
+    code = (
+        "import twosup_chain as t; "
+        "print([n for n in t.__all__ if getattr(t, n) is None], sorted(t.__all__) == t.__all__, "
+        "{*t.__all__} <= {*dir(t)})"
+    )
+    assert _python(code) == "[] True True\n"
+
+
+def _seconds(statement: str) -> float:
+    """Returns how long a statement takes in a fresh interpreter, measured there."""
+    return float(_python(f"from time import perf_counter as t; t0 = t(); {statement}; print(t() - t0)"))
+
+
+def _ratio(statement: str, reference: str, rounds: int) -> float:
+    """Returns the ratio of the medians of several runs; they alternate, so that a slow moment slows both."""
+    pairs = [(_seconds(statement), _seconds(reference)) for _ in range(rounds)]
+    ours, theirs = map(statistics.median, zip(*pairs, strict=True))
+    return ours / theirs
+
+
+def test_importing_the_package_costs_at_most_one_and_a_half_times_the_runnables_it_builds_on():
+    assert _ratio("import twosup_chain", "import langchain_core.runnables", rounds=1) <= 1.5
+
+
+@pytest.mark.benchmark
+def test_importing_the_chain_costs_at_most_one_and_a_half_times_the_runnables_it_builds_on():
+    statement = "from twosup_chain import TwoSupervisorChain, Supervisor"
+    ratio = _ratio(statement, "import langchain_core.runnables", rounds=9)
+    assert ratio <= 1.5, f"{ratio:.2f}"

@@ -1,0 +1,88 @@
+"""The commands of ``twosup`` under one roof, and how every one of them ends.
+
+An error is one red line on stderr and an exit code: 2 for bad input, 130 for Ctrl-C, 1 for everything else. What the
+commands do is in the modules of their names.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from twosup_chain import __version__
+from twosup_chain.cli.ask import ask
+from twosup_chain.cli.console import fail
+from twosup_chain.cli.demo import demo
+from twosup_chain.cli.models import models
+from twosup_chain.errors import ConfigurationError, InputError
+
+_FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
+
+
+class _Commands(TyperGroup):
+    """The commands; whatever goes wrong in one ends as a line and an exit code."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Runs the command line and exits, as Typer's own does, but never with a traceback."""
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+        except typer.Abort:
+            fail("interrupted")
+            code = _INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            code = _report(error)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command; Ctrl-C is said aloud."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Abort from None
+
+
+def _report(error: Exception) -> int:
+    if callable(usage := getattr(error, "format_message", None)):  # Typer's own: a wrong option, a missing argument
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "twosup"
+        fail(f"{str(usage()).rstrip('.')} (see {path} --help)")
+        return int(getattr(error, "exit_code", _BAD_INPUT))
+    if type(error).__module__.startswith("twosup_chain."):
+        fail(str(error))
+        return _BAD_INPUT if isinstance(error, (ConfigurationError, InputError)) else _FAILED
+    fail(f"{type(error).__name__}: {error}")
+    return _FAILED
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(ask)
+app.command()(demo)
+app.command()(models)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"twosup {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _twosup(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Answer questions with a small local model where it can be trusted, with a hosted one where not, or not at all.
+
+    Start with [bold]twosup demo[/bold]: it needs no key, no server and no download.
+    """
