@@ -1,0 +1,101 @@
+"""Checkpoints of a training run: a model folder that transformers loads, and the state that makes a resume exact.
+
+A checkpoint folder holds ``config.json``, ``model.safetensors``, ``tokenizer.json`` and, while training goes on,
+``state.pt`` (optimiser, counters, random state; read with ``weights_only``, so that it runs no code).
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Beside the model: its tokenizer, copied as it is.
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+
+
+def load_model(folder: Path) -> Any:
+    """Returns the ``BertForQuestionAnswering`` of a folder, in float32; an encoder without head gets a random one.
+
+    Raises:
+        ModelFileError: The folder lacks a file, or it is no BERT model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from transformers import BertConfig, BertForQuestionAnswering
+
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        if not (folder / name).is_file():
+            message = f"{folder} lacks {name}: give a folder with config.json, model.safetensors and tokenizer.json"
+            raise ModelFileError(message)
+    try:
+        config = BertConfig.from_pretrained(folder, architectures=["BertForQuestionAnswering"], dtype="float32")
+        model = BertForQuestionAnswering(config)
+        read = load_file(folder / "model.safetensors")
+        weights = {_in_model(name): tensor.float() for name, tensor in read.items() if tensor.is_floating_point()}
+        missing = model.load_state_dict(weights, strict=False).missing_keys
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        message = f"{folder} holds no BERT model that can be read: {error}"
+        raise ModelFileError(message) from error
+    lacking = [name for name in missing if not name.startswith("qa_outputs.")]
+    if lacking:
+        message = f"{folder} holds no BERT model: {len(lacking)} weights are missing, {lacking[0]} first"
+        raise ModelFileError(message)
+    return model
+
+
+def _in_model(name: str) -> str:
+    """Returns a weight's name in the question-answering model; a bare encoder names it without the prefix."""
+    return name if name.startswith(("bert.", "qa_outputs.")) else f"bert.{name}"
+
+
+def save_model(
+    folder: Path, model: Any, tokenizer: Path, *, half: bool = False, state: dict[str, Any] | None = None
+) -> None:
+    """Writes a checkpoint; an older one of the same name is replaced only when the new one is complete.
+
+    Args:
+        folder: Where to.
+        model: The model.
+        tokenizer: The folder that the tokenizer's files are copied from.
+        half: Store the weights in float16: half the size, for a finished model.
+        state: What a resume needs, in tensors, numbers and strings; ``None`` for a finished model.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    new, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir(parents=True)
+    kind = torch.float16 if half else torch.float32
+    weights = {name: tensor.detach().to(kind).contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, str(new / "model.safetensors"), metadata={"format": "pt"})
+    model.config.save_pretrained(new)
+    for name in TOKENIZER_FILES:
+        if (tokenizer / name).is_file():
+            shutil.copy(tokenizer / name, new / name)
+    if state is not None:
+        torch.save(state, new / "state.pt")
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """Returns the state of the checkpoint in `folder`, ``None`` if there is none.
+
+    A checkpoint whose replacement was cut short is put back first.
+    """
+    import torch
+
+    old = folder.with_name(folder.name + ".old")
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
+    path = folder / "state.pt"
+    return dict(torch.load(path, weights_only=True)) if path.is_file() else None

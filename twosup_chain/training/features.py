@@ -1,0 +1,175 @@
+"""From questions to padded batches: windows of tokens with their targets, batches of similar length.
+
+Plain lists and NumPy arrays; nothing here needs torch. The null span is the [CLS] token, as in the BERT paper's
+SQuAD v2 set-up (Devlin et al. 2019, section 4.3, doi:10.18653/v1/N19-1423).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from tokenizers import Tokenizer
+
+    from twosup_chain.training.data import Example
+
+#: Longest question in tokens; what is beyond is cut off.
+MAX_QUESTION_TOKENS = 64
+#: [CLS] and the two [SEP].
+SPECIAL_TOKENS = 3
+#: Batches whose examples are sorted by length together: more means less padding and less mixing.
+POOL_BATCHES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One question with one stretch of its passage, in tokens.
+
+    Args:
+        example: The index of the example.
+        ids: Token ids, ``[CLS] question [SEP] passage [SEP]``.
+        passage: The index of the first passage token; the last token is the closing [SEP].
+        offsets: For each passage token, where it starts and ends in the passage, in characters.
+        start: The first token of the answer; 0 where the window does not hold the whole answer.
+        end: The last token of the answer (inclusive); 0 as above.
+        weight: How much the window counts in the loss.
+    """
+
+    example: int
+    ids: NDArray[np.int32]
+    passage: int
+    offsets: NDArray[np.int32]
+    start: int
+    end: int
+    weight: float
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows padded to one length.
+
+    ``ids``, ``types`` and ``mask`` are what BERT takes, shape (windows, length); ``allowed`` of the same shape says
+    where a span may start or end: at the null token 0 and at the passage's tokens. The targets ``starts`` and ``ends``
+    and the ``weights`` have shape (windows,).
+    """
+
+    ids: NDArray[np.int64]
+    types: NDArray[np.int64]
+    mask: NDArray[np.int64]
+    allowed: NDArray[np.bool_]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+def make_windows(
+    examples: Sequence[Example], tokenizer: Tokenizer, *, max_length: int, stride: int, batch: int = 1024
+) -> Iterator[list[Window]]:
+    """Yields the windows of each example, in order.
+
+    Args:
+        examples: The questions.
+        tokenizer: A BERT-style tokenizer; its truncation and padding are set anew.
+        max_length: The longest window, in tokens.
+        stride: How many tokens two neighbouring windows share.
+        batch: How many questions are tokenised at once.
+    """
+    tokenizer.no_padding()
+    for first in range(0, len(examples), batch):
+        some = examples[first : first + batch]
+        questions = _cut_questions([example.question for example in some], tokenizer)
+        tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second")
+        pairs = [(question, example.context) for question, example in zip(questions, some, strict=True)]
+        for i, encoding in enumerate(tokenizer.encode_batch(pairs)):
+            yield [_window(first + i, some[i], part) for part in (encoding, *encoding.overflowing)]
+
+
+def training_windows(
+    examples: Sequence[Example], tokenizer: Tokenizer, *, max_length: int, stride: int, rng: random.Random
+) -> list[Window]:
+    """Returns one window an example: one that holds the answer if there is one, else any, drawn by `rng`."""
+    chosen = []
+    for example, windows in zip(
+        examples, make_windows(examples, tokenizer, max_length=max_length, stride=stride), strict=True
+    ):
+        holding = [window for window in windows if window.start] if example.answerable else windows
+        chosen.append(rng.choice(holding or windows))
+    return chosen
+
+
+def epoch_batches(windows: Sequence[Window], batch_size: int, rng: random.Random) -> list[list[Window]]:
+    """Returns all windows in batches of similar length, shuffled; the last, smaller batch of a pool is kept."""
+    order = list(windows)
+    rng.shuffle(order)
+    pool = batch_size * POOL_BATCHES
+    batches = []
+    for first in range(0, len(order), pool):
+        some = sorted(order[first : first + pool], key=len)
+        cut = [some[i : i + batch_size] for i in range(0, len(some), batch_size)]
+        rng.shuffle(cut)
+        batches += cut
+    return batches
+
+
+def collate(windows: Sequence[Window], *, multiple: int = 32, pad_id: int = 0) -> Batch:
+    """Returns the windows padded to their greatest length, rounded up to a `multiple`: each new length is slow once."""
+    length = -(-max(map(len, windows)) // multiple) * multiple
+    shape = (len(windows), length)
+    ids, types, mask = np.full(shape, pad_id, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    allowed = np.zeros(shape, np.bool_)
+    allowed[:, 0] = True
+    for row, window in enumerate(windows):
+        ids[row, : len(window)] = window.ids
+        types[row, window.passage : len(window)] = 1
+        mask[row, : len(window)] = 1
+        allowed[row, window.passage : len(window) - 1] = True
+    return Batch(
+        ids,
+        types,
+        mask,
+        allowed,
+        np.array([window.start for window in windows], np.int64),
+        np.array([window.end for window in windows], np.int64),
+        np.array([window.weight for window in windows], np.float32),
+    )
+
+
+def _cut_questions(questions: list[str], tokenizer: Tokenizer) -> list[str]:
+    tokenizer.no_truncation()
+    encodings = tokenizer.encode_batch(questions, add_special_tokens=False)
+    return [
+        question if len(encoding) <= MAX_QUESTION_TOKENS else question[: encoding.offsets[MAX_QUESTION_TOKENS - 1][1]]
+        for question, encoding in zip(questions, encodings, strict=True)
+    ]
+
+
+def _window(index: int, example: Example, encoding: object) -> Window:
+    sequence_ids = encoding.sequence_ids  # type: ignore[attr-defined]
+    passage = sequence_ids.index(1) if 1 in sequence_ids else len(sequence_ids) - 1
+    offsets = np.array(encoding.offsets[passage:-1], np.int32).reshape(-1, 2)  # type: ignore[attr-defined]
+    start, end = _target(example, offsets)
+    ids = np.array(encoding.ids, np.int32)  # type: ignore[attr-defined]
+    found = start >= 0
+    return Window(
+        index, ids, passage, offsets, start + passage if found else 0, end + passage if found else 0, example.weight
+    )
+
+
+def _target(example: Example, offsets: NDArray[np.int32]) -> tuple[int, int]:
+    """Returns the first and last passage token of the first answer that lies wholly in the window, else (-1, -1)."""
+    for text, begin in example.answers:
+        finish = begin + len(text)
+        touching = np.flatnonzero((offsets[:, 0] < finish) & (offsets[:, 1] > begin))
+        if len(touching) and offsets[touching[0], 0] <= begin and offsets[touching[-1], 1] >= finish:
+            return int(touching[0]), int(touching[-1])
+    return -1, -1

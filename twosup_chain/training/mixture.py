@@ -1,0 +1,152 @@
+"""What an epoch consists of: how many answerable and unanswerable questions, and from where.
+
+Every draw follows from the seed and the epoch's number, so that a resumed run sees what an uninterrupted one would.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from twosup_chain.errors import ConfigurationError, UnknownOptionError
+from twosup_chain.training.data import read_squad, split_held_out
+from twosup_chain.training.negatives import passage_negatives, swap_negatives
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from twosup_chain.training.data import Example
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureOptions:
+    """What is trained on.
+
+    Args:
+        files: SQuAD-format files; all their questions are used.
+        extra: More files, of which only the sources named in `sources` are used; nothing of them is held out.
+        sources: For each source (the start of an article's ``source``) the share of its questions that is used, (0, 1].
+        held_out: The share of the passages of `files` that is held out for evaluation.
+        unanswerable_share: The share of unanswerable questions in an epoch, reached by leaving out answerable ones
+            (others each epoch); ``None`` keeps all.
+        passage_negatives: Questions set against another passage, as a share of the answerable questions.
+        swap_negatives: Questions with a swapped name, number or word, as a share of the answerable questions.
+        inferred_weight: Weight of the unanswerable questions whose ``join`` field is ``"inferred"``: how reliable
+            the inference is.
+        seed: Decides all draws.
+    """
+
+    files: tuple[Path, ...]
+    extra: tuple[Path, ...] = ()
+    sources: dict[str, float] = field(default_factory=dict)
+    held_out: float = 0.04
+    unanswerable_share: float | None = None
+    passage_negatives: float = 0.0
+    swap_negatives: float = 0.0
+    inferred_weight: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            message = "files=(): give at least one SQuAD-format file to train on"
+            raise ConfigurationError(message)
+        shares = {"held_out": self.held_out, "unanswerable_share": self.unanswerable_share or 0.0}
+        shares |= {"passage_negatives": self.passage_negatives, "swap_negatives": self.swap_negatives}
+        for name, value in shares.items():
+            if not 0 <= value < 1:
+                message = f"{name}={value!r} is no share: it must be at least 0 and less than 1"
+                raise ConfigurationError(message)
+        weights = {"inferred_weight": self.inferred_weight}
+        weights |= {f"sources[{name!r}]": value for name, value in self.sources.items()}
+        for name, value in weights.items():
+            if not 0 < value <= 1:
+                message = f"{name}={value!r} must be above 0 and at most 1"
+                raise ConfigurationError(message)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The questions of a training run.
+
+    Args:
+        always: The examples of every epoch.
+        drawn: Answerable examples of which each epoch draws `draw`.
+        draw: How many of `drawn` an epoch takes.
+        held_out: The examples held out.
+        seed: Decides all draws.
+    """
+
+    always: tuple[Example, ...]
+    drawn: tuple[Example, ...]
+    draw: int
+    held_out: tuple[Example, ...]
+    seed: int
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """Returns all training examples, those of every epoch first."""
+        return self.always + self.drawn
+
+    def epoch(self, number: int) -> list[int]:
+        """Returns the indices into `examples` of the given epoch (counted from 0), in no meaningful order."""
+        picks = epoch_rng(self.seed, number, "draw").sample(range(len(self.drawn)), self.draw)
+        return [*range(len(self.always)), *(len(self.always) + pick for pick in picks)]
+
+
+def build_mixture(options: MixtureOptions) -> Mixture:
+    """Returns the material that `options` describe.
+
+    Raises:
+        InputError: A file holds faults.
+        UnknownOptionError: A name in `sources` fits no source of the extra files.
+    """
+    read = [example for path in options.files for example in read_squad(path)]
+    train, held_out = split_held_out(read, options.held_out)
+    train = [_weighted(example, options.inferred_weight) for example in train]
+    extra = _extra(options)
+    answerable = [example for example in train if example.answerable]
+    rng = epoch_rng(options.seed, 0, "negatives")
+    unanswerable = [example for example in [*train, *extra] if not example.answerable]
+    unanswerable += passage_negatives(train, round(options.passage_negatives * len(answerable)), rng)
+    unanswerable += swap_negatives(train, round(options.swap_negatives * len(answerable)), rng)
+    kept = [example for example in extra if example.answerable]
+    draw = len(answerable)
+    if options.unanswerable_share:
+        wanted = round(len(unanswerable) * (1 / options.unanswerable_share - 1)) - len(kept)
+        draw = max(0, min(draw, wanted))
+    return Mixture((*unanswerable, *kept), tuple(answerable), draw, tuple(held_out), options.seed)
+
+
+def epoch_rng(seed: int, epoch: int, purpose: str) -> random.Random:
+    """Returns the generator for one purpose in one epoch."""
+    return random.Random(f"{seed}/{epoch}/{purpose}")  # noqa: S311  shuffling is no cryptography
+
+
+def _weighted(example: Example, inferred: float) -> Example:
+    if example.answerable or example.join != "inferred":
+        return example
+    return replace(example, weight=example.weight * inferred)
+
+
+def _extra(options: MixtureOptions) -> list[Example]:
+    pools: dict[str, list[Example]] = {name: [] for name in options.sources}
+    found: set[str] = set()
+    for path in options.extra:
+        for example in read_squad(path):
+            found.add(example.origin)
+            for name, pool in pools.items():
+                if example.origin.startswith(name):
+                    pool.append(example)
+    rng = epoch_rng(options.seed, 0, "extra")
+    chosen: list[Example] = []
+    for name, pool in pools.items():
+        if not pool:
+            raise UnknownOptionError("source of the extra files", name, found)
+        chosen += _draw(pool, options.sources[name], rng)
+    return chosen
+
+
+def _draw(pool: Sequence[Example], share: float, rng: random.Random) -> list[Example]:
+    return rng.sample(list(pool), max(1, round(share * len(pool))))

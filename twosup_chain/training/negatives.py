@@ -1,0 +1,152 @@
+"""Harder unanswerable questions, made from answerable ones: other passages, and swapped words in the question.
+
+Both imitate how the unanswerable questions of SQuAD v2 look (Rajpurkar et al. 2018, table 1, doi:10.18653/v1/P18-2124:
+entity swap, antonym, mutual exclusion, no information). A made negative may by chance have an answer: it gets a weight
+below 1. Deterministic for a given `random.Random`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator, Sequence
+
+    from twosup_chain.training.data import Example
+
+#: Weight in the loss of a question set against another passage, and of one with a swapped word.
+PASSAGE_WEIGHT, SWAP_WEIGHT = 0.8, 0.6
+#: Passages that share more of their words than this (Jaccard) are taken for copies of each other.
+COPY_OVERLAP = 0.5
+
+_WORD = re.compile(r"\w+")
+_YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-9]{2}\b")
+_NUMBER = re.compile(r"(?<![\w.,])\d{1,3}(?:[.,]\d+)*(?![\w]|[.,]\d)")
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+(?:(?: of| the| de|) [A-Z][a-z]+)*")
+_PAIRS = (
+    "first last|largest smallest|biggest smallest|highest lowest|most least|more fewer|before after|older younger|"
+    "oldest youngest|earliest latest|north south|northern southern|east west|eastern western|increase decrease|"
+    "increased decreased|male female|men women|won lost|win lose|began ended|begin end|start end|started ended|"
+    "above below|public private|positive negative|majority minority|maximum minimum|longest shortest|rise fall|"
+    "best worst|external internal|import export|imports exports|modern ancient|rural urban|accepted rejected|"
+    "allowed forbidden|support oppose|supported opposed|upper lower|common rare|strong weak|include exclude|"
+    "always never"
+)
+_OPPOSITES = {a: b for pair in _PAIRS.split("|") for a, b in (pair.split(), pair.split()[::-1])}
+
+
+def passage_negatives(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+    """Returns answerable questions, each set against the most similar passage that does not hold its answer.
+
+    Similarity is TF-IDF (cosine without the passage's norm beyond its length's root) between the question and all
+    passages of `examples`; passages that hold the answer text or copy the question's own passage are left out.
+
+    Args:
+        examples: The material; its answerable questions are drawn from.
+        count: How many to make, at most.
+        rng: Draws the questions.
+    """
+    passages = list(dict.fromkeys(example.context for example in examples))
+    index = _Index(passages)
+    answerable = [example for example in examples if example.answerable]
+    made: list[Example] = []
+    for example in rng.sample(answerable, len(answerable)):
+        if len(made) >= count:
+            break
+        texts = [text.casefold() for text, _ in example.answers]
+        own = _words(example.context)
+        for passage in index.similar(example.question):
+            low = passage.casefold()
+            if not any(text in low for text in texts) and _jaccard(own, _words(passage)) < COPY_OVERLAP:
+                made.append(_negative(example, "passage", PASSAGE_WEIGHT, context=passage))
+                break
+    return made
+
+
+def swap_negatives(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+    """Returns answerable questions with a name, a number or a word swapped, so that the passage answers them no more.
+
+    A year, number or name that stands in both question and passage is replaced by another one of the passage that is
+    not (part of) the answer; failing that, a word by its opposite, if the passage does not use the opposite.
+
+    Args:
+        examples: The material; its answerable questions are drawn from.
+        count: How many to make, at most.
+        rng: Draws the questions and the replacements.
+    """
+    answerable = [example for example in examples if example.answerable]
+    made: list[Example] = []
+    for example in rng.sample(answerable, len(answerable)):
+        if len(made) >= count:
+            break
+        options = [*_entity_swaps(example)] or [*_opposite_swaps(example)]
+        if options:
+            made.append(_negative(example, "swap", SWAP_WEIGHT, question=rng.choice(options)))
+    return made
+
+
+def _entity_swaps(example: Example) -> Iterator[str]:
+    answers = " ".join(text for text, _ in example.answers).casefold()
+    for kind in (_YEAR, _NUMBER, _NAME):
+        there = {match.group() for match in kind.finditer(example.context)}
+        for match in kind.finditer(example.question):
+            old = match.group()
+            if old not in example.context:
+                continue
+            for new in sorted(there):
+                if not _words(new) & (_words(example.question) | _words(answers)):
+                    yield example.question[: match.start()] + new + example.question[match.end() :]
+
+
+def _opposite_swaps(example: Example) -> Iterator[str]:
+    present = _words(example.context)
+    for match in _WORD.finditer(example.question):
+        new = _OPPOSITES.get(match.group())
+        if new is not None and new not in present and match.group() in present:
+            yield example.question[: match.start()] + new + example.question[match.end() :]
+
+
+def _negative(example: Example, kind: str, weight: float, **changed: str) -> Example:
+    return replace(
+        example, id=f"{example.id}-{kind}", answers=(), origin=kind, weight=example.weight * weight, **changed
+    )
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
+
+
+def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+    return len(a & b) / len(a | b) if a | b else 1.0
+
+
+class _Index:
+    """Passages by their words, for the few best matches of a question."""
+
+    def __init__(self, passages: Sequence[str], *, best: int = 10, rare: float = 0.1) -> None:
+        self.passages = passages
+        self.best = best
+        self.postings: dict[str, list[int]] = defaultdict(list)
+        self.norms = []
+        for number, passage in enumerate(passages):
+            words = _words(passage)
+            self.norms.append(math.sqrt(len(words)) or 1.0)
+            for word in words:
+                self.postings[word].append(number)
+        self.most = max(1.0, rare * len(passages))
+
+    def similar(self, question: str) -> list[str]:
+        """Returns the best passages, best first; words that stand in a tenth of all passages do not count."""
+        scores: Counter[int] = Counter()
+        for word in sorted(_words(question)):
+            numbers = self.postings.get(word, ())
+            if 0 < len(numbers) <= self.most:
+                idf = math.log(len(self.passages) / len(numbers))
+                for number in numbers:
+                    scores[number] += idf * idf / self.norms[number]  # type: ignore[assignment]
+        return [self.passages[number] for number, _ in scores.most_common(self.best)]

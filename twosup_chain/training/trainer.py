@@ -1,0 +1,391 @@
+"""The training loop of the extractive reader: PyTorch, a BERT encoder with a start/end head, [CLS] as the null span.
+
+It resumes exactly (seeds, data order, optimiser), evaluates on held-out passages of the training files, stops early,
+and writes ``log.jsonl``, ``curves.png``, ``held_out.json`` and the folders ``last``, ``best`` and ``final``. What is
+trained on is decided in `mixture`; export and calibration are elsewhere. For the command line see `command`:
+
+    python -m twosup_chain.training.trainer OUT --model FOLDER --file train.json.gz --minutes 60
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError
+from twosup_chain.training.checkpoint import load_model, load_state, save_model
+from twosup_chain.training.data import write_squad
+from twosup_chain.training.features import (
+    MAX_QUESTION_TOKENS,
+    SPECIAL_TOKENS,
+    collate,
+    epoch_batches,
+    make_windows,
+    training_windows,
+)
+from twosup_chain.training.held_out import figures, predict
+from twosup_chain.training.log import Progress, RunLog
+from twosup_chain.training.mixture import build_mixture, epoch_rng
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from twosup_chain.training.features import Batch, Window
+    from twosup_chain.training.held_out import Figures
+    from twosup_chain.training.mixture import Mixture, MixtureOptions
+
+
+#: Steps between entries of the log.
+LOG_EVERY = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerOptions:
+    """How to train.
+
+    Args:
+        model: The folder to start from: a checkpoint, or an encoder without head.
+        out: The folder that everything is written to; a run found there is resumed.
+        epochs: How many epochs at most.
+        minutes: How many minutes at most; the learning rate then falls with the time spent, whatever the throughput.
+        learning_rate: Its peak.
+        warmup: The share of the run in which it rises; then it falls linearly to 0.
+        batch_size: Windows a step.
+        max_length: Longest window, in tokens.
+        stride: Tokens that neighbouring windows share.
+        multiple: Batches are padded to a multiple of this.
+        dropout: Dropout of the encoder.
+        weight_decay: AdamW's, for matrices only.
+        clip: Largest norm of the gradient.
+        freeze_embeddings: Whether to leave the word embeddings as they are (half of a small encoder's weights).
+        half_precision: Whether to compute in bfloat16 where that is safe (autocast).
+        device: ``"cpu"``, ``"cuda"``, …; ``None`` takes CUDA where there is one.
+        threads: CPU threads; ``None`` leaves PyTorch's choice.
+        evaluate_every: Steps between evaluations.
+        save_every: Steps between checkpoints that a resume starts from; one is saved at each evaluation as well.
+        evaluate_on: Held-out questions used during training; at the end all are used.
+        patience: Evaluations without gain after which training stops; ``None`` never does.
+        seed: Decides everything random.
+    """
+
+    model: Path
+    out: Path
+    epochs: int = 2
+    minutes: float | None = None
+    learning_rate: float = 1e-4
+    warmup: float = 0.05
+    batch_size: int = 32
+    max_length: int = 256
+    stride: int = 96
+    multiple: int = 16
+    dropout: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    freeze_embeddings: bool = False
+    half_precision: bool = False
+    device: str | None = None
+    threads: int | None = None
+    evaluate_every: int = 200
+    save_every: int = 100
+    evaluate_on: int = 1000
+    patience: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        least = {
+            "epochs": 1,
+            "batch_size": 1,
+            "max_length": 96,
+            "multiple": 1,
+            "evaluate_every": 1,
+            "save_every": 1,
+            "evaluate_on": 100,
+        }
+        for name, value in least.items():
+            if getattr(self, name) < value:
+                message = f"{name}={getattr(self, name)!r} must be at least {value}"
+                raise ConfigurationError(message)
+        for name in ("learning_rate", "clip", "minutes"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                message = f"{name}={value!r} must be above 0"
+                raise ConfigurationError(message)
+        room = self.max_length - MAX_QUESTION_TOKENS - SPECIAL_TOKENS
+        if not 0 <= self.stride < room:
+            message = f"stride={self.stride!r} must be at least 0 and less than {room}, what a long question leaves"
+            raise ConfigurationError(message)
+        for name in ("warmup", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                message = f"{name}={getattr(self, name)!r} must be at least 0 and less than 1"
+                raise ConfigurationError(message)
+
+
+class Trainer:
+    """One training run; if its folder holds a checkpoint, the run goes on from there.
+
+    A resumed run equals an uninterrupted one, except under `TrainerOptions.minutes`, where the learning rate depends on
+    the time that was spent.
+
+    Args:
+        options: How to train.
+        mixture: What to train on.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed.
+        InputError: A data file holds faults, or there are not both kinds of questions to train on and held out.
+        ModelFileError: The model folder cannot be read.
+        ConfigurationError: The folder holds a run with other options.
+    """
+
+    def __init__(self, options: TrainerOptions, mixture: MixtureOptions) -> None:
+        for package in ("torch", "transformers", "safetensors"):
+            if find_spec(package) is None:
+                raise MissingExtraError("Trainer", package, "train")
+        import torch
+        from tokenizers import Tokenizer
+
+        self.options = options
+        self._settings = _settings(options, mixture)
+        self.torch = torch
+        torch.manual_seed(options.seed)
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.last = options.out / "last"
+        self.progress = Progress()
+        state = load_state(self.last)
+        self.model = self._prepare(load_model(self.last if state else options.model))
+        positions = self.model.config.max_position_embeddings
+        if options.max_length > positions:
+            message = f"max_length={options.max_length!r} is more than the model's {positions} positions"
+            raise ConfigurationError(message)
+        self.optimizer = self._optimizer()
+        self.mixture = build_mixture(mixture)
+        _check_both_kinds(self.mixture)
+        tokenizer = Tokenizer.from_file(str(options.model / "tokenizer.json"))
+        lengths = {"max_length": options.max_length, "stride": options.stride}
+        self.windows = training_windows(
+            self.mixture.examples, tokenizer, **lengths, rng=epoch_rng(options.seed, 0, "windows")
+        )
+        self.held_out = list(self.mixture.held_out)
+        longest = min(384, positions)
+        limits = {"max_length": longest, "stride": longest // 4}
+        self.held_out_windows = [w for some in make_windows(self.held_out, tokenizer, **limits) for w in some]
+        self.steps_per_epoch = sum(1 for _ in self._epoch(0))
+        if state:
+            self._resume(state)
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run has, unless its minutes end first."""
+        return self.steps_per_epoch * self.options.epochs
+
+    @property
+    def share(self) -> float:
+        """The share of the run that is done, in [0, 1]: of its steps, or of its minutes if that is more."""
+        by_steps = self.progress.step / self.steps
+        minutes = self.options.minutes
+        return min(1.0, max(by_steps, self.progress.seconds / 60 / minutes) if minutes else by_steps)
+
+    def run(self, report: Callable[[dict[str, Any]], None] = lambda _: None) -> Figures:
+        """Trains to the end and returns the figures of the final model on all held-out questions.
+
+        Args:
+            report: Receives every entry of the log.
+        """
+        log = RunLog(self.options.out, self.progress, report)
+        sizes = {"examples": len(self.windows), "held_out": len(self.held_out), "steps": self.steps}
+        log.write("start", **sizes, kinds=self._kinds())
+        write_squad(self.options.out / "held_out.json", self.held_out)
+        if self.progress.step == 0:
+            log.write("evaluation", **self.evaluate(self.options.evaluate_on).as_dict())
+        began, before = time.monotonic(), self.progress.seconds
+        losses: list[float] = []
+        for batch in self._batches():
+            losses.append(self._train(batch))
+            self.progress.step += 1
+            self.progress.seconds = before + time.monotonic() - began
+            if self.progress.step % LOG_EVERY == 0:
+                log.write("train", loss=round(sum(losses) / len(losses), 4), rate=self._rate())
+                losses.clear()
+            evaluate = self.progress.step % self.options.evaluate_every == 0
+            if evaluate:
+                self._judge(log)
+            if evaluate or self.progress.step % self.options.save_every == 0:
+                self._save()
+        return self._finish(log)
+
+    def evaluate(self, limit: int | None = None) -> Figures:
+        """Returns the figures on the held-out questions.
+
+        Args:
+            limit: How many questions, spread evenly; ``None`` takes all.
+        """
+        every = max(1, len(self.held_out) // limit) if limit else 1
+        chosen = {index: place for place, index in enumerate(range(0, len(self.held_out), every))}
+        windows = [replace(w, example=chosen[w.example]) for w in self.held_out_windows if w.example in chosen]
+        examples = [self.held_out[index] for index in chosen]
+        self.model.eval()
+        with self.torch.inference_mode():
+            predictions = predict(examples, windows, self._numpy_logits)
+        self.model.train()
+        return figures(examples, predictions)
+
+    def _prepare(self, model: Any) -> Any:
+        model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = self.options.dropout
+        for module in model.modules():
+            if isinstance(module, self.torch.nn.Dropout):
+                module.p = self.options.dropout
+            if hasattr(module, "dropout_prob"):
+                module.dropout_prob = self.options.dropout
+        if self.options.freeze_embeddings:
+            model.bert.embeddings.word_embeddings.weight.requires_grad_(requires_grad=False)
+        return model.to(self.device).train()
+
+    def _resume(self, state: dict[str, Any]) -> None:
+        changed = [name for name, value in self._settings.items() if state["settings"].get(name) != value]
+        if changed:
+            message = (
+                f"the run in {self.options.out} was started with other options ({', '.join(changed)}): "
+                "give the same ones to resume it, or another folder to start anew"
+            )
+            raise ConfigurationError(message)
+        self.progress = Progress(**state["progress"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.torch.set_rng_state(state["rng"])
+        if self.device.type == "cuda":
+            self.torch.cuda.set_rng_state(state["cuda_rng"], self.device)
+
+    def _optimizer(self) -> Any:
+        trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.options.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return self.torch.optim.AdamW(groups, lr=self.options.learning_rate, fused=True)
+
+    def _epoch(self, number: int) -> list[list[Window]]:
+        windows = [self.windows[index] for index in self.mixture.epoch(number)]
+        return epoch_batches(windows, self.options.batch_size, epoch_rng(self.options.seed, number, "order"))
+
+    def _batches(self) -> Iterator[Batch]:
+        """Yields the batches from the present step on, until steps, minutes or patience are spent."""
+        patience = self.options.patience
+        for number in count(self.progress.step // self.steps_per_epoch):
+            done = self.progress.step - number * self.steps_per_epoch
+            for windows in self._epoch(number)[done:]:
+                if self.share >= 1 or (patience is not None and self.progress.since_best >= patience):
+                    return
+                yield collate(windows, multiple=self.options.multiple)
+
+    def _rate(self) -> float:
+        share, warmup = self.share, self.options.warmup
+        scale = share / warmup if share < warmup else (1 - share) / (1 - warmup)
+        floor = self.options.learning_rate / 100 if share < warmup else 0.0
+        return max(floor, self.options.learning_rate * scale)
+
+    def _train(self, batch: Batch) -> float:
+        torch = self.torch
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
+        starts, ends = self._logits(batch)
+        weights = torch.from_numpy(batch.weights).to(self.device)
+        losses = [
+            torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets).to(self.device), reduction="none")
+            for logits, targets in ((starts, batch.starts), (ends, batch.ends))
+        ]
+        loss = ((losses[0] + losses[1]) / 2 * weights).sum() / weights.sum()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return float(loss.detach())
+
+    def _logits(self, batch: Batch) -> tuple[Any, Any]:
+        """Returns start and end logits in float32, -inf where no span may start or end."""
+        torch = self.torch
+        ids, types, mask = (torch.from_numpy(part).to(self.device) for part in (batch.ids, batch.types, batch.mask))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.half_precision):
+            out = self.model(input_ids=ids, token_type_ids=types, attention_mask=mask)
+        barred = ~torch.from_numpy(batch.allowed).to(self.device)
+        return tuple(logits.float().masked_fill(barred, -torch.inf) for logits in (out.start_logits, out.end_logits))
+
+    def _numpy_logits(self, batch: Batch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        starts, ends = self._logits(batch)
+        return starts.cpu().numpy(), ends.cpu().numpy()
+
+    def _judge(self, log: RunLog) -> None:
+        """Evaluates, and keeps the model if it is the best so far."""
+        found = self.evaluate(self.options.evaluate_on)
+        log.write("evaluation", **found.as_dict())
+        progress = self.progress
+        if found.balanced_f1 > progress.best:
+            progress.best, progress.since_best = found.balanced_f1, 0
+            save_model(self.options.out / "best", self.model, self.options.model)
+        else:
+            progress.since_best += 1
+
+    def _save(self) -> None:
+        state = {
+            "settings": self._settings,
+            "progress": vars(self.progress),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": self.torch.get_rng_state(),
+            "cuda_rng": self.torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+        save_model(self.last, self.model, self.options.model, state=state)
+
+    def _finish(self, log: RunLog) -> Figures:
+        """Keeps the better of the last and the best model (on all held-out questions) as ``final``."""
+        found, best = self.evaluate(), self.options.out / "best"
+        log.write("end", model="last", **found.as_dict())
+        if best.is_dir():
+            last, self.model = self.model, self._prepare(load_model(best))
+            other = self.evaluate()
+            log.write("end", model="best", **other.as_dict())
+            if other.balanced_f1 > found.balanced_f1:
+                found = other
+            else:
+                self.model = last
+        save_model(self.options.out / "final", self.model, self.options.model, half=True)
+        log.draw()
+        return found
+
+    def _kinds(self) -> dict[str, int]:
+        kinds: dict[str, int] = {}
+        for index in self.mixture.epoch(0):
+            example = self.mixture.examples[index]
+            kind = f"{'answerable' if example.answerable else 'unanswerable'}: {example.origin}"
+            kinds[kind] = kinds.get(kind, 0) + 1
+        return kinds
+
+
+def _check_both_kinds(mixture: Mixture) -> None:
+    for part, examples in (("to train on", mixture.examples), ("held out", mixture.held_out)):
+        answerable = sum(example.answerable for example in examples)
+        if not 0 < answerable < len(examples):
+            message = (
+                f"{part}: {answerable} answerable and {len(examples) - answerable} unanswerable question(s), but some of "
+                "both kinds are needed: give more files, or another held_out share"
+            )
+            raise InputError(message)
+
+
+def _settings(options: TrainerOptions, mixture: MixtureOptions) -> dict[str, str]:
+    """Returns the options that a resumed run must share with the first one, as text."""
+    free = {"out", "minutes", "device", "threads", "evaluate_every", "save_every", "evaluate_on", "patience"}
+    both = {**vars(options), **{f"mixture.{name}": value for name, value in vars(mixture).items()}}
+    return {name: str(value) for name, value in both.items() if name not in free}
+
+
+if __name__ == "__main__":
+    from twosup_chain.training.command import main
+
+    main()
