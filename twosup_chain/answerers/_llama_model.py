@@ -53,7 +53,7 @@ class LlamaModel:
         model_path: The GGUF file.
         n_ctx: How many tokens the context holds.
         n_batch: How many tokens are evaluated together.
-        n_threads: Threads; ``None`` for half the CPUs that this process may use, but all of them up to four.
+        n_threads: Threads; ``None`` for half the CPUs that this process may use.
         n_gpu_layers: Layers to keep on a GPU; -1 for all.
         verbose: Whether llama.cpp may write to stderr.
 
@@ -301,4 +301,4 @@ def _render(formatter: Any, messages: list[dict[str, str]]) -> str:
 
 def _default_threads() -> int:
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(available // 2, min(available, 4))
+    return max(available // 2, 1)

@@ -64,7 +64,7 @@ class LlamaCppAnswerer(InProcessAnswerer):
         n_ctx: How many tokens prompt and reply may take together, at least 64.
         n_batch: How many tokens of the prompt are evaluated together. llama.cpp's arithmetic depends on it: in
             quantised models log-probabilities change by tenths of a nat between 1 (slow) and 512.
-        n_threads: Threads; ``None`` for half the CPUs that this process may use, but all of them up to four.
+        n_threads: Threads; ``None`` for half the CPUs that this process may use.
         n_gpu_layers: How many layers to put on a GPU; -1 for all.
         max_tokens: The longest reply, in tokens; a reply also ends with its first line.
         temperature: 0 takes the likeliest token (greedy); higher values draw.
