@@ -43,7 +43,7 @@ def run(base_url, data, out, *options):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=600,
         check=False,
     )
 
