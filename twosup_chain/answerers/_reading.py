@@ -86,10 +86,15 @@ class Reading:
         return {
             "span_probability": self.joint.probability(odds[0]) if odds else 0.0,
             "null_probability": self.joint.null_probability,
-            "null_margin": max(-NO_CONTEST, min(NO_CONTEST, best)),
-            "runner_up_margin": min(NO_CONTEST, best - odds[1]) if len(odds) > 1 else NO_CONTEST,
+            "answer_log_odds": _clip(self.joint.log_sum),
+            "null_margin": _clip(best),
+            "runner_up_margin": _clip(best - odds[1]) if len(odds) > 1 else NO_CONTEST,
             "entropy": self.joint.entropy,
         }
+
+
+def _clip(log_odds: float) -> float:
+    return max(-NO_CONTEST, min(NO_CONTEST, log_odds))
 
 
 class _Job(NamedTuple):

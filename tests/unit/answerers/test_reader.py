@@ -195,6 +195,7 @@ def test_a_context_without_words_holds_no_answer(reader, context):
             "answerability": 0.0,
             "span_probability": 0.0,
             "null_probability": 1.0,
+            "answer_log_odds": -100.0,
             "null_margin": -100.0,
             "runner_up_margin": 100.0,
             "entropy": 0.0,
