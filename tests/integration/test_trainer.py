@@ -13,6 +13,7 @@ from tokenizers.processors import TemplateProcessing
 
 from twosup_chain.errors import ConfigurationError, InputError, ModelFileError
 from twosup_chain.training.checkpoint import load_model
+from twosup_chain.training.command import main
 from twosup_chain.training.log import read_log
 from twosup_chain.training.mixture import MixtureOptions
 from twosup_chain.training.trainer import Trainer, TrainerOptions
@@ -131,12 +132,12 @@ def test_training_learns_and_leaves_its_folders(material, tmp_path):
 
 
 def test_resumed_run_equals_an_uninterrupted_one(material, tmp_path):
-    whole = trainer(material, tmp_path / "whole", epochs=2)
+    whole = trainer(material, tmp_path / "whole", epochs=2, save_every=8)
     whole.run()
     with pytest.raises(Cut):
-        trainer(material, tmp_path / "cut", epochs=2).run(cut_at(40))
-    resumed = trainer(material, tmp_path / "cut", epochs=2)
-    assert 0 < resumed.progress.step < whole.steps
+        trainer(material, tmp_path / "cut", epochs=2, save_every=8).run(cut_at(20))
+    resumed = trainer(material, tmp_path / "cut", epochs=2, save_every=8)
+    assert resumed.progress.step == 16
     resumed.run()
     expected, found = weights(tmp_path / "whole" / "final"), weights(tmp_path / "cut" / "final")
     assert all(torch.equal(expected[name], found[name]) for name in expected)
@@ -249,3 +250,15 @@ def test_encoder_with_missing_weights_is_refused(material, tmp_path):
     save_file({k: v for k, v in read.items() if "layer.1.output.dense.weight" not in k}, broken / "model.safetensors")
     with pytest.raises(ModelFileError, match="1 weights are missing"):
         load_model(broken)
+
+
+def test_command_line_trains_and_shows_the_figures(material, tmp_path, capsys, monkeypatch):
+    model, file = material
+    arguments = ["trainer", str(tmp_path / "run"), "--model", str(model), "--file", str(file), "--held-out", "0.2"]
+    arguments += ["--passage-negatives", "0", "--epochs", "1", "--max-length", "96", "--stride", "16", "--threads", "1"]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert not caught.value.code
+    assert "auroc" in capsys.readouterr().err
+    assert (tmp_path / "run" / "final" / "model.safetensors").is_file()

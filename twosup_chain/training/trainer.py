@@ -372,8 +372,8 @@ def _check_both_kinds(mixture: Mixture) -> None:
         answerable = sum(example.answerable for example in examples)
         if not 0 < answerable < len(examples):
             message = (
-                f"{part}: {answerable} answerable and {len(examples) - answerable} unanswerable question(s), but some of "
-                "both kinds are needed: give more files, or another held_out share"
+                f"{part}: {answerable} answerable and {len(examples) - answerable} unanswerable question(s), but some "
+                "of both kinds are needed: give more files, or another held_out share"
             )
             raise InputError(message)
 
