@@ -167,7 +167,8 @@ def _chain(
     if remote is None and (remote_url, *remote_trust) != (None, None, None):
         message = "--remote is missing: --remote-url, --remote-scorer and --remote-threshold say how it is asked"
         raise ConfigurationError(message)
-    fitted = DemoThresholds.load(THRESHOLDS) if local == parts.READER else None
+    open_choices = None in (*local_trust, *(remote_trust if remote else ()))
+    fitted = DemoThresholds.load(THRESHOLDS) if open_choices and local == parts.READER else None
     supervisors = {"local": parts.supervisor("local", *local_trust, fitted.local if fitted else None)}
     options: dict[str, Any] = {"local": parts.local_answerer(local), "on_remote_error": on_remote_error.value}
     if remote is not None:

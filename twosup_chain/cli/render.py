@@ -277,17 +277,19 @@ def _shorten(text: str, limit: int = _PROPOSAL) -> str:
 
 def _head(text: str, limit: int) -> str:
     """Returns the first `limit` characters, cut between words; white space is squeezed, at the beginning too."""
-    squeezed = (" " if text[:1].isspace() else "") + squeeze(text[: 8 * limit])
+    near, far = text[: 8 * limit], text[8 * limit :]  # white space may be most of it, but not without a limit
+    squeezed = (" " if near[:1].isspace() else "") + squeeze(near)
     if len(squeezed) <= limit:
-        return squeezed
+        return f"{squeezed} …" if far.strip() else squeezed
     cut = squeezed.rfind(" ", limit // 2, limit)
     return squeezed[: cut if cut > 0 else limit] + " …"
 
 
 def _tail(text: str, limit: int) -> str:
     """Returns the last `limit` characters, cut between words; white space is squeezed, at the end too."""
-    squeezed = squeeze(text[-8 * limit :]) + (" " if text[-1:].isspace() else "")
+    far, near = text[: -8 * limit], text[-8 * limit :]
+    squeezed = squeeze(near) + (" " if near[-1:].isspace() else "")
     if len(squeezed) <= limit:
-        return squeezed
+        return f"… {squeezed}" if far.strip() else squeezed
     cut = squeezed.find(" ", len(squeezed) - limit, len(squeezed) - limit // 2)
     return "… " + squeezed[cut + 1 if cut > 0 else len(squeezed) - limit :]

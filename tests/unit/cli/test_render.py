@@ -222,6 +222,13 @@ def test_of_a_long_passage_only_the_neighbourhood_is_shown():
     assert 300 < len(shown) < 700
 
 
+def test_text_beyond_much_white_space_is_hinted_at():
+    context = "far\n" + "\n" * 9000 + "near ANSWER near\n" + "\n" * 9000 + "far"
+    start = context.index("ANSWER")
+    assert squeezed(text_of(Passage(context, start, start + 6))) == "… near >>ANSWER<< near …"
+    assert squeezed(text_of(Passage(context[4:-3], start - 4, start + 2))) == "near >>ANSWER<< near"
+
+
 def test_a_long_word_beside_the_answer_is_cut():
     shown = squeezed(text_of(Passage("x" * 5000 + "ANSWER" + "y" * 5000, 5000, 5006)))
     assert shown.replace(" ", "").startswith("…xxx")
