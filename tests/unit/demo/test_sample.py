@@ -1,4 +1,7 @@
-"""The sample that the demo answers: its shape, its spans, and the share of questions without an answer."""
+"""The demo's two question files: the shape, the spans, the share without an answer, and that they share nothing.
+
+`sample.json` is what the demo answers; on `tuning.json` its thresholds are fixed.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,25 @@ from importlib.resources import files
 
 import pytest
 
+FILES = ("sample.json", "tuning.json")
 
-@pytest.fixture(scope="module")
-def sample():
-    return json.loads((files("twosup_chain.demo") / "sample.json").read_text(encoding="utf-8"))
+
+def load(name):
+    return json.loads((files("twosup_chain.demo") / name).read_text(encoding="utf-8"))
+
+
+def paragraphs(sample):
+    return [(article["title"], p["context"], p["qas"]) for article in sample["data"] for p in article["paragraphs"]]
+
+
+@pytest.fixture(scope="module", params=FILES)
+def sample(request):
+    return load(request.param)
 
 
 @pytest.fixture(scope="module")
 def passages(sample):
-    return [(article["title"], p["context"], p["qas"]) for article in sample["data"] for p in article["paragraphs"]]
+    return paragraphs(sample)
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +89,17 @@ def test_every_answer_stands_where_it_says(questions):
             assert context[start:end] == answer["text"], qa["id"]
             assert not context[start - 1 : start].isalnum(), qa["id"]
             assert not context[end : end + 1].isalnum(), qa["id"]
+
+
+def test_the_two_files_share_no_passage_id_or_question():
+    ours, theirs = (paragraphs(load(name)) for name in FILES)
+    for kind, take in {
+        "title": lambda title, _, __: [title],
+        "passage": lambda _, context, __: [context],
+        "id": lambda _, __, qas: [qa["id"] for qa in qas],
+        "question": lambda _, __, qas: [qa["question"].casefold() for qa in qas],
+    }.items():
+        first, second = ({value for passage in side for value in take(*passage)} for side in (ours, theirs))
+        assert first, kind
+        assert second, kind
+        assert first.isdisjoint(second), (kind, first & second)
