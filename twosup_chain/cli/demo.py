@@ -31,8 +31,7 @@ def demo(
 ) -> None:
     """Answer a sample of invented passages: the local model live, the remote one from a recording.
 
-    It needs no key, no server and no download. Every question has been labelled by hand, a third of them have no
-    answer, and the thresholds were fixed on other questions.
+    It needs no key, no server and no download. A third of the questions have no answer in their passage.
     """
     report = _run()
     if as_json:

@@ -57,8 +57,8 @@ ENGINES = (
     Engine(
         "langchain", "hosted models of other providers by name, with the provider's package", "pip install langchain"
     ),
-    Engine("sentence-transformers", "trust scores that compare meanings", _extra("embeddings")),
-    Engine("matplotlib", "figures", _extra("plot")),
+    Engine("sentence-transformers", "trust scores of your own that compare meanings", _extra("embeddings")),
+    Engine("matplotlib", "the curves of a training", _extra("plot")),
     Engine("torch", "training a reader of your own", _extra("train")),
     Engine("transformers", "training a reader of your own", _extra("train")),
 )
