@@ -92,8 +92,9 @@ class ReaderConfig:
 
     @property
     def label(self) -> str:
-        """The name with the beginning of the digest: enough to tell two models apart."""
-        return f"{self.name}@{self.digest[:12]}"
+        """The name with a digest of model and calibration: what differs in either has another label."""
+        whole = json.dumps([self.digest, sorted(self.calibration.items())])
+        return f"{self.name}@{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 
     @classmethod
     def read(cls, path: Path) -> ReaderConfig:

@@ -53,7 +53,7 @@ def export_reader(
         "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),
     }
     _write_config(out, values)
-    values["calibration"] = _calibrate(out, calibrate)
+    values["calibration"] = _calibrate(out, calibrate, config["max_position_embeddings"])
     _write_config(out, values)
     return out
 
@@ -65,10 +65,11 @@ def sample(examples: list[Example], count: int | None, seed: int = 0) -> list[Ex
     return random.Random(seed).sample(examples, count)  # noqa: S311  a sample, not a secret
 
 
-def _calibrate(folder: Path, examples: list[Example]) -> dict[str, float]:
+def _calibrate(folder: Path, examples: list[Example], max_positions: int) -> dict[str, float]:
     from twosup_chain.answerers.reader import ExtractiveReader
 
-    reader = ExtractiveReader(model_path=folder)
+    default = ExtractiveReader.model_fields["max_length"].default
+    reader = ExtractiveReader(model_path=folder, max_length=min(default, max_positions))
     answers = reader.answer_many([example.as_input() for example in examples])
     kept = [
         (a.scores, not e.is_impossible) for a, e in zip(answers, examples, strict=True) if not isinstance(a, Exception)

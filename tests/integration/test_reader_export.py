@@ -1,0 +1,156 @@
+"""From a checkpoint to a folder that the reader loads: a tiny BERT of random weights, checked against transformers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from twosup_chain import ExtractiveReader, QAInput
+from twosup_chain.answerers._engine import PACKAGED_MODEL, ModelInput, ReaderEngine
+from twosup_chain.errors import ConfigurationError, ModelFileError
+from twosup_chain.squad import Example
+from twosup_chain.training.export import export_reader, sample
+from twosup_chain.training.graph import build_graph
+
+pytest.importorskip("onnx")
+numpy_tensors = pytest.importorskip("safetensors.numpy")
+pytestmark = pytest.mark.integration
+
+CONFIG = {
+    "hidden_act": "gelu",
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "layer_norm_eps": 1e-12,
+    "max_position_embeddings": 128,
+    "model_type": "bert",
+    "num_attention_heads": 4,
+    "num_hidden_layers": 2,
+    "type_vocab_size": 2,
+    "vocab_size": 30522,
+}
+
+
+def random_weights(rng):
+    hidden, inner = CONFIG["hidden_size"], CONFIG["intermediate_size"]
+    shapes = {
+        f"embeddings.{name}_embeddings.weight": (CONFIG[size], hidden)
+        for name, size in (
+            ("word", "vocab_size"),
+            ("position", "max_position_embeddings"),
+            ("token_type", "type_vocab_size"),
+        )
+    }
+    norms = ["embeddings.LayerNorm"]
+    for i in range(CONFIG["num_hidden_layers"]):
+        at = f"encoder.layer.{i}."
+        dense = {
+            **{f"attention.self.{name}": (hidden, hidden) for name in ("query", "key", "value")},
+            "attention.output.dense": (hidden, hidden),
+            "intermediate.dense": (inner, hidden),
+            "output.dense": (hidden, inner),
+        }
+        for name, shape in dense.items():
+            shapes |= {f"{at}{name}.weight": shape, f"{at}{name}.bias": shape[:1]}
+        norms += [f"{at}attention.output.LayerNorm", f"{at}output.LayerNorm"]
+    weights = {f"bert.{name}": rng.normal(0, 0.3, shape) for name, shape in shapes.items()}
+    for name in norms:
+        weights |= {f"bert.{name}.weight": rng.normal(1, 0.1, hidden), f"bert.{name}.bias": rng.normal(0, 0.1, hidden)}
+    weights |= {"qa_outputs.weight": rng.normal(0, 0.3, (2, hidden)), "qa_outputs.bias": rng.normal(0, 0.1, 2)}
+    return {name: value.astype(np.float32) for name, value in weights.items()}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    numpy_tensors.save_file(random_weights(np.random.default_rng(0)), folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+    shutil.copy(PACKAGED_MODEL / "tokenizer.json", folder)
+    return folder
+
+
+def questions(n):
+    return [
+        Example(
+            id=str(i),
+            question=f"Where did traveller {i} go?",
+            context=f"Traveller {i} went to {place} by {'very ' * (i % 7)}slow train in {1900 + i}.",
+            answers=(place,) if i % 2 else (),
+            is_impossible=not i % 2,
+        )
+        for i, place in zip(range(n), ("Rome", "Oslo", "Lima", "Quito", "Accra") * n, strict=False)
+    ]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["int8", "float32"])
+def exported(request, checkpoint, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exported")
+    return export_reader(checkpoint, out, questions(40), name="tiny", int8=request.param)
+
+
+def test_the_exported_folder_answers_in_a_batch_as_it_does_alone(exported):
+    reader = ExtractiveReader(model_path=exported, max_length=128, stride=40, max_batch_tokens=512, no_answer_below=0)
+    inputs = [question.as_input() for question in questions(30)]
+    inputs.append(QAInput(question="What is long?", context=["word " * 500, "short"]))
+    together = reader.answer_many(inputs)
+    alone = [reader.answer_many([item])[0] for item in inputs]
+    for one, other in zip(together, alone, strict=True):
+        assert one.text == other.text is not None
+        assert one.model.startswith("tiny@")
+        assert one.scores == pytest.approx(other.scores, abs=1e-4)
+
+
+def test_int8_windows_never_share_a_run_and_float_ones_do(exported, monkeypatch):
+    from twosup_chain.answerers import _engine
+
+    sizes = []
+    original = _engine._run
+    monkeypatch.setattr(_engine, "_run", lambda session, items: (sizes.append(len(items)), original(session, items))[1])
+    engine = ReaderEngine(exported)
+    items = [ModelInput(np.full(n, 7), np.zeros(n, np.int64)) for n in (5, 9, 5, 5)]
+    found = list(engine.logits(items))
+    assert [len(logits.start) for logits in found] == [5, 9, 5, 5]
+    assert sorted(sizes) == ([1, 3] if engine.config.stackable else [1, 1, 1, 1])
+
+
+def test_the_graph_computes_what_transformers_computes(checkpoint):
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    import onnxruntime
+
+    weights = random_weights(np.random.default_rng(0))
+    model = transformers.BertForQuestionAnswering(transformers.BertConfig(**CONFIG)).eval()
+    missing = model.load_state_dict({name: torch.tensor(value) for name, value in weights.items()}, strict=False)
+    assert not missing.unexpected_keys
+    ids = np.random.default_rng(1).integers(1000, 20000, (3, 50))
+    types = (np.arange(50) > 10).astype(np.int64)[None].repeat(3, axis=0)
+    with torch.no_grad():
+        expected = model(input_ids=torch.tensor(ids), token_type_ids=torch.tensor(types))
+    for int8, tolerance in ((False, 1e-4), (True, 0.5)):
+        graph = build_graph(weights, CONFIG, int8=int8)
+        session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+        start, end = session.run(["start_logits", "end_logits"], {"input_ids": ids, "token_type_ids": types})
+        assert np.abs(start - expected.start_logits.numpy()).max() < tolerance
+        assert np.abs(end - expected.end_logits.numpy()).max() < tolerance
+        assert np.corrcoef(start.ravel(), expected.start_logits.numpy().ravel())[0, 1] > 0.99
+
+
+def test_what_is_no_checkpoint_is_refused_by_name(checkpoint, tmp_path):
+    with pytest.raises(ModelFileError, match="is no checkpoint with config.json and model.safetensors"):
+        export_reader(tmp_path, tmp_path / "out", questions(4))
+    weights = random_weights(np.random.default_rng(0))
+    del weights["qa_outputs.weight"]
+    with pytest.raises(ModelFileError, match=r"has no 'qa_outputs.weight': export takes a BertForQuestionAnswering"):
+        build_graph(weights, CONFIG, int8=True)
+    with pytest.raises(ModelFileError, match="hidden_act='relu'"):
+        build_graph(weights, {**CONFIG, "hidden_act": "relu"}, int8=True)
+    with pytest.raises(ConfigurationError, match="0 of 2 are answerable"):
+        export_reader(checkpoint, tmp_path / "out", [q for q in questions(4) if q.is_impossible])
+
+
+def test_a_sample_is_reproducible_and_never_larger_than_the_file():
+    examples = questions(10)
+    assert sample(examples, 4, seed=1) == sample(examples, 4, seed=1) != sample(examples, 4, seed=2)
+    assert sample(examples, 99) == sample(examples, None) == examples
