@@ -172,11 +172,12 @@ def _summary(summary: DemoSummary) -> list[RenderableType]:
     tokens, seconds = summary.tokens, summary.seconds
     table.add_row("Tokens of the remote model", *map(_thousands, (tokens.chain, 0, tokens.remote_only)))
     table.add_row("Time", duration(seconds.chain), "", duration(seconds.remote_only))
+    same_verb = (tokens.saved >= 0) == (seconds.saved >= 0)
     against = Text.assemble(
-        "Against asking the remote model every time, the chain ",
-        *_difference(tokens, f"{_thousands(abs(tokens.saved))} tokens"),
-        " and ",
-        *_difference(seconds, duration(abs(seconds.saved))),
+        f"Against asking the remote model every time, the chain {_verb(tokens)} ",
+        (f"{_thousands(abs(tokens.saved))} tokens{_share(tokens)}", "bold"),
+        " and " if same_verb else f" and {_verb(seconds)} ",
+        (f"{duration(abs(seconds.saved))}{_share(seconds)}", "bold"),
         ".",
     )
     return [ShareBar(summary.shares), table, against]
@@ -191,10 +192,12 @@ def _remarks(report: DemoReport) -> str:
     )
 
 
-def _difference(saving: Saving, amount: str) -> tuple[str, tuple[str, str]]:
-    """Returns what is saved, or spent in addition, in words."""
-    share = f" ({abs(saving.saved) / saving.remote_only:.0%})" if saving.remote_only else ""
-    return ("saves " if saving.saved >= 0 else "spends an additional "), (amount + share, "bold")
+def _verb(saving: Saving) -> str:
+    return "saves" if saving.saved >= 0 else "spends an additional"
+
+
+def _share(saving: Saving) -> str:
+    return f" ({abs(saving.saved) / saving.remote_only:.0%})" if saving.remote_only else ""
 
 
 def _thousands(number: float) -> str:

@@ -163,7 +163,7 @@ def test_the_figures_of_chain_local_only_and_remote_only_stand_side_by_side():
 
 def test_what_is_saved_is_said_in_words():
     shown = squeezed(text_of(render_report(report(), show=0)))
-    assert "the chain saves 20 000 tokens (50%) and saves 6.0 s (60%)." in shown
+    assert "the chain saves 20 000 tokens (50%) and 6.0 s (60%)." in shown
 
 
 def test_a_chain_that_took_longer_does_not_claim_to_save_time():
