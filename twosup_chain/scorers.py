@@ -135,8 +135,9 @@ class Grounded:
     """Scores any model's answer by what the extractive reader makes of that very text in the context.
 
     The score is the reader's calibrated probability that the context holds an answer, times its probability, given that
-    it does, of the spans that agree with this one; for "no answer" it is one minus the former. It needs no token
-    log-probabilities and no second hosted call, and takes as long as a local answer.
+    it does, of the spans that agree with this one; for "no answer" it is one minus the former. An answer that does not
+    stand in the context word for word ("It was Ada.") agrees with the reader's candidates by token F1. It needs no
+    token log-probabilities and no second hosted call, and takes as long as a local answer.
 
     Args:
         reader: The `ExtractiveReader` to ask; by default one with the packaged model, loaded on first use. Pass the one
@@ -164,12 +165,25 @@ class Grounded:
             message = "grounded reads the context, and none was given: pass 'context' with the question"
             raise MissingEvidenceError(message)
         if answer.text is None:
-            (reading,) = self.reader.answer_many([question])
-            if isinstance(reading, Exception):
-                raise reading
-            return 1.0 - reading.scores["answerability"]
+            return 1.0 - self._read(question).scores["answerability"]
         found = self.reader.score(question.question, question.context, answer.text)
-        return found.answerability * found.conditional
+        return found.answerability * (found.conditional or self._resemblance(question, answer.text))
+
+    def _resemblance(self, question: QAInput, text: str) -> float:
+        """Returns the token F1 of the text with the reader's candidates, weighted by their probability."""
+        reading = self._read(question)
+        words = normalize_answer(text).split()
+        shared = math.fsum(
+            c.probability * token_f1(words, normalize_answer(c.text).split()) for c in reading.candidates
+        )
+        some = 1.0 - reading.scores["null_probability"]
+        return min(1.0, shared / some) if some > 0.0 else 0.0
+
+    def _read(self, question: QAInput) -> Answer:
+        (reading,) = self.reader.answer_many([question])
+        if isinstance(reading, Exception):
+            raise reading
+        return reading
 
 
 def _content_logprobs(answer: Answer, scorer: str) -> list[float]:

@@ -1,0 +1,41 @@
+"""Fixing the demo's thresholds: the best pair on the grid is found, and a call has its price."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twosup_chain.demo.thresholds import Outcomes, choose
+
+
+def outcomes(local, remote, nothing, local_scores, remote_scores) -> Outcomes:
+    columns = (np.array(column, dtype=float) for column in (local, remote, nothing, local_scores, remote_scores))
+    local, remote, nothing, local_scores, remote_scores = columns
+    return Outcomes(local, remote, nothing, {"answerability": local_scores}, {"grounded": remote_scores})
+
+
+def test_perfect_scores_give_the_oracle() -> None:
+    found = outcomes([1, 0, 0], [1, 1, 0], [0, 0, 1], [0.9, 0.2, 0.1], [0.9, 0.9, 0.1])
+    choice = choose(found, call_price=0.0)
+    assert choice.f1 == 1.0
+    assert choice.remote_rate == pytest.approx(2 / 3)
+    assert 0.2 < choice.local.threshold <= 0.9
+    assert 0.1 < choice.remote.threshold <= 0.9
+
+
+def test_a_call_that_brings_less_than_its_price_is_not_made() -> None:
+    found = outcomes([1, 0.5], [1, 0.6], [0, 0], [0.9, 0.2], [0.9, 0.9])
+    assert choose(found, call_price=0.05).remote_rate == 0.5
+    assert choose(found, call_price=0.2).remote_rate == 0.0
+
+
+def test_the_better_scorer_is_chosen() -> None:
+    good, bad = np.array([0.9, 0.1]), np.array([0.1, 0.9])
+    found = Outcomes(
+        local=np.array([1.0, 0.0]),
+        remote=np.array([0.0, 1.0]),
+        nothing=np.zeros(2),
+        local_scores={"bad": bad, "good": good},
+        remote_scores={"any": np.ones(2)},
+    )
+    assert choose(found, call_price=0.0).local.scorer == "good"

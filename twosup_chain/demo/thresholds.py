@@ -1,0 +1,144 @@
+"""How the demo's thresholds were fixed: on recorded questions of other data, by trying all pairs on a grid.
+
+``python -m twosup_chain.demo.thresholds --help`` does it. It promises nothing about other questions; a choice with a
+guarantee is not the business of a demo.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from twosup_chain import squad
+from twosup_chain.answerers.reader import ExtractiveReader
+from twosup_chain.demo.replay import ReplayedAnswerer
+from twosup_chain.demo.run import DemoThresholds, SupervisorSetting
+from twosup_chain.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twosup_chain.schema import Answer, QAInputLike
+
+Column = npt.NDArray[np.float64]
+
+LOCAL_SCORERS = ("answerability", "span_probability")
+REMOTE_SCORERS = ("grounded", "agreement", "in_context", "min_token_probability", "mean_token_probability")
+GRID = np.linspace(0.0, 1.0, 101)
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What both models are worth on the same questions, one entry a question.
+
+    Args:
+        local: Token F1 of the local prediction, in [0, 1].
+        remote: Token F1 of the hosted prediction.
+        nothing: Token F1 of "no answer".
+        local_scores: The trust in the local prediction by scorer.
+        remote_scores: The trust in the hosted prediction by scorer.
+    """
+
+    local: Column
+    remote: Column
+    nothing: Column
+    local_scores: dict[str, Column]
+    remote_scores: dict[str, Column]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting of both supervisors, the chain's mean F1 with it, and the share of questions that are escalated."""
+
+    local: SupervisorSetting
+    remote: SupervisorSetting
+    f1: float
+    remote_rate: float
+
+
+def outcomes(examples: Sequence[squad.Example], local: Sequence[Answer], remote: Sequence[Answer]) -> Outcomes:
+    """Returns what both models are worth on each example, by every scorer."""
+
+    def worth(predictions: Sequence[str | None]) -> Column:
+        return np.array([squad.f1(text, e.answers) for text, e in zip(predictions, examples, strict=True)])
+
+    def trust(scorer: str, answers: Sequence[Answer]) -> Column:
+        supervisor = Supervisor(scorer, threshold=0.0, missing=0.0)
+        triples = zip(examples, answers, local, strict=True)
+        return np.array([supervisor.judge(e.as_input(), answer, local=other).score for e, answer, other in triples])
+
+    return Outcomes(
+        local=worth([answer.text for answer in local]),
+        remote=worth([answer.text for answer in remote]),
+        nothing=worth([None] * len(examples)),
+        local_scores={scorer: trust(scorer, local) for scorer in LOCAL_SCORERS},
+        remote_scores={scorer: trust(scorer, remote) for scorer in REMOTE_SCORERS},
+    )
+
+
+def choose(found: Outcomes, call_price: float) -> Choice:
+    """Returns the setting with the highest mean F1 less the price of its calls; of equals, the first on the grid.
+
+    Args:
+        found: What both models are worth.
+        call_price: What one hosted call must bring, in points of F1 (in [0, 1]).
+    """
+    best, best_value = None, -np.inf
+    for (local_name, local_trust), (remote_name, remote_trust) in product(
+        found.local_scores.items(), found.remote_scores.items()
+    ):
+        accepted = remote_trust >= GRID[:, None]  # (thresholds, n)
+        remote_worth = np.where(accepted, found.remote, found.nothing)
+        for threshold in GRID:
+            kept = local_trust >= threshold
+            f1 = np.where(kept, found.local, remote_worth).mean(axis=1)
+            value = f1 - call_price * (1.0 - kept.mean())
+            place = int(value.argmax())
+            if value[place] > best_value:
+                best_value = value[place]
+                best = Choice(
+                    _setting(local_name, threshold),
+                    _setting(remote_name, GRID[place]),
+                    float(f1[place]),
+                    float(1.0 - kept.mean()),
+                )
+    assert best is not None  # noqa: S101 - there are scorers
+    return best
+
+
+def _setting(scorer: str, threshold: float) -> SupervisorSetting:
+    return SupervisorSetting(scorer=scorer, threshold=round(float(threshold), 2))
+
+
+def main(
+    *,
+    data: Annotated[Path, typer.Option(help="The questions, in SQuAD format; not those of the sample.")],
+    recording: Annotated[Path, typer.Option(help="The hosted model's answers to them.")],
+    described: Annotated[str, typer.Option(help="What these questions are, in words.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    call_price: Annotated[float, typer.Option(min=0, max=1, help="What one hosted call must bring in F1.")] = 0.05,
+) -> None:
+    """Fixes both thresholds on questions that a hosted model was recorded on."""
+    remote = ReplayedAnswerer(recording=recording)
+    known = {line.id for line in remote.recording.lines}
+    examples = [example for example in squad.load(data) if example.id in known]
+    inputs: list[QAInputLike] = [example.as_input() for example in examples]
+    found = outcomes(examples, ExtractiveReader().batch(inputs), remote.batch(inputs))
+    choice = choose(found, call_price)
+    fixed = DemoThresholds(local=choice.local, remote=choice.remote, fixed_on=f"{len(examples)} {described}")
+    out.write_text(json.dumps(fixed.model_dump(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    typer.echo(
+        f"{out}: {choice.local}; {choice.remote}; F1 {choice.f1:.3f} with {choice.remote_rate:.1%} hosted calls; "
+        f"local only {found.local.mean():.3f}, remote only {found.remote.mean():.3f} (n = {len(examples)})"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
