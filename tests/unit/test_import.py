@@ -55,8 +55,8 @@ def test_every_public_name_can_be_imported_and_is_listed():
 
 
 def _seconds(statement: str) -> float:
-    """Returns how long a statement takes in a fresh interpreter, measured there."""
-    return float(_python(f"from time import perf_counter as t; t0 = t(); {statement}; print(t() - t0)"))
+    """Returns how much processor time a statement takes in a fresh interpreter, measured there."""
+    return float(_python(f"from time import process_time as t; t0 = t(); {statement}; print(t() - t0)"))
 
 
 def _ratio(statement: str, reference: str, rounds: int) -> float:
@@ -67,11 +67,11 @@ def _ratio(statement: str, reference: str, rounds: int) -> float:
 
 
 def test_importing_the_package_costs_at_most_one_and_a_half_times_the_runnables_it_builds_on():
-    assert _ratio("import twosup_chain", "import langchain_core.runnables", rounds=1) <= 1.5
+    assert _ratio("import twosup_chain", "import langchain_core.runnables", rounds=3) <= 1.5
 
 
 @pytest.mark.benchmark
-def test_importing_the_chain_costs_at_most_one_and_a_half_times_the_runnables_it_builds_on():
+def test_importing_the_chain_costs_at_most_one_and_a_half_times_the_runnable_that_it_is():
     statement = "from twosup_chain import TwoSupervisorChain, Supervisor"
-    ratio = _ratio(statement, "import langchain_core.runnables", rounds=9)
+    ratio = _ratio(statement, "from langchain_core.runnables import RunnableSerializable", rounds=9)
     assert ratio <= 1.5, f"{ratio:.2f}"
