@@ -10,7 +10,9 @@ import ctypes
 import os
 import threading
 import weakref
+from contextlib import nullcontext, redirect_stderr
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -272,8 +274,11 @@ def check_gguf(path: Path) -> None:
 def _load(path: Path, options: dict[str, Any]) -> Any:
     import llama_cpp
 
+    # told to be quiet, the bindings still print llama.cpp's warnings about a new context to sys.stderr
+    quiet = nullcontext() if options["verbose"] else redirect_stderr(StringIO())
     try:
-        return llama_cpp.Llama(str(path), **options)
+        with quiet:
+            return llama_cpp.Llama(str(path), **options)
     except (ValueError, AssertionError, RuntimeError, UnicodeDecodeError) as error:
         message = f"model_path={str(path)!r}: llama.cpp refuses this file ({error}); verbose=True shows why"
         raise ModelFileError(message) from error

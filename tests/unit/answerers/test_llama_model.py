@@ -182,6 +182,17 @@ def test_a_file_that_llama_cpp_refuses_is_named(gguf_path, bindings, monkeypatch
         _ = LlamaModel(gguf_path).name
 
 
+@pytest.mark.parametrize("verbose", [False, True])
+def test_llama_cpp_writes_to_stderr_only_when_it_may(gguf_path, bindings, monkeypatch, capsys, verbose: bool) -> None:
+    def warn(path: str, **options: Any) -> FakeLlama:
+        print("llama_context: warning", file=sys.stderr)
+        return FakeLlama(path, **options)
+
+    monkeypatch.setattr(bindings, "Llama", warn)
+    _ = LlamaModel(gguf_path, verbose=verbose).name
+    assert ("warning" in capsys.readouterr().err) is verbose
+
+
 class FakeFormatter:
     """A chat template that knows the roles given; another one it refuses, or leaves out."""
 
