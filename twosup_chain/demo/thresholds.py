@@ -18,6 +18,7 @@ import typer
 
 from twosup_chain import squad
 from twosup_chain.answerers.reader import ExtractiveReader
+from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import DemoThresholds, SupervisorSetting
 from twosup_chain.supervisor import Supervisor
@@ -29,8 +30,13 @@ if TYPE_CHECKING:
 
 Column = npt.NDArray[np.float64]
 
+#: Questions on other passages than the sample's, written for this purpose, and a hosted model's answers to them.
+TUNING = SAMPLE.with_name("tuning.json")
+TUNING_RECORDING = SAMPLE.with_name("tuning_recording.jsonl")
+
 LOCAL_SCORERS = ("answerability", "span_probability")
-REMOTE_SCORERS = ("grounded", "agreement", "in_context", "min_token_probability", "mean_token_probability")
+#: Those that need no log-probabilities: ``twosup ask`` takes these settings for any provider.
+REMOTE_SCORERS = ("grounded", "agreement", "in_context")
 GRID = np.linspace(0.0, 1.0, 101)
 
 
@@ -119,11 +125,13 @@ def _setting(scorer: str, threshold: float) -> SupervisorSetting:
 
 def main(
     *,
-    data: Annotated[Path, typer.Option(help="The questions, in SQuAD format; not those of the sample.")],
-    recording: Annotated[Path, typer.Option(help="The hosted model's answers to them.")],
-    described: Annotated[str, typer.Option(help="What these questions are, in words.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
-    call_price: Annotated[float, typer.Option(min=0, max=1, help="What one hosted call must bring in F1.")] = 0.05,
+    data: Annotated[Path, typer.Option(help="The questions, in SQuAD format; never those of the sample.")] = TUNING,
+    recording: Annotated[Path, typer.Option(help="The hosted model's answers to them.")] = TUNING_RECORDING,
+    described: Annotated[
+        str, typer.Option(help="What these questions are, in words.")
+    ] = "questions of the project's own on other passages than the sample's (demo/tuning.json)",
+    call_price: Annotated[float, typer.Option(min=0, max=1, help="What one hosted call must bring in F1.")] = 0.1,
 ) -> None:
     """Fixes both thresholds on questions that a hosted model was recorded on."""
     remote = ReplayedAnswerer(recording=recording)
