@@ -86,7 +86,7 @@ class Reading:
         return {
             "span_probability": self.joint.probability(odds[0]) if odds else 0.0,
             "null_probability": self.joint.null_probability,
-            "answer_log_odds": _clip(self.joint.log_sum),
+            "answer_log_odds": _clip(self.joint.log_sum_of_window),
             "null_margin": _clip(best),
             "runner_up_margin": _clip(best - odds[1]) if len(odds) > 1 else NO_CONTEST,
             "entropy": self.joint.entropy,

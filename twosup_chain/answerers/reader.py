@@ -51,7 +51,8 @@ class ExtractiveReader(InProcessAnswerer):
     - ``answerability``: the calibrated probability that the context holds an answer, in [0, 1];
     - ``span_probability``: the joint probability of the best span, in [0, 1];
     - ``null_probability``: the joint probability of "no answer", in [0, 1], not calibrated;
-    - ``answer_log_odds``: the log-odds of all spans together against "no answer" (natural logarithm);
+    - ``answer_log_odds``: the log-odds of all spans against "no answer" (natural logarithm) in the window where they
+      are highest: many windows without an answer must not add up to one;
     - ``null_margin``: the log-odds of the best span alone against "no answer";
     - ``runner_up_margin``: the log-odds of the best span against the next candidate, at least 0;
     - ``entropy``: the entropy of the joint distribution, as a share of the largest possible.

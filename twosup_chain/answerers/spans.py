@@ -137,11 +137,13 @@ class JointSpans:
     Attributes:
         best: The highest log-odds so far; ``-inf`` while there is no span.
         log_sum: The logarithm of the summed odds of all spans.
+        log_sum_of_window: The highest that this sum is in any one window.
         n_spans: How many spans there are.
     """
 
     best: float = -math.inf
     log_sum: float = -math.inf
+    log_sum_of_window: float = -math.inf
     n_spans: int = 0
     _mean: float = field(default=0.0, repr=False)  # of the log-odds, under the spans' own softmax
 
@@ -160,6 +162,7 @@ class JointSpans:
         self._mean += share * (mean - self._mean)
         self.best = max(self.best, peak)
         self.log_sum = joint
+        self.log_sum_of_window = max(self.log_sum_of_window, log_sum)
         self.n_spans += values.size
 
     @property

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: What the calibration reads of a reading's evidence. The odds of all spans together tell answerable from unanswerable
-#: questions clearly better than the best span's margin alone (AUROC 0.769 against 0.750 on 2,000 training questions of
-#: the first packaged model); entropy, runner-up margin and lengths add nothing to the two.
+#: What the calibration reads of a reading's evidence. The odds of all spans of a window tell answerable questions from
+#: unanswerable ones clearly better than the best span's margin alone (AUROC 0.780 against 0.759 on 11,822 training
+#: questions, half of each kind, of the first packaged model); entropy, runner-up margin and lengths add nothing.
 FEATURES = ("answer_log_odds", "null_margin")
 _RIDGE = 1e-3
 _TOLERANCE = 1e-10

@@ -102,8 +102,9 @@ def test_the_order_of_documents_does_not_matter(context, rng):
 @given(st.lists(words, min_size=1, max_size=120).map(" ".join))
 def test_windows_do_not_change_the_odds_of_context_free_logits(passage):
     question = {"question": "who?", "context": passage}
-    windowed, whole = toy().invoke(question), toy(max_length=512).invoke(question)
-    assert windowed.scores == pytest.approx(whole.scores)
+    windowed, whole = (toy(max_length=n, no_answer_below=0).invoke(question) for n in (64, 512))
+    for name in ("span_probability", "null_probability", "null_margin", "runner_up_margin", "entropy"):
+        assert windowed.scores[name] == pytest.approx(whole.scores[name])
     assert windowed.text == whole.text
 
 
@@ -133,6 +134,12 @@ def test_an_answer_that_does_not_occur_scores_zero_and_the_whole_passage_at_most
     assert reader.score("who?", passage, "nowhere").probability == 0.0
     null = reader.invoke({"question": "who?", "context": passage}).scores["null_probability"]
     assert reader.score("who?", passage, "alpha").probability <= 1 - null + 1e-9
+
+
+def test_many_documents_without_an_answer_do_not_add_up_to_one():
+    one, many = (toy().invoke({"question": "who?", "context": ["alpha beta"] * n}).scores for n in (1, 50))
+    assert many["answerability"] == one["answerability"]
+    assert many["null_probability"] < one["null_probability"]
 
 
 def test_a_passage_of_fifty_thousand_words_is_read_to_its_end():
