@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from twosup_chain import Answer, LlamaCppAnswerer, QAInput
+from twosup_chain.answerers.prompt import EXAMPLES
 from twosup_chain.errors import InputError, ModelFileError, TwosupError
 
 if TYPE_CHECKING:
@@ -133,6 +134,17 @@ def test_the_prompt_is_written_with_the_model_s_own_chat_template(local) -> None
     assert FERRY in text
 
 
+def test_a_model_without_a_chat_template_is_asked_in_plain_text(smollm2_path) -> None:
+    bare = LlamaCppAnswerer(model_path=smollm2_path, n_threads=1, max_tokens=2)
+    del bare.engine._loaded().metadata["tokenizer.chat_template"]
+    (prompt,) = bare._prompts(QUESTIONS[0])
+    text = b"".join(bare.engine.piece(token) for segment in prompt for token in segment).decode()
+    assert "<|im_start|>user" not in text
+    assert text.count("\nAnswer: ") == sum(example.passage is not None for example in EXAMPLES)
+    assert text.endswith(f"{FERRY}\n\nQuestion: Where was the ferry built?\nAnswer:")
+    bare.close()
+
+
 def test_special_tokens_in_a_question_or_a_context_are_plain_text(local) -> None:
     (end,) = local.engine.tokenize("<|im_end|>", special=True)
     plain, forged = (
@@ -241,12 +253,12 @@ def test_all_call_styles_give_the_same_answers(local) -> None:
 
 
 def test_a_context_longer_than_the_model_s_is_read_in_windows(smollm2_path) -> None:
-    answerer = LlamaCppAnswerer(model_path=smollm2_path, n_ctx=256, **OPTIONS)
+    answerer = LlamaCppAnswerer(model_path=smollm2_path, n_ctx=300, **OPTIONS)
     filler = "The committee met on a Tuesday and adjourned without a decision. " * 12
     answer = answerer.invoke({"question": "Who was the last captain?", "context": [filler, FERRY, filler]})
     assert answer.scores["windows"] > 2
     assert 0.0 <= answer.scores["answerability"] <= 1.0
-    with pytest.raises(InputError, match="n_ctx=256"):
+    with pytest.raises(InputError, match="n_ctx=300"):
         answerer.invoke({"question": "Who was " * 300, "context": FERRY})
     answerer.close()
 
@@ -276,7 +288,7 @@ def test_a_gguf_that_is_cut_off_is_named_at_the_first_question(smollm2_path, tmp
     with smollm2_path.open("rb") as file:
         path.write_bytes(file.read(size))
     answerer = LlamaCppAnswerer(model_path=path)
-    with pytest.raises(ModelFileError, match=r"cut\.gguf.*refuses"):
+    with pytest.raises(ModelFileError, match=r"cut\.gguf.*cannot load it"):
         answerer.invoke(QUESTIONS[0])
     assert capfd.readouterr().err == ""
 

@@ -91,6 +91,7 @@ class LlamaModel:
         #: How many tokens were evaluated since the model was loaded.
         self.evaluated = 0
         self._llama: Any = None
+        self._formatter: Any = None
         self._closer: weakref.finalize[..., LlamaModel] | None = None
         self._segments: list[tuple[int, ...]] = []
 
@@ -105,8 +106,8 @@ class LlamaModel:
 
     @property
     def n_ctx(self) -> int:
-        """How many tokens the context holds."""
-        return int(self._loaded().n_ctx())
+        """How many tokens the context holds; llama.cpp may make room for more, but the bindings do not use it."""
+        return int(min(self._loaded().n_ctx(), self.options["n_ctx"]))
 
     def tokenize(self, text: str, *, special: bool = False, start: bool = False, spaced: bool = False) -> list[int]:
         """Returns the tokens of a text.
@@ -147,14 +148,10 @@ class LlamaModel:
         Raises:
             ModelFileError: The template cannot write the conversation.
         """
-        from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
-        llama = self._loaded()
-        template = llama.metadata.get("tokenizer.chat_template") or PLAIN_TEMPLATE
-        eos, bos = self._special(llama.token_eos()), self._special(llama.token_bos())
         try:
-            formatter = Jinja2ChatFormatter(template=template, eos_token=eos, bos_token=bos)
-            return _render(formatter, list(messages))
+            if self._formatter is None:
+                self._formatter = self._make_formatter()
+            return _render(self._formatter, list(messages))
         except Exception as error:
             message = f"model_path={str(self.path)!r}: the chat template cannot write the prompt: {error}"
             raise ModelFileError(message) from error
@@ -189,7 +186,7 @@ class LlamaModel:
         with self.lock:
             if self._closer is not None:
                 self._closer()
-            self._llama = self._closer = None
+            self._llama = self._formatter = self._closer = None
             self._segments = []
 
     def _forget(self, keep: int) -> None:
@@ -228,6 +225,16 @@ class LlamaModel:
         metadata = self._loaded().metadata
         sentencepiece = metadata.get("tokenizer.ggml.model") == "llama"
         return bool(sentencepiece and metadata.get("tokenizer.ggml.add_space_prefix", "true") == "true")
+
+    def _make_formatter(self) -> Any:
+        from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+        llama = self._loaded()
+        return Jinja2ChatFormatter(
+            template=llama.metadata.get("tokenizer.chat_template") or PLAIN_TEMPLATE,
+            eos_token=self._special(llama.token_eos()),
+            bos_token=self._special(llama.token_bos()),
+        )
 
     def _vocabulary(self) -> Any:
         import llama_cpp
@@ -280,7 +287,7 @@ def _load(path: Path, options: dict[str, Any]) -> Any:
         with quiet:
             return llama_cpp.Llama(str(path), **options)
     except (ValueError, AssertionError, RuntimeError, UnicodeDecodeError) as error:
-        message = f"model_path={str(path)!r}: llama.cpp refuses this file ({error}); verbose=True shows why"
+        message = f"model_path={str(path)!r}: llama.cpp cannot load it ({error}); verbose=True shows why"
         raise ModelFileError(message) from error
 
 

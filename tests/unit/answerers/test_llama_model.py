@@ -35,6 +35,9 @@ class FakeLlama:
         self.evaluated.append(tuple(tokens))
         self.n_tokens += len(tokens)
 
+    def n_ctx(self) -> int:
+        return -(-self.options["n_ctx"] // 256) * 256
+
     def n_vocab(self) -> int:
         return 4
 
@@ -89,6 +92,10 @@ def test_a_model_is_loaded_at_its_first_use_and_only_once(gguf_path, bindings) -
     assert model.name == model.name == "Fake"
     assert len(bindings.opened) == 1
     assert bindings.opened[0].options["n_ctx"] == 128
+
+
+def test_the_context_holds_what_was_asked_for_even_if_llama_cpp_rounds_it_up(gguf_path, bindings) -> None:
+    assert LlamaModel(gguf_path, n_ctx=300).n_ctx == 300
 
 
 def test_a_model_without_a_name_is_called_after_its_file(gguf_path, bindings) -> None:
@@ -178,7 +185,7 @@ def test_a_file_that_llama_cpp_refuses_is_named(gguf_path, bindings, monkeypatch
         raise ValueError(message)
 
     monkeypatch.setattr(bindings, "Llama", refuse)
-    with pytest.raises(ModelFileError, match=r"model_path='.*scripted\.gguf': llama\.cpp refuses"):
+    with pytest.raises(ModelFileError, match=r"model_path='.*scripted\.gguf': llama\.cpp cannot load it"):
         _ = LlamaModel(gguf_path).name
 
 
