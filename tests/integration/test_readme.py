@@ -1,0 +1,38 @@
+"""What the README says is what the code does: its figures are the demo's, and its ten lines run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from twosup_chain.demo.run import run_demo
+
+pytestmark = pytest.mark.integration
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_demos_figures_are_those_of_the_readme() -> None:
+    summary = run_demo().summary
+    rows = {row[0].split(" (")[0]: row[1:] for row in (line.strip("| ").split(" | ") for line in README.splitlines())}
+    systems = (summary.chain, summary.local_only, summary.remote_only)
+    for name, measure in (("exact match", "exact_match"), ("F1", "f1")):
+        written = [float(cell.split(" %")[0]) for cell in rows[name]]
+        assert written == [round(100 * getattr(system, measure), 1) for system in systems]
+    asked = [int(cell) for cell in rows["questions sent to the hosted model"]]
+    assert asked == [summary.remote_calls, 0, summary.questions]
+    tokens = [int(cell.replace(",", "")) for cell in rows["tokens of the hosted model"]]
+    assert tokens == [summary.tokens.chain, 0, summary.tokens.remote_only]
+
+
+def test_the_ten_lines_run() -> None:
+    pytest.importorskip("langchain_openai")
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(block.strip().splitlines()) <= 12
+    names: dict[str, object] = {}
+    code = block.replace('ChatOpenAI(model="gpt-4o-mini")', 'ChatOpenAI(model="gpt-4o-mini", api_key="none")')
+    passage = "It was designed by Maud Ferris, who also drew the library of Alder Street."
+    exec(code.replace("… a string, strings, or Documents …", passage), names)  # noqa: S102
+    assert names["result"].answer == "Maud Ferris"
