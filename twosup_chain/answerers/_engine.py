@@ -166,11 +166,11 @@ class ReaderEngine:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Returns the tokens of each text, with the offsets of each in its text."""
         tokenizer = self._load()[2]
-        pieces = [_pieces(text) for text in texts]
-        encodings = iter(
-            tokenizer.encode_batch([piece for parts in pieces for _, piece in parts], add_special_tokens=False)
-        )
-        return [_join([(offset, next(encodings)) for offset, _ in parts]) for parts in pieces]
+        return [
+            # one by one: encode_batch wakes a thread pool, which costs more than it saves on short texts
+            _join([(at, tokenizer.encode(piece, add_special_tokens=False)) for at, piece in _pieces(text)])
+            for text in texts
+        ]
 
     def word(self, token_id: int) -> str:
         """Returns the vocabulary's entry."""
