@@ -51,7 +51,8 @@ def _run() -> DemoReport:
     from twosup_chain.demo.run import run_demo
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console.stderr(), transient=True) as progress:
+    terminal = console.stderr()
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as progress:
         task = progress.add_task("The local model reads", total=None)
 
         def watch(done: int, total: int) -> None:
