@@ -77,7 +77,7 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
     if not _NO_TEMPERATURE.match(name):
         options["temperature"] = 0
     if scorer in _LOGPROB_SCORERS:
-        options["logprobs"] = True
+        options |= {"logprobs": True, "top_logprobs": 1}  # some servers send none without the second
     return ChatAnswerer(f"openai:{name}", model_kwargs=options)
 
 
