@@ -50,9 +50,7 @@ def test_invoke_costs_at_most_twice_a_sequence_of_three_functions() -> None:
 
 def test_ainvoke_costs_at_most_twice_a_sequence_of_three_functions() -> None:
     with asyncio.Runner() as runner:
-        found = ratio(
-            lambda: runner.run(CHAIN.ainvoke(VALUE)), lambda: runner.run(SEQUENCE.ainvoke(VALUE)), calls=50
-        )
+        found = ratio(lambda: runner.run(CHAIN.ainvoke(VALUE)), lambda: runner.run(SEQUENCE.ainvoke(VALUE)), calls=50)
     print(f"ainvoke: {found:.2f}x a sequence of three functions")
     assert found <= 2.0
 
