@@ -11,7 +11,7 @@ import json
 import random
 import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,9 +21,20 @@ from twosup_chain.squad import Example, load
 from twosup_chain.training.calibration import FEATURES, fit_answerability
 from twosup_chain.training.graph import build_graph
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_READ_AT_ONCE = 64
+
 
 def export_reader(
-    checkpoint: Path, out: Path, calibrate: list[Example], *, name: str = "twosup-reader", int8: bool = True
+    checkpoint: Path,
+    out: Path,
+    calibrate: list[Example],
+    *,
+    name: str = "twosup-reader",
+    int8: bool = True,
+    report: Callable[[int], None] = lambda _: None,
 ) -> Path:
     """Writes the folder and returns it.
 
@@ -34,6 +45,7 @@ def export_reader(
         calibrate: Questions that the checkpoint was not trained on, with both classes among them.
         name: The model's name, as answers carry it.
         int8: Whether to quantise to int8, for CPUs; without it the model keeps float32, which suits GPUs.
+        report: Is told how many more questions of the calibration are read.
 
     Raises:
         MissingExtraError: onnx or safetensors is not installed.
@@ -53,7 +65,7 @@ def export_reader(
         "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),
     }
     _write_config(out, values)
-    values["calibration"] = _calibrate(out, calibrate, config["max_position_embeddings"])
+    values["calibration"] = _calibrate(out, calibrate, config["max_position_embeddings"], report)
     _write_config(out, values)
     return out
 
@@ -65,16 +77,23 @@ def sample(examples: list[Example], count: int | None, seed: int = 0) -> list[Ex
     return random.Random(seed).sample(examples, count)  # noqa: S311  a sample, not a secret
 
 
-def _calibrate(folder: Path, examples: list[Example], max_positions: int) -> dict[str, float]:
+def _calibrate(
+    folder: Path, examples: list[Example], max_positions: int, report: Callable[[int], None]
+) -> dict[str, float]:
     from twosup_chain.answerers.reader import ExtractiveReader
 
     default = ExtractiveReader.model_fields["max_length"].default
     reader = ExtractiveReader(model_path=folder, max_length=min(default, max_positions))
-    answers = reader.answer_many([example.as_input() for example in examples])
-    kept = [
-        (a.scores, not e.is_impossible) for a, e in zip(answers, examples, strict=True) if not isinstance(a, Exception)
-    ]
-    return fit_answerability([scores for scores, _ in kept], [label for _, label in kept])
+    evidence: list[dict[str, float]] = []
+    answerable: list[bool] = []
+    for at in range(0, len(examples), _READ_AT_ONCE):
+        some = examples[at : at + _READ_AT_ONCE]
+        for example, answer in zip(some, reader.answer_many([e.as_input() for e in some]), strict=True):
+            if not isinstance(answer, Exception):
+                evidence.append(answer.scores)
+                answerable.append(not example.is_impossible)
+        report(len(some))
+    return fit_answerability(evidence, answerable)
 
 
 def _read(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -117,7 +136,9 @@ def main(
 ) -> None:
     """Writes a reader's folder from a trained checkpoint."""
     try:
-        folder = export_reader(checkpoint, out, sample(load(calibrate), count, seed), name=name, int8=not float32)
+        examples = sample(load(calibrate), count, seed)
+        with typer.progressbar(length=len(examples), label="calibration", file=sys.stderr) as bar:
+            folder = export_reader(checkpoint, out, examples, name=name, int8=not float32, report=bar.update)
     except TwosupError as error:
         sys.exit(f"error: {error}")
     typer.echo(f"{folder / MODEL_FILE}: {(folder / MODEL_FILE).stat().st_size / 1e6:.1f} MB")
