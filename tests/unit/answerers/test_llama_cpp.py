@@ -278,16 +278,25 @@ def test_a_failure_of_llama_cpp_stays_with_its_question(answerer) -> None:
 # -- options -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def package_is_there(monkeypatch) -> None:
+    """Checks of the file come before the package is used, so they need none."""
+    monkeypatch.setattr(_llama_model, "find_spec", lambda _: object())
+
+
+@pytest.mark.usefixtures("package_is_there")
 def test_a_model_file_that_is_missing_is_named_at_once(tmp_path) -> None:
     with pytest.raises(ModelFileError, match=r"model_path='.*absent\.gguf' does not exist"):
         LlamaCppAnswerer(model_path=tmp_path / "absent.gguf")
 
 
+@pytest.mark.usefixtures("package_is_there")
 def test_a_folder_is_no_model_file(tmp_path) -> None:
     with pytest.raises(ModelFileError, match="is a directory"):
         LlamaCppAnswerer(model_path=tmp_path)
 
 
+@pytest.mark.usefixtures("package_is_there")
 def test_a_file_that_is_no_gguf_is_named_at_once(tmp_path) -> None:
     path = tmp_path / "model.bin"
     path.write_bytes(b"\x80\x02pickle")

@@ -21,6 +21,11 @@ class _Terminal:
         return self.is_one
 
 
+@pytest.fixture(autouse=True)
+def _langchain_openai_is_there(monkeypatch):
+    monkeypatch.setattr(parts, "find_spec", lambda _: object())  # nothing here calls a model
+
+
 @pytest.fixture
 def typed(monkeypatch):
     """Returns a function that sets what is typed at the prompt; ``None``: there is no terminal."""
