@@ -21,7 +21,7 @@ from twosup_chain.answerers.spans import JointSpans, Window, disjoint_spans, spa
 from twosup_chain.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -158,7 +158,8 @@ def read(
     readings = [r for r in results if isinstance(r, Reading)]
     spent, total = time.perf_counter() - began, sum(r.n_tokens for r in readings)
     for reading in readings:
-        reading.spans = _distinct(reading.spans, limits.top_k)
+        ordered = sorted(reading.spans, key=lambda span: (-span.log_odds, span.text, span.document, span.start))
+        reading.spans = _distinct(ordered, limits.top_k)
         reading.seconds = spent * reading.n_tokens / total if total else spent / len(readings)
     return results
 
@@ -200,24 +201,24 @@ def _jobs(
 
 
 def _best_spans(odds: FloatArray, passage: str, tokens: Tokens, job: _Job, top_k: int) -> list[Span]:
+    def spans() -> Iterator[Span]:
+        for i, j, value in disjoint_spans(odds):
+            at = job.window.start
+            start, end = tidy(passage, int(tokens.starts[at + i]), int(tokens.ends[at + j]))
+            yield Span(value, passage[start:end], job.document, start, end)
+
+    return _distinct(spans(), top_k)
+
+
+def _distinct(spans: Iterable[Span], top_k: int) -> list[Span]:
+    """Returns the first spans that do not clash with an earlier one."""
     chosen: list[Span] = []
-    for i, j, value in disjoint_spans(odds):
-        at = job.window.start
-        start, end = tidy(passage, int(tokens.starts[at + i]), int(tokens.ends[at + j]))
-        span = Span(value, passage[start:end], job.document, start, end)
+    for span in spans:
         if not any(span.clashes(other) for other in chosen):
             chosen.append(span)
             if len(chosen) == top_k:
                 break
     return chosen
-
-
-def _distinct(spans: list[Span], top_k: int) -> list[Span]:
-    chosen: list[Span] = []
-    for span in sorted(spans, key=lambda s: (-s.log_odds, s.text, s.document, s.start)):
-        if not any(span.clashes(other) for other in chosen):
-            chosen.append(span)
-    return chosen[:top_k]
 
 
 def _log_mass(odds: FloatArray, weights: FloatArray | None) -> float:
