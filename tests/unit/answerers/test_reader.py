@@ -6,6 +6,7 @@ import pickle
 import random
 import re
 import threading
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,6 +24,12 @@ NORMANS = (
     "from Denmark, Iceland and Norway who swore fealty to King Charles III of West Francia."
 )
 COUNTRY = "In what country is Normandy located?"
+
+
+@cache
+def draw(seed, word):
+    chance = random.Random(f"{seed} {word}")  # noqa: S311  logits, no secrets
+    return chance.uniform(-4, 4), chance.uniform(-4, 4)
 
 
 class ToyEngine(ReaderEngine):
@@ -46,9 +53,9 @@ class ToyEngine(ReaderEngine):
         return list(self.words)[token_id]
 
     def logits(self, inputs):
+        table = np.array([draw(self.seed, word) for word in self.words])
         for item in inputs:
-            draws = [random.Random(f"{self.seed} {self.word(token)}") for token in item.ids.tolist()]  # noqa: S311
-            start, end = (np.array([draw.uniform(-4, 4) for draw in draws]) for _ in range(2))
+            start, end = table[item.ids].T
             yield Logits(start, end)
 
     def _tokens(self, text):
