@@ -15,13 +15,13 @@ hosted = {}
 if os.environ.get("OPENAI_API_KEY"):
     hosted = {
         "remote": "openai:gpt-4o-mini",
-        "remote_supervisor": Supervisor("grounded", threshold=0.41),
+        "remote_supervisor": Supervisor("grounded", threshold=0.3),
         "on_remote_error": "no_answer",
     }
 
 chain = TwoSupervisorChain(
     local=ExtractiveReader(),
-    local_supervisor=Supervisor("answerability", threshold=0.58),
+    local_supervisor=Supervisor("answerability", threshold=0.59),
     **hosted,
 )
 

@@ -24,7 +24,7 @@ from twosup_chain.demo.run import DemoThresholds, SupervisorSetting
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from twosup_chain.schema import Answer, QAInputLike
 
@@ -34,9 +34,10 @@ Column = npt.NDArray[np.float64]
 TUNING = SAMPLE.with_name("tuning.json")
 TUNING_RECORDING = SAMPLE.with_name("tuning_recording.jsonl")
 
-LOCAL_SCORERS = ("answerability", "span_probability")
-#: Those that need no log-probabilities: ``twosup ask`` takes these settings for any provider.
-REMOTE_SCORERS = ("grounded", "agreement", "in_context")
+#: The scorers to choose from: one each, which need no log-probabilities, since ``twosup ask`` takes the settings for
+#: any provider. So few questions could not tell more of them apart.
+LOCAL_SCORERS = ("answerability",)
+REMOTE_SCORERS = ("grounded",)
 GRID = np.linspace(0.0, 1.0, 101)
 
 
@@ -61,12 +62,21 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Choice:
-    """A setting of both supervisors, the chain's mean F1 with it, and the share of questions that are escalated."""
+    """A setting of both supervisors, and what the chain does with it.
+
+    Args:
+        local: The first supervisor.
+        remote: The second supervisor.
+        f1: The chain's mean token F1, in [0, 1].
+        remote_rate: The share of questions that are escalated.
+        abstention: The share of questions on which nobody is trusted.
+    """
 
     local: SupervisorSetting
     remote: SupervisorSetting
     f1: float
     remote_rate: float
+    abstention: float
 
 
 def outcomes(examples: Sequence[squad.Example], local: Sequence[Answer], remote: Sequence[Answer]) -> Outcomes:
@@ -90,33 +100,36 @@ def outcomes(examples: Sequence[squad.Example], local: Sequence[Answer], remote:
 
 
 def choose(found: Outcomes, call_price: float) -> Choice:
-    """Returns the setting with the highest mean F1 less the price of its calls; of equals, the first on the grid.
+    """Returns the setting with the highest mean F1 less the price of its calls; of equals, that which abstains most.
 
     Args:
         found: What both models are worth.
         call_price: What one hosted call must bring, in points of F1 (in [0, 1]).
     """
-    best, best_value = None, -np.inf
-    for (local_name, local_trust), (remote_name, remote_trust) in product(
-        found.local_scores.items(), found.remote_scores.items()
-    ):
+
+    def value(choice: Choice) -> tuple[float, float]:
+        return round(choice.f1 - call_price * choice.remote_rate, 9), choice.abstention
+
+    return max(_settings(found), key=value)
+
+
+def _settings(found: Outcomes) -> Iterator[Choice]:
+    """Yields every setting on the grid with what it is worth."""
+    for remote_name, remote_trust in found.remote_scores.items():
         accepted = remote_trust >= GRID[:, None]  # (thresholds, n)
         remote_worth = np.where(accepted, found.remote, found.nothing)
-        for threshold in GRID:
+        for (local_name, local_trust), threshold in product(found.local_scores.items(), GRID):
             kept = local_trust >= threshold
-            f1 = np.where(kept, found.local, remote_worth).mean(axis=1)
-            value = f1 - call_price * (1.0 - kept.mean())
-            place = int(value.argmax())
-            if value[place] > best_value:
-                best_value = value[place]
-                best = Choice(
-                    _setting(local_name, threshold),
-                    _setting(remote_name, GRID[place]),
-                    float(f1[place]),
-                    float(1.0 - kept.mean()),
+            f1s = np.where(kept, found.local, remote_worth).mean(axis=1)
+            abstentions = (~kept & ~accepted).mean(axis=1)
+            for place, f1 in enumerate(f1s):
+                yield Choice(
+                    local=_setting(local_name, threshold),
+                    remote=_setting(remote_name, GRID[place]),
+                    f1=float(f1),
+                    remote_rate=float(1.0 - kept.mean()),
+                    abstention=float(abstentions[place]),
                 )
-    assert best is not None  # noqa: S101 - there are scorers
-    return best
 
 
 def _setting(scorer: str, threshold: float) -> SupervisorSetting:
@@ -131,7 +144,7 @@ def main(
     described: Annotated[
         str, typer.Option(help="What these questions are, in words.")
     ] = "questions of the project's own on other passages than the sample's (demo/tuning.json)",
-    call_price: Annotated[float, typer.Option(min=0, max=1, help="What one hosted call must bring in F1.")] = 0.1,
+    call_price: Annotated[float, typer.Option(min=0, max=1, help="What one hosted call must bring in F1.")] = 0.05,
 ) -> None:
     """Fixes both thresholds on questions that a hosted model was recorded on."""
     remote = ReplayedAnswerer(recording=recording)
@@ -143,7 +156,8 @@ def main(
     fixed = DemoThresholds(local=choice.local, remote=choice.remote, fixed_on=f"{len(examples)} {described}")
     out.write_text(json.dumps(fixed.model_dump(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     typer.echo(
-        f"{out}: {choice.local}; {choice.remote}; F1 {choice.f1:.3f} with {choice.remote_rate:.1%} hosted calls; "
+        f"{out}: {choice.local}; {choice.remote}; F1 {choice.f1:.3f} with {choice.remote_rate:.1%} hosted calls and "
+        f"{choice.abstention:.1%} abstentions; "
         f"local only {found.local.mean():.3f}, remote only {found.remote.mean():.3f} (n = {len(examples)})"
     )
 

@@ -39,3 +39,10 @@ def test_the_better_scorer_is_chosen() -> None:
         remote_scores={"any": np.ones(2)},
     )
     assert choose(found, call_price=0.0).local.scorer == "good"
+
+
+def test_of_settings_that_are_worth_the_same_the_one_that_abstains_most_is_chosen() -> None:
+    found = outcomes([1, 0, 0], [1, 1, 0], [0, 0, 0], [0.9, 0.2, 0.1], [0.9, 0.9, 0.1])
+    choice = choose(found, call_price=0.0)
+    assert choice.abstention == pytest.approx(1 / 3)
+    assert choice.f1 == pytest.approx(2 / 3)
