@@ -126,6 +126,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         try:
             case.local = _usable(as_answer((yield _Stage.LOCAL.step(self.local, input_for(self.local, case.input)))))
         except AnswererError as error:
+            case.lose(error)
             case.note(f"the local model gave no answer ({error})")
         else:
             evidence = Evidence(input=case.input, answer=case.local)
@@ -263,7 +264,7 @@ class _Case:
         self.local_verdict: Verdict | None = None
         self.remote_verdict: Verdict | None = None
         self.error: str | None = None
-        self.failed_usage: Answer | None = None
+        self.lost: list[Answer] = []
         self.reasons: list[str] = []
         self.started = perf_counter()
 
@@ -278,8 +279,12 @@ class _Case:
     def fail(self, error: Exception) -> None:
         self.error = f"{type(error).__name__}: {error}"
         self.note(f"the remote failed ({shorten(self.error, 200)})")
-        usage = getattr(error, "usage", None)
-        self.failed_usage = Answer(None, usage=usage) if usage else None
+        self.lose(error)
+
+    def lose(self, error: Exception) -> None:
+        """Keeps what a reply that is no answer has cost."""
+        if isinstance(error, AnswererError) and error.usage is not None:
+            self.lost.append(Answer(None, usage=error.usage))
 
     def end(self, source: str, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:
         if source == "none" or answer is None:
@@ -296,7 +301,7 @@ class _Case:
             remote_verdict=self.remote_verdict,
             reason="; ".join(self.reasons),
             error=self.error,
-            usage=total_usage(self.local, self.remote, self.failed_usage, spent),
+            usage=total_usage(self.local, self.remote, *self.lost, spent),
             seconds=perf_counter() - self.started,
         )
 

@@ -251,11 +251,12 @@ def test_raise_for_status_passes_answers_and_trusted_no_answers() -> None:
         chain(remote_supervisor=NOTHING).invoke("q").raise_for_status()
 
 
-def test_what_a_failed_remote_cost_is_counted() -> None:
+def test_what_a_reply_that_is_no_answer_cost_is_counted() -> None:
     def refuses(question):
         raise NotTextError("a picture", usage=dict(zip(USAGE, (7, 2, 9), strict=True)))
 
     assert chain(remote=refuses, on_remote_error="no_answer").invoke("q").usage["total_tokens"] == 9
+    assert chain(local=refuses).invoke("q").usage["total_tokens"] == 9
 
 
 def test_the_reason_says_it_in_words() -> None:
