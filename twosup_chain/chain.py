@@ -176,8 +176,13 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         if self.fallback == "raise":
             return case.end("none", None).raise_for_status()
         given = {**case.input.as_dict(), "result": case.end("none", None)}
-        reply = as_answer((yield _Stage.FALLBACK.step(self.fallback, given)))
-        if reply.text is None or not reply.text.strip():
+        try:
+            reply = _usable(as_answer((yield _Stage.FALLBACK.step(self.fallback, given))))
+        except EmptyAnswerError as error:
+            case.lose(error)
+            case.note(f"the fallback gave no answer ({error})")
+            return case.end("none", None)
+        if reply.text is None:
             case.note("the fallback has no answer either")
             return case.end("none", None, spent=reply)
         case.note("the fallback answered")

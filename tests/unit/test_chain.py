@@ -144,6 +144,25 @@ def test_another_chain_can_be_the_fallback() -> None:
     assert (result.answer, result.source, result.status) == ("c", "fallback", "answered")
 
 
+@pytest.mark.parametrize("place", ["local", "remote", "fallback"])
+def test_another_chain_that_trusts_nobody_is_never_taken_for_a_trusted_no_answer(place) -> None:
+    inner = chain(remote_supervisor=NOTHING)
+    options = {"remote_supervisor": NOTHING} if place == "fallback" else {}
+    outer = chain(**{"local_supervisor": ANYTHING if place == "local" else NOTHING, place: inner} | options)
+    if place == "remote":
+        with pytest.raises(EmptyAnswerError, match="trusts nobody"):
+            outer.invoke("q")
+        outer = outer.model_copy(update={"on_remote_error": "no_answer"})
+    result = outer.invoke("q")
+    assert (result.source, result.status) == (("remote", "answered") if place == "local" else ("none", "untrusted"))
+    assert "trusts nobody" in result.reason
+
+
+def test_an_empty_fallback_is_no_answer() -> None:
+    result = chain(remote_supervisor=NOTHING, fallback=lambda given: " ").invoke("q")
+    assert (result.answer, result.status) == (None, "untrusted")
+
+
 def test_a_fallback_is_given_question_context_and_result() -> None:
     seen = []
     documents = [Document(page_content="c", metadata={"page": 3})]

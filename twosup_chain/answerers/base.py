@@ -15,7 +15,7 @@ from langchain_core.runnables.base import RunnableBindingBase, coerce_to_runnabl
 
 from twosup_chain._in_process import InProcessRunnable
 from twosup_chain._options import shorten
-from twosup_chain.errors import ConfigurationError, NotTextError, TwosupError
+from twosup_chain.errors import ConfigurationError, EmptyAnswerError, NotTextError, TwosupError
 from twosup_chain.schema import Answer, QAInput, QAInputLike, TwoSupervisorResult
 
 if TYPE_CHECKING:
@@ -35,12 +35,16 @@ def as_answer(value: object) -> Answer:
     Raises:
         NotTextError: `value` is none of these.
         RefusalError, EmptyAnswerError: a message that is a refusal, or empty.
+        EmptyAnswerError: a result of a chain that trusts nobody.
     """
     if isinstance(value, Answer):
         return value
     if value is None or isinstance(value, str):
         return Answer(value)
     if isinstance(value, TwoSupervisorResult):
+        if value.status == "untrusted":
+            message = f"the inner chain trusts nobody, which is no prediction that there is no answer ({value.reason})"
+            raise EmptyAnswerError(message, value.usage)
         return Answer(value.answer, usage=value.usage, seconds=value.seconds)
     if isinstance(value, BaseMessage):
         from twosup_chain.answerers.message import answer_from_message
