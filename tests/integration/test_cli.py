@@ -147,7 +147,11 @@ def test_bad_input_is_one_line_and_exit_code_2(twosup, harbour, args, complaint)
 
 def test_ctrl_c_ends_with_one_line_and_exit_code_130(tmp_path):
     os.mkfifo(tmp_path / "fifo")
-    command = [*COMMAND, "ask", "Who?", "-c", "fifo", *ALWAYS]
+    # a shell starts its background jobs with SIGINT ignored, and tests may run in one
+    wrapper = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", wrapper, *COMMAND, "ask", "Who?", "-c", "fifo", *ALWAYS]
     with (
         subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(), text=True) as process,
         (tmp_path / "fifo").open("w"),  # opens when the process has begun to read
