@@ -1,0 +1,79 @@
+"""`Outcomes`: what both models did on the same labelled questions, as plain columns.
+
+Curves, calibration and evaluation work on these columns and know nothing of LangChain, files or texts. Where they come
+from is the business of `records`; what follows from them is that of `curves`, `calibration` and `evaluation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from twosup_chain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outcomes:
+    """Both models' predictions on n labelled questions, one entry a question in every column.
+
+    A prediction of "no answer" is one like any other: it is right where the question has no answer.
+
+    Args:
+        local_score: Trust in the local prediction, shape (n,), in [0, 1]; higher is more trustworthy.
+        remote_score: Trust in the hosted prediction, likewise.
+        local_correct: Whether the local prediction is right, shape (n,).
+        remote_correct: Whether the hosted prediction is right, shape (n,).
+        answerable: Whether the question has an answer, shape (n,); ``None`` where the data do not tell.
+        remote_cost: What the hosted call cost or would cost, in currency, shape (n,), at least 0; ``None``: no price.
+
+    Raises:
+        InputError: A column has another length, a score is NaN or outside [0, 1], a cost is negative or not finite.
+    """
+
+    local_score: Floats
+    remote_score: Floats
+    local_correct: Flags
+    remote_correct: Flags
+    answerable: Flags | None = None
+    remote_cost: Floats | None = None
+
+    def __post_init__(self) -> None:
+        for name, column in self._columns():
+            if column.shape != (len(self),):
+                message = (
+                    f"{name} has the shape {column.shape}, but local_score holds {len(self)} questions: align them"
+                )
+                raise InputError(message)
+        for name in ("local_score", "remote_score"):
+            _check(name, getattr(self, name), 1.0, "a trust score is a number in [0, 1]")
+        if self.remote_cost is not None:
+            _check("remote_cost", self.remote_cost, np.finfo(np.float64).max, "a cost is a finite number, at least 0")
+
+    def __len__(self) -> int:
+        return len(self.local_score)
+
+    def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
+        """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""
+        return Outcomes(**{name: column[chosen] for name, column in self._columns()})
+
+    def _columns(self) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
+        for field in fields(self):
+            column = getattr(self, field.name)
+            if column is not None:
+                yield field.name, column
+
+
+def _check(name: str, column: Floats, highest: float, rule: str) -> None:
+    wrong = np.flatnonzero(~((column >= 0) & (column <= highest)))
+    if wrong.size:
+        message = f"{name}[{wrong[0]}]={column[wrong[0]]!r} ({wrong.size} such value(s)): {rule}"
+        raise InputError(message)
