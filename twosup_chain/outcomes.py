@@ -7,7 +7,7 @@ from is the business of `records`; what follows from them is that of `curves`, `
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,9 +49,7 @@ class Outcomes:
     def __post_init__(self) -> None:
         for name, column in self._columns():
             if column.shape != (len(self),):
-                message = (
-                    f"{name} has the shape {column.shape}, but local_score holds {len(self)} questions: align them"
-                )
+                message = f"{name} has the shape {column.shape}, but local_score has {len(self)} entries: align them"
                 raise InputError(message)
         for name in ("local_score", "remote_score"):
             _check(name, getattr(self, name), 1.0, "a trust score is a number in [0, 1]")
@@ -65,7 +63,7 @@ class Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""
         return Outcomes(**{name: column[chosen] for name, column in self._columns()})
 
-    def _columns(self) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
+    def _columns(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         for field in fields(self):
             column = getattr(self, field.name)
             if column is not None:
