@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, model_validator
 from twosup_chain import _drive
 from twosup_chain._drive import Step
 from twosup_chain._options import Options, shorten
-from twosup_chain.answerers.base import as_answer, as_answerer, input_for
+from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
 from twosup_chain.errors import AnswererError, ConfigurationError, EmptyAnswerError, MissingEvidenceError
 from twosup_chain.schema import (
     Answer,
@@ -124,7 +124,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
     def _flow(self, value: QAInputLike) -> Flow[TwoSupervisorResult]:
         case = _Case(QAInput.coerce(value))
         try:
-            case.local = _usable(as_answer((yield _Stage.LOCAL.step(self.local, input_for(self.local, case.input)))))
+            case.local = usable(as_answer((yield _Stage.LOCAL.step(self.local, input_for(self.local, case.input)))))
         except AnswererError as error:
             case.lose(error)
             case.note(f"the local model gave no answer ({error})")
@@ -138,9 +138,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             case.note("there is no remote")
             return (yield from self._without_answer(case))
         try:
-            case.remote = _usable(
-                as_answer((yield _Stage.REMOTE.step(self.remote, input_for(self.remote, case.input))))
-            )
+            case.remote = usable(as_answer((yield _Stage.REMOTE.step(self.remote, input_for(self.remote, case.input)))))
         except (ConfigurationError, ImportError):
             raise  # a chain that was set up wrongly is no failure of the remote
         except Exception as error:  # noqa: BLE001 (any other failure of the remote is the policy's business)
@@ -177,7 +175,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             return case.end("none", None).raise_for_status()
         given = {**case.input.as_dict(), "result": case.end("none", None)}
         try:
-            reply = _usable(as_answer((yield _Stage.FALLBACK.step(self.fallback, given))))
+            reply = usable(as_answer((yield _Stage.FALLBACK.step(self.fallback, given))))
         except EmptyAnswerError as error:
             case.lose(error)
             case.note(f"the fallback gave no answer ({error})")
@@ -309,13 +307,6 @@ class _Case:
             usage=total_usage(self.local, self.remote, *self.lost, spent),
             seconds=perf_counter() - self.started,
         )
-
-
-def _usable(answer: Answer) -> Answer:
-    if answer.text is not None and not answer.text.strip():
-        message = "the answer is empty: an empty reply is never a success (None says that there is no answer)"
-        raise EmptyAnswerError(message)
-    return answer
 
 
 def _verdict(value: object) -> Verdict:

@@ -6,6 +6,7 @@ TwosupError
 │   ├── UnknownOptionError (TypeError)   an option or scorer that does not exist
 │   └── ModelFileError                   a model file that is missing, or is not a model
 ├── InputError (ValueError)              a question or a context that cannot be read
+│   └── RecordsError                     a file of records that cannot be read as such
 ├── MissingExtraError (ImportError)      an optional dependency is not installed
 ├── AnswererError                        a model replied, but not with an answer
 │   ├── EmptyAnswerError                 nothing at all, or white space
@@ -69,6 +70,10 @@ class ModelFileError(ConfigurationError):
 
 class InputError(TwosupError, ValueError):
     """A question or a context that cannot be read; the message names the field, the value and the cure."""
+
+
+class RecordsError(InputError):
+    """A file of records holds what no `collect` has written; the message names the file, the line and the cure."""
 
 
 class MissingExtraError(TwosupError, ImportError):

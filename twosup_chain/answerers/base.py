@@ -59,6 +59,18 @@ def as_answer(value: object) -> Answer:
     return _no_text(value)
 
 
+def usable(answer: Answer) -> Answer:
+    """Returns the answer itself, unless its text is blank.
+
+    Raises:
+        EmptyAnswerError: It is: an empty reply is never a success.
+    """
+    if answer.text is not None and not answer.text.strip():
+        message = "the answer is empty: an empty reply is never a success (None says that there is no answer)"
+        raise EmptyAnswerError(message)
+    return answer
+
+
 def _no_text(value: object) -> Answer:
     message = (
         f"{shorten(value)} ({type(value).__name__}) is not an answer: return an Answer, a string, None, "

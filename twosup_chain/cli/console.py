@@ -6,13 +6,13 @@ How results look is in `render`.
 from __future__ import annotations
 
 import json
-import os
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
+
+from twosup_chain._secrets import scrub
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,11 +23,6 @@ MAX_WIDTH = 100
 _CONTROLS = dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}")
 _CONTROLS |= {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n\r"}
 _CONTROLS |= {0x0D: " ", 0x7F: "\N{SYMBOL FOR DELETE}"}
-
-_SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
-_SECRET_SHAPES = re.compile(r"\b(?:sk|pk|rk|gsk|xai)-[\w*.-]{5,}[\w*]|(?<=://)[^/@\s]+(?=@)|(?<=Bearer )\S+")
-#: Shorter values of the environment are too common to be taken out of a text.
-_LEAST_SECRET = 8
 
 
 def stdout() -> Console:
@@ -65,14 +60,6 @@ def clean(text: str) -> str:
     Tabs and line feeds stay; a carriage return becomes a space. A passage or a reply can thus not drive the terminal.
     """
     return text.translate(_CONTROLS)
-
-
-def scrub(text: str, *secrets: str) -> str:
-    """Returns the text without keys: those given, those of the environment, and whatever looks like one."""
-    known = [value for name, value in os.environ.items() if _SECRET_NAMES.search(name) and len(value) >= _LEAST_SECRET]
-    for secret in sorted({*known, *filter(None, secrets)}, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return _SECRET_SHAPES.sub("***", text)
 
 
 def print_json(document: Any) -> None:
