@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twosup_chain._secrets import scrub
 from twosup_chain.cli import parts
-from twosup_chain.cli.console import note, print_json, scrub, show, stderr
+from twosup_chain.cli.console import note, print_json, show, stderr
 from twosup_chain.cli.documents import STDIN, read_documents
 from twosup_chain.errors import ConfigurationError, TwosupError
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.cli.console import clean, fail, print_json, scrub, show
+from twosup_chain._secrets import scrub
+from twosup_chain.cli.console import clean, fail, print_json, show
 
 
 class _File(io.TextIOWrapper):
