@@ -1,0 +1,48 @@
+"""What every function here asks of its columns: one dimension, one length, at least one row, finite numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twosup_chain.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+
+
+def checked(**columns: npt.ArrayLike) -> list[Floats]:
+    """Returns the columns as float64, in the order given; a flag becomes 0 or 1.
+
+    Args:
+        columns: The columns by the name that an error shall give them, each of shape (n,), n at least 1.
+
+    Raises:
+        InputError: A column is empty, has another shape than the first, or holds a value that is not finite.
+    """
+    arrays: list[Floats] = []
+    for name, column in columns.items():
+        array = _floats(name, column)
+        if array.ndim != 1 or (arrays and len(array) != len(arrays[0])):
+            first = next(iter(columns))
+            expected = f"({len(arrays[0])},) as {first} has" if arrays else "(n,)"
+            message = f"{name} has the shape {array.shape}: pass one value a question, shape {expected}"
+            raise InputError(message)
+        if not array.size:
+            message = f"{name} is empty: pass at least one labelled question"
+            raise InputError(message)
+        wrong = np.flatnonzero(~np.isfinite(array))
+        if wrong.size:
+            message = f"{name}[{wrong[0]}]={float(array[wrong[0]])!r}: a finite number is needed ({wrong.size} are not)"
+            raise InputError(message)
+        arrays.append(array)
+    return arrays
+
+
+def _floats(name: str, column: Any) -> Floats:
+    try:
+        return np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        message = f"{name} is no column of numbers ({error}): pass one number or flag a question"
+        raise InputError(message) from error
