@@ -68,7 +68,7 @@ def cutoff_grid(n: int, steps: int = 1000) -> Floats:
             message = f"{name}={value}: at least 1 is needed"
             raise InputError(message)
     steps = min(steps, n)
-    return np.minimum(np.arange(steps + 1) * (1 / steps), 1.0)
+    return np.minimum(np.arange(steps + 1, dtype=np.float64) * (1 / steps), 1.0)
 
 
 def thresholds_at(scores: npt.ArrayLike, cutoffs: npt.ArrayLike) -> Floats:
@@ -203,7 +203,6 @@ class _Ranking:
         self.order = np.argsort(score, kind="stable")
         self.score = score[self.order]
         self.gain = (remote - local)[self.order]
-        self._local_sum = local.sum()
         self._remote = _cumulative(remote[self.order])
         self._local = _cumulative(local[self.order])
 
@@ -215,7 +214,7 @@ class _Ranking:
         rejected = self._rejected(threshold)
         ordered = cost[self.order]
         spent = _cumulative(ordered)
-        local, remote = self._local_sum / self.n, self._remote[-1] / self.n
+        local, remote = self._local[-1] / self.n, self._remote[-1] / self.n
         return EscalationCurve(
             cutoff=cutoffs,
             threshold=threshold,
@@ -251,10 +250,9 @@ def _best_gain(gain: Floats, cost: Floats, budget: Floats) -> Floats:
     order = np.argsort(-worth, kind="stable")
     spent, gained = _cumulative(cost[order]), _cumulative(gain[order])
     last = np.minimum(np.searchsorted(spent, budget, side="right") - 1, len(cost) - 1)
-    left = np.maximum(budget - spent[last], 0.0)
-    price = np.append(cost[order], 0.0)[last]
-    part = np.divide(left, price, out=np.zeros_like(left), where=price > 0)
-    best: Floats = gained[last] + np.minimum(part, 1.0) * gain[order][last]
+    price = cost[order][last]
+    part = np.divide(budget - spent[last], price, out=np.zeros_like(budget), where=price > 0)
+    best: Floats = gained[last] + np.clip(part, 0.0, 1.0) * gain[order][last]
     return best
 
 

@@ -1,0 +1,134 @@
+"""A CSV file as named columns of text, plain or gzipped, with errors that say where it cannot be read.
+
+What the columns mean is the business of `recording`.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FLAGS = dict.fromkeys(("true", "1", "1.0", "yes"), True) | dict.fromkeys(("false", "0", "0.0", "no"), False)
+
+
+class CsvColumns:
+    """The columns of a CSV file with a header line.
+
+    Args:
+        path: The file, in UTF-8; gzipped or not, which its content tells.
+
+    Raises:
+        InputError: The file cannot be read, has no header, or a row of another length.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        try:
+            rows = [row for row in csv.reader(io.StringIO(self._text(), newline=""), strict=True) if row]
+        except csv.Error as error:
+            message = f"{self.path} is no CSV file: {error}"
+            raise InputError(message) from error
+        if not rows:
+            message = f"{self.path} is empty: a header line with the names of the columns is needed"
+            raise InputError(message)
+        self.header, *cells = rows
+        for number, row in enumerate(cells, 1):
+            if len(row) != len(self.header):
+                message = (
+                    f"{self.path}, row {number}: {len(row)} fields, but the header has {len(self.header)}: "
+                    "is the file cut off?"
+                )
+                raise InputError(message)
+        self._cells = dict(zip(self.header, zip(*cells, strict=True), strict=False)) if cells else {}
+        self.rows = len(cells)
+
+    @property
+    def names(self) -> str:
+        """The names of the columns, for error messages."""
+        return ", ".join(name or "''" for name in self.header)
+
+    def texts(self, name: str) -> Sequence[str]:
+        """Returns a column as it stands in the file.
+
+        Raises:
+            InputError: There is no such column, or there are several.
+        """
+        if self.header.count(name) != 1:
+            times = "no column" if name not in self.header else f"{self.header.count(name)} columns"
+            message = f"{self.path} has {times} {name!r}; it has: {self.names}"
+            raise InputError(message)
+        return self._cells.get(name, ())
+
+    def numbers(self, name: str, *, blank: float | None = None) -> npt.NDArray[np.float64]:
+        """Returns a column as numbers, shape (rows,).
+
+        Args:
+            name: The column.
+            blank: What an empty field or "nan" stands for; by default either is an error.
+
+        Raises:
+            InputError: A field is no finite number.
+        """
+        texts, none = self.texts(name), np.zeros(self.rows, dtype=np.bool_)
+        if blank is not None:
+            none = np.array([text.strip().lower() in ("", "nan") for text in texts], dtype=np.bool_)
+            texts = [str(blank) if empty else text for text, empty in zip(texts, none, strict=True)]
+        try:
+            values = np.array(texts, dtype=np.float64)
+        except ValueError:
+            values = np.array([_number(text) for text in texts])
+        self._check(name, np.isfinite(values) | none, "a finite number")
+        return values
+
+    def flags(self, name: str) -> npt.NDArray[np.bool_]:
+        """Returns a column of True and False (or 1 and 0, yes and no), shape (rows,).
+
+        Raises:
+            InputError: A field is neither.
+        """
+        found = [_FLAGS.get(text.strip().lower()) for text in self.texts(name)]
+        self._check(name, np.array([flag is not None for flag in found], dtype=np.bool_), "True or False")
+        return np.array(found, dtype=np.bool_)
+
+    def _check(self, name: str, good: npt.NDArray[np.bool_], wanted: str) -> None:
+        wrong = np.flatnonzero(~good)
+        if wrong.size:
+            message = (
+                f"{self.path}, row {wrong[0] + 1}: {name}={shorten(self.texts(name)[wrong[0]])} is not {wanted} "
+                f"({wrong.size} of {len(good)} rows): mend or leave out such rows in both files"
+            )
+            raise InputError(message)
+
+    def _text(self) -> str:
+        try:
+            raw = self.path.read_bytes()
+            return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            message = f"{self.path} is a damaged archive: {error}"
+            raise InputError(message) from error
+        except OSError as error:
+            message = f"cannot read {self.path}: {error.strerror or error}"
+            raise InputError(message) from error
+        except UnicodeDecodeError as error:
+            message = f"{self.path} is no CSV file in UTF-8: {error}"
+            raise InputError(message) from error
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
