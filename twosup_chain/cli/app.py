@@ -17,6 +17,7 @@ from twosup_chain.cli.ask import ask
 from twosup_chain.cli.console import fail
 from twosup_chain.cli.demo import demo
 from twosup_chain.cli.models import models
+from twosup_chain.cli.replicate import replicate
 from twosup_chain.errors import ConfigurationError, InputError
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
@@ -68,6 +69,7 @@ app = typer.Typer(
 app.command()(ask)
 app.command()(demo)
 app.command()(models)
+app.command()(replicate)
 
 
 def _show_version(wanted: bool) -> None:

@@ -18,10 +18,11 @@ from twosup_chain.curves.escalation import (
     thresholds_at,
 )
 from twosup_chain.curves.intervals import Interval, bootstrap
-from twosup_chain.curves.probability import ReliabilityCurve, calibration_error, reliability
+from twosup_chain.curves.probability import BINS, ReliabilityCurve, calibration_error, reliability
 from twosup_chain.curves.selection import RiskCoverageCurve, augrc, aurc, auroc, risk_coverage, s_beta
 
 __all__ = [
+    "BINS",
     "EscalationCurve",
     "Interval",
     "ReliabilityCurve",

@@ -17,10 +17,10 @@ _LATEX = str.maketrans({sign: f"\\{sign}" for sign in "&%$#_{}"} | {"β": r"$\be
 
 #: Columns of the table of supervisors: the name in CSV and JSON, and the one for people.
 _SUPERVISORS = {
-    "target_fpr": "target FPR",
+    "target_fpr": "FPR",
     "row": "1st-level rejection",
-    "remote_delta": "2nd-level acceptance",
-    "sys_delta": "Δ",
+    "remote_delta": "remote Δ",
+    "sys_delta": "system Δ",
     "sys_obj": "accuracy",
     "s_05": "S0.5",
     "s_1": "S1",
@@ -57,7 +57,7 @@ class Table:
     def markdown(self) -> str:
         """Returns the table in GitHub's Markdown."""
         rule = ["---" if column == "row" else "---:" for column in self.columns]
-        lines = [list(self.columns.values()), rule, *self._texts()]
+        lines = [list(self.columns.values()), rule, *self.texts()]
         body = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
         return f"{self.caption}\n\n{body}\n"
 
@@ -83,9 +83,10 @@ class Table:
         )
 
     def _lines(self) -> list[list[str]]:
-        return [list(self.columns.values()), *self._texts()]
+        return [list(self.columns.values()), *self.texts()]
 
-    def _texts(self) -> list[list[str]]:
+    def texts(self) -> list[list[str]]:
+        """Returns the cells as people read them."""
         return [[self._text(*item) for item in zip(self.columns, row, strict=True)] for row in self.rows]
 
     def _text(self, column: str, cell: str | float | None) -> str:
@@ -146,7 +147,7 @@ def _points(figures: Replication) -> Table:
 def _supervisors(figures: Replication) -> Table:
     return Table(
         name="supervisors",
-        caption="Two supervisors at target false-positive rates (FPR)",
+        caption="Two supervisors at target false-positive rates (FPR); Δ is the share that is accepted",
         columns=_SUPERVISORS,
         rows=[[getattr(row, name) for name in _SUPERVISORS] for row in figures.table],
     )

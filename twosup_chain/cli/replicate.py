@@ -1,0 +1,266 @@
+"""``twosup replicate``: the paper's figures from the recorded predictions of two models.
+
+It takes the command line's words apart, and prints the figures for people or as JSON, or writes them into a folder.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003  typer reads the annotation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twosup_chain.cli.console import note, print_json, show
+from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from twosup_chain.replication import Point, Recordings, Replication, Table
+    from twosup_chain.replication.study import PointSpec
+
+_COLUMNS, _FIGURES, _OUTPUT = "Columns", "Figures", "Output"
+
+
+def replicate(  # noqa: PLR0913 - a command's options are its arguments
+    *,
+    local: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="The local model's recorded predictions, .csv or .csv.gz.", show_default=False
+        ),
+    ],
+    remote: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="The hosted model's, on the same questions in the same order. Where one file is longer, its rest does "
+            "not count.",
+            show_default=False,
+        ),
+    ],
+    local_score: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="The trust score of the local model. By default the column that ends in confidence or score.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = None,
+    remote_score: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="The trust score of the hosted model, likewise.", rich_help_panel=_COLUMNS),
+    ] = None,
+    correct: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="Whether the prediction is right. By default exact_match or correct, else prediction against label.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = None,
+    prediction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL", help="The prediction. By default prediction or predicted.", rich_help_panel=_COLUMNS
+        ),
+    ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL", help="The label. By default ground_truth, truth or label.", rich_help_panel=_COLUMNS
+        ),
+    ] = None,
+    seconds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL,…",
+            help="Times to add up. By default pred_time and supervisor_time, where there are any.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="A column of True and False, like is_possible: only rows where it is true count.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = None,
+    steps: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="How fine the grid of cutoffs is: the paper's curves have 1000 steps, its table of supervisors 100.",
+            rich_help_panel=_FIGURES,
+        ),
+    ] = 1000,
+    points: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="Where to evaluate: [bold]even[/bold], the first cutoff as good as the hosted model alone, "
+            "[bold]best[/bold], or cutoffs like [bold]0.3,0.5,0.7[/bold].",
+            rich_help_panel=_FIGURES,
+        ),
+    ] = "even,best",
+    fpr: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="What the second threshold aims at: the share of right predictions that are rejected.",
+            rich_help_panel=_FIGURES,
+        ),
+    ] = "0.01,0.05,0.1",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document, nothing else.", rich_help_panel=_OUTPUT)
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write the request–accuracy curve (SVG, PNG) and the tables (CSV, Markdown, LaTeX, JSON) there.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+) -> None:
+    """Compute the figures of the paper (DOI 10.1145/3617593) from recorded predictions.
+
+    The thresholds are chosen on the very rows that they are scored on, as in the paper: this shows what could have been
+    reached, not what will be. For thresholds that hold on new questions, calibrate.
+
+    [bold]Examples[/bold]
+
+    [cyan]twosup replicate --local small.csv --remote large.csv.gz --where is_possible[/cyan]
+
+    [cyan]twosup replicate --local small.csv --remote large.csv --points 0.3,0.5,0.7 --steps 100 --json[/cyan]
+    """
+    wanted, rates = _points(points), _rates(fpr)
+
+    from twosup_chain.replication import Columns, read_recordings, tables
+    from twosup_chain.replication import replicate as figures_of
+
+    columns = Columns(
+        local_score=local_score,
+        remote_score=remote_score,
+        correct=correct,
+        prediction=prediction,
+        truth=truth,
+        seconds=None if seconds is None else tuple(_split(seconds, "--seconds")),
+    )
+    recordings = read_recordings(local, remote, columns=columns, where=where)
+    figures = figures_of(recordings.local, recordings.remote, points=wanted, target_fprs=rates, steps=steps)
+    for remark in recordings.remarks:
+        note(remark)
+    if out is not None:
+        _write(out, figures, recordings, steps)
+    if as_json:
+        print_json(figures.as_dict())
+    else:
+        show(*_report(figures, tables(figures)))
+
+
+def _split(text: str, option: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        message = f"{option} {text!r}: give a list without gaps, separated by commas"
+        raise ConfigurationError(message)
+    return parts
+
+
+def _points(text: str) -> list[PointSpec]:
+    points: list[PointSpec] = []
+    for part in _split(text, "--points"):
+        match part:
+            case "even" | "best":
+                points.append(part)
+            case _:
+                points.append(_share(part, "--points", "even, best or a cutoff in [0, 1]"))
+    return points
+
+
+def _rates(text: str) -> list[float]:
+    return [_share(part, "--fpr", "a false-positive rate in [0, 1]") for part in _split(text, "--fpr")]
+
+
+def _share(text: str, option: str, wanted: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        message = f"{option}: {text!r} is not {wanted}"
+        raise ConfigurationError(message)
+    return value
+
+
+def _write(folder: Path, figures: Replication, recordings: Recordings, steps: int) -> None:
+    """Writes everything into the folder; without matplotlib all but the picture."""
+    from twosup_chain.replication import tables
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "figures.json").write_text(json.dumps(figures.as_dict(), indent=2) + "\n", encoding="utf-8")
+        for table in tables(figures):
+            for suffix, text in (("csv", table.csv()), ("md", table.markdown()), ("tex", table.latex())):
+                (folder / f"{table.name}.{suffix}").write_text(text, encoding="utf-8")
+        _draw(folder, figures, recordings, steps)
+    except OSError as error:
+        message = f"cannot write to {folder}: {error.strerror or error}"
+        raise InputError(message) from error
+    note(f"written to {folder}")
+
+
+def _draw(folder: Path, figures: Replication, recordings: Recordings, steps: int) -> None:
+    from twosup_chain.plotting import request_accuracy_figure, save
+
+    local, remote = recordings.local, recordings.remote
+    try:
+        picture = request_accuracy_figure(
+            local.score,
+            local.correct,
+            remote.correct,
+            steps=steps,
+            marks=[(_mark(point), point.cutoff, point.accuracy) for point in figures.points],
+        )
+    except MissingExtraError as error:
+        note(f"no picture: {error}")
+        return
+    for suffix in ("svg", "png"):
+        save(picture, folder / f"rac.{suffix}")
+
+
+def _mark(point: Point) -> str:
+    return f"{'' if point.name == 'default' else point.name} at {point.cutoff:.3g}".strip()
+
+
+def _report(figures: Replication, found: Sequence[Table]) -> list[RenderableType]:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for table in found:
+        shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", collapse_padding=True)
+        for name, title in table.columns.items():
+            shown.add_column(title, justify="left" if name == "row" else "right", no_wrap=name == "row")
+        for row in table.texts():
+            shown.add_row(*map(Text, row))
+        parts += [Text(table.caption, style="bold"), shown]
+    return [*parts, Text(_break_even(figures), style="dim")]
+
+
+def _break_even(figures: Replication) -> str:
+    latency = figures.latency
+    if latency is None:
+        return "No times were recorded."
+    if not latency.break_even > 0:
+        return "The local model takes as long as the hosted one: a cascade saves no time."
+    return (
+        f"The cascade is faster than the hosted model alone while it escalates less than {latency.break_even:.2%} "
+        "of the questions."
+    )
