@@ -142,7 +142,8 @@ def risk_coverage_figure(models: Models, *, steps: int = _BAND_STEPS, draws: int
         MissingExtraError: matplotlib is not installed.
     """
     figure, axes = _blank("Risk against coverage", f"Share of wrong answers against coverage: {', '.join(models)}.")
-    for colour, (name, columns) in zip(_MODEL_COLOURS, models.items(), strict=False):
+    for index, (name, columns) in enumerate(models.items()):
+        colour = _MODEL_COLOURS[index % len(_MODEL_COLOURS)]
         curve = curves.risk_coverage(*columns, steps=steps)
         if draws:
             band = curves.bootstrap(lambda s, c: curves.risk_coverage(s, c, steps=steps).risk, *columns, draws=draws)
@@ -187,7 +188,14 @@ def reliability_figure(models: Models, *, bins: int = curves.BINS, draws: int = 
             ends = curves.bootstrap(lambda p, h: curves.reliability(p, h, bins=bins).observed, *columns, draws=draws)
             axes.vlines(found.predicted, ends.low, ends.high, color=colour, linewidth=1.4)
         axes.plot(
-            found.predicted, found.observed, color=colour, marker=marker, linewidth=1, label=f"{name} (ECE {error:.1%})"
+            found.predicted,
+            found.observed,
+            color=colour,
+            marker=marker,
+            linewidth=1,
+            clip_on=False,
+            zorder=3,
+            label=f"{name} (ECE {error:.1%})",
         )
         share = found.questions / found.questions.sum()
         below.bar(found.edges[:-1] + (index + 0.5) * width, share, width=0.9 * width, color=colour)
@@ -299,7 +307,7 @@ def _mark(axes: Axes, marks: Sequence[Mark]) -> None:
     from matplotlib.patheffects import withStroke
 
     for name, x, y in marks:
-        axes.plot([x], [y], color=_RED, marker="o", markersize=6, linestyle="none", zorder=5)
+        axes.plot([x], [y], color=_RED, marker="o", markersize=6, linestyle="none", zorder=5, clip_on=False)
         axes.annotate(
             f"{name}: {y:.1%}",
             (x, y),
@@ -325,5 +333,8 @@ def _band_label() -> str:
 
 
 def _finished(figure: Figure) -> Figure:
-    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    """Adds the legend and lays the figure out once and for all: every format and every call then shows the same."""
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9, handlelength=1.8, columnspacing=1.3)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     return figure

@@ -235,7 +235,7 @@ def _draw(folder: Path, figures: Replication, recordings: Recordings, steps: int
 
 
 def _mark(point: Point) -> str:
-    return f"{'' if point.name == 'default' else point.name} at {point.cutoff:.3g}".strip()
+    return f"{'' if point.name == 'default' else point.name} at {point.cutoff:.1%}".strip()
 
 
 def _report(figures: Replication, found: Sequence[Table]) -> list[RenderableType]:

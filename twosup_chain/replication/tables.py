@@ -21,7 +21,7 @@ _SUPERVISORS = {
     "row": "1st-level rejection",
     "remote_delta": "remote Δ",
     "sys_delta": "system Δ",
-    "sys_obj": "accuracy",
+    "sys_obj": "obj",
     "s_05": "S0.5",
     "s_1": "S1",
     "s_2": "S2",
@@ -147,7 +147,7 @@ def _points(figures: Replication) -> Table:
 def _supervisors(figures: Replication) -> Table:
     return Table(
         name="supervisors",
-        caption="Two supervisors at target false-positive rates (FPR); Δ is the share that is accepted",
+        caption="Two supervisors at target false-positive rates (FPR); Δ: the accepted share, obj: the accuracy in it",
         columns=_SUPERVISORS,
         rows=[[getattr(row, name) for name in _SUPERVISORS] for row in figures.table],
     )
