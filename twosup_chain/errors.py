@@ -4,9 +4,15 @@
 TwosupError
 ├── ConfigurationError (ValueError)      a part was built with a wrong option
 │   ├── UnknownOptionError (TypeError)   an option or scorer that does not exist
-│   └── ModelFileError                   a model file that is missing, or is not a model
+│   ├── ModelFileError                   a model file that is missing, or is not a model
+│   └── CalibrationMismatchError         a calibration made for another scorer or model
 ├── InputError (ValueError)              a question or a context that cannot be read
 │   └── RecordsError                     a file of records that cannot be read as such
+│       ├── CutOffError                  its last line is half a record, as a crash leaves it
+│       └── ResumeError                  it was collected in another way, or is being collected at this moment
+├── CalibrationError                     thresholds that cannot be had
+│   ├── CalibrationFileError             a file that is no calibration, or not one of this version
+│   └── InfeasibleTargetError            no pair of thresholds is known to keep the targets
 ├── MissingExtraError (ImportError)      an optional dependency is not installed
 ├── AnswererError                        a model replied, but not with an answer
 │   ├── EmptyAnswerError                 nothing at all, or white space
@@ -68,12 +74,74 @@ class ModelFileError(ConfigurationError):
     """A model file is missing, unreadable, or not of the format that the answerer reads."""
 
 
+class CalibrationMismatchError(ConfigurationError):
+    """A calibration was made for another scorer or model than the one it is used with; the message names both."""
+
+
 class InputError(TwosupError, ValueError):
     """A question or a context that cannot be read; the message names the field, the value and the cure."""
 
 
 class RecordsError(InputError):
     """A file of records holds what no `collect` has written; the message names the file, the line and the cure."""
+
+
+class CutOffError(RecordsError):
+    """The last line of a file of records is half a record, as a crash leaves it.
+
+    Args:
+        message: What is cut off, and what to do.
+        offset: Where the line starts, in bytes.
+    """
+
+    def __init__(self, message: str, offset: int) -> None:
+        self.offset = offset
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:
+        return type(self), (str(self), self.offset)
+
+
+class ResumeError(RecordsError):
+    """A file of records cannot be continued: other data, models or scorers, or another collector at work on it."""
+
+
+class CalibrationError(TwosupError):
+    """Thresholds that cannot be had, from a file or from data."""
+
+
+class CalibrationFileError(CalibrationError):
+    """A file that is missing, is no calibration, is broken, or was written by a newer version."""
+
+
+class InfeasibleTargetError(CalibrationError):
+    """No pair of thresholds is known to keep the targets; there is no nearest guess.
+
+    Args:
+        message: What could not be kept, and what would help.
+        best: By target, the least limit that the closest setting would keep: the upper end of a one-sided interval at
+            the confidence asked for, or the estimate where none was.
+        abstention_bound: The least share of questions, in [0, 1], that any thresholds would have to leave open to keep
+            the selective risk: (μ − α)/(1 − α) for the risk μ without abstention (arXiv 2606.29054); ``None`` where the
+            risk is no target, or no abstention is needed.
+        questions_needed: About how many labelled questions would be enough, if the estimates stay as they are; ``None``
+            where no number would help.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        best: dict[str, float] | None = None,
+        abstention_bound: float | None = None,
+        questions_needed: int | None = None,
+    ) -> None:
+        self.best = best or {}
+        self.abstention_bound = abstention_bound
+        self.questions_needed = questions_needed
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type, tuple[str, dict[str, float], float | None, int | None]]:
+        return type(self), (str(self), self.best, self.abstention_bound, self.questions_needed)
 
 
 class MissingExtraError(TwosupError, ImportError):

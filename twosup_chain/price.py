@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from pydantic import Field
 
 from twosup_chain._options import Record
+from twosup_chain.outcomes import Floats
 
-if TYPE_CHECKING:
-    from langchain_core.messages.ai import UsageMetadata
-
-    from twosup_chain.outcomes import Floats
+Tokens = TypeVar("Tokens", float, Floats)
 
 _MILLION = 1_000_000
 
@@ -29,10 +27,6 @@ class Price(Record):
     output: float = Field(ge=0.0, allow_inf_nan=False)
     currency: str = "USD"
 
-    def of(self, usage: UsageMetadata) -> float:
-        """Returns what a call cost that used these tokens, in currency."""
-        return (self.input * usage["input_tokens"] + self.output * usage["output_tokens"]) / _MILLION
-
-    def of_columns(self, input_tokens: Floats, output_tokens: Floats) -> Floats:
-        """Returns what many calls cost, in currency, shape (n,)."""
+    def of(self, input_tokens: Tokens, output_tokens: Tokens) -> Tokens:
+        """Returns what so many tokens cost, in currency: of one call, or of many as columns of shape (n,)."""
         return (self.input * input_tokens + self.output * output_tokens) / _MILLION

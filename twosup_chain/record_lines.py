@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import orjson
 
 from twosup_chain._options import shorten
-from twosup_chain.errors import InputError, RecordsError
+from twosup_chain.errors import CutOffError, InputError, RecordsError
 from twosup_chain.question_record import VERSION, QuestionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+#: How every line starts.
+START = b'{"version":'
+
 #: One path, or several.
 Paths = str | Path | list[str | Path] | tuple[str | Path, ...]
-
-
-class CutOffError(RecordsError):
-    """The last line of the file is half a record, as a crash leaves it."""
 
 
 def read_records(paths: Paths) -> Iterator[QuestionRecord]:
@@ -150,13 +149,13 @@ def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
         name, value = "", 0.0
     if name:
         return RecordsError(f"{place}: {name} is {value}, which is no number: collect this question anew")
-    if line.endswith(b"\n"):
+    if line.endswith(b"\n") or not START.startswith(line[: len(START)]):
         return RecordsError(f"{place}: {shorten(line)} is no record: {error}")
     message = (
         f"{place}, the last, is cut off, as a crash leaves it: collecting again into this file drops it and goes on "
         "from there; or delete the line"
     )
-    return CutOffError(message)
+    return CutOffError(message, place.offset)
 
 
 def _not_finite(value: Any, name: str = "") -> tuple[str, float]:

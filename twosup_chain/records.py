@@ -138,7 +138,7 @@ class RecordColumns:
         return read_record(self.places[int(self.lines[row])])
 
     def _costs(self, price: Price) -> Floats:
-        costs = price.of_columns(self.remote.input_tokens, self.remote.output_tokens)
+        costs = price.of(self.remote.input_tokens, self.remote.output_tokens)
         unknown = int(np.isnan(costs).sum())
         if unknown:
             message = f"{unknown} of {len(self)} hosted answers do not tell their tokens: leave the price out"
