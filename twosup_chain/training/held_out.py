@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain.curves import auroc
 from twosup_chain.squad import exact_match
 from twosup_chain.squad import f1 as squad_f1
 from twosup_chain.training.features import collate
@@ -114,24 +115,11 @@ def figures(examples: Sequence[Example], predictions: Sequence[Prediction]) -> F
         answerable=int(answerable.sum()),
         exact=exact,
         f1=float(f1[answerable].mean()),
-        auroc=auroc(margins, answerable),
+        auroc=auroc(np.maximum(margins, np.finfo(np.float64).min), answerable),  # no window: a margin of -inf
         official_f1=official,
         threshold=threshold,
         balanced_f1=balanced,
     )
-
-
-def auroc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """Returns the chance that a positive scores above a negative, ties counting half (Mann–Whitney U).
-
-    Args:
-        scores: Shape (n,).
-        positive: Shape (n,).
-    """
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    n, m = int(positive.sum()), int((~positive).sum())
-    return float((ranks[inverse][positive].sum() - n * (n + 1) / 2) / (n * m)) if n and m else float("nan")
 
 
 def _best_span(window: Window, start: NDArray[np.float32], end: NDArray[np.float32], context: str) -> Prediction:

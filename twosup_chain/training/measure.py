@@ -17,10 +17,10 @@ import numpy as np
 import typer
 
 from twosup_chain.answerers.reader import ExtractiveReader
+from twosup_chain.curves import auroc, calibration_error
 from twosup_chain.errors import TwosupError
 from twosup_chain.schema import Answer
 from twosup_chain.squad import exact_match, f1, load
-from twosup_chain.training.held_out import auroc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from twosup_chain.squad import Example
 
-#: Bins of the expected calibration error, of equal width.
-BINS = 15
 _MIDDLE_95 = (2.5, 97.5)
 
 
@@ -76,21 +74,6 @@ class Figures:
             low, high = np.nanpercentile([figures[name] for figures in drawn], _MIDDLE_95)
             found[name] = (value, float(low), float(high))
         return found
-
-
-def calibration_error(probability: NDArray[np.float64], happened: NDArray[np.bool_], bins: int = BINS) -> float:
-    """Returns the expected calibration error: the mean gap between probability and frequency over bins of equal width.
-
-    Guo et al. 2017, *On Calibration of Modern Neural Networks*, section 2 (arXiv 1706.04599).
-
-    Args:
-        probability: Shape ``(n,)``, in [0, 1].
-        happened: Shape ``(n,)``.
-        bins: How many bins.
-    """
-    place = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = np.bincount(place, probability - happened, bins)
-    return float(np.abs(gaps).sum() / len(probability))
 
 
 def measure(

@@ -12,7 +12,7 @@ from twosup_chain.answerers._engine import PACKAGED_MODEL
 from twosup_chain.schema import Answer, Candidate
 from twosup_chain.squad import Example
 from twosup_chain.training import measure
-from twosup_chain.training.measure import Figures, calibration_error
+from twosup_chain.training.measure import Figures
 
 
 def answer(text, answerability, best):
@@ -58,14 +58,6 @@ def test_intervals_hold_the_figure_and_are_reproducible():
         assert value <= high + 1e-9
     value, low, high = found["official exact"]
     assert (value, high - low) == (0.5, pytest.approx(2 * 1.96 * 0.05, abs=0.06))
-
-
-def test_calibration_error_is_the_mean_gap_over_the_bins():
-    assert calibration_error(np.array([0.8] * 10), np.arange(10) < 8) == pytest.approx(0.0)
-    assert calibration_error(np.array([0.8] * 10), np.arange(10) < 3) == pytest.approx(0.5)
-    assert calibration_error(np.array([0.0, 1.0]), np.array([True, False])) == pytest.approx(1.0)
-    # gaps of opposite sign cancel within a bin only
-    assert calibration_error(np.array([0.1, 0.9]), np.array([True, False]), bins=1) == pytest.approx(0.0)
 
 
 @pytest.fixture
