@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from twosup_chain.demo.run import SupervisorSetting
+    from twosup_chain.price import Price
     from twosup_chain.supervisor import Supervisor
 
 KEY = "OPENAI_API_KEY"
@@ -112,6 +113,23 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
         "in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"
     )
     raise ConfigurationError(message)
+
+
+def price(input: float | None, output: float | None, currency: str) -> Price | None:
+    """Returns what the hosted model's tokens cost; ``None`` where the user does not say.
+
+    Raises:
+        ConfigurationError: One of the two prices is missing.
+    """
+    from twosup_chain.price import Price
+
+    if input is None and output is None:
+        return None
+    if input is None or output is None:
+        missing = "--price-in" if input is None else "--price-out"
+        message = f"{missing} is missing: give the prices of a million input tokens and of a million output tokens"
+        raise ConfigurationError(message)
+    return Price(input=input, output=output, currency=currency)
 
 
 def _key(url: str | None) -> str:
