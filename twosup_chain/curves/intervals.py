@@ -62,9 +62,9 @@ def bootstrap(
             f"draws={draws}, confidence={confidence}: at least 1 draw, and a confidence between 0 and 1, are needed"
         )
         raise InputError(message)
+    value = np.asarray(statistic(*arrays), dtype=np.float64)
     order = np.argsort(arrays[0], kind="stable")
     arrays = [array[order] for array in arrays]
-    value = np.asarray(statistic(*arrays), dtype=np.float64)
     drawn = np.empty((draws, *value.shape))
     rng = np.random.default_rng(seed)
     for draw in drawn.reshape(draws, -1):

@@ -84,7 +84,7 @@ def augrc(score: npt.ArrayLike, correct: npt.ArrayLike) -> float:
 
     The generalised risk is the share of all questions that are answered and wrong; it is averaged over the coverages
     1/n, 2/n, …, 1. Traub et al., *Overcoming Common Flaws in the Evaluation of Selective Classification Systems*
-    (NeurIPS 2024, arXiv 2407.01032, section 3).
+    (NeurIPS 2024, arXiv 2407.01032).
 
     Args:
         score: Trust scores, shape (n,).

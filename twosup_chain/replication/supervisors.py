@@ -1,6 +1,6 @@
 """The second supervisor's threshold for a target false-positive rate, and how the two supervisors then do together.
 
-The definitions are those of the paper's second research question (DOI 10.1145/3617593, section 5.3). A false positive
+The definitions are those of the paper's second research question (DOI 10.1145/3617593). A false positive
 is a right prediction that is rejected.
 """
 
