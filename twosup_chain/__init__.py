@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
     from twosup_chain.answerers.llama_cpp import LlamaCppAnswerer
     from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.calibration import calibrate
+    from twosup_chain.calibration_record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
+    from twosup_chain.promise import check
     from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
     from twosup_chain.supervisor import Supervisor
 
@@ -20,6 +23,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "Answer": "schema",
+    "Calibration": "calibration_record",
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
     "ExtractiveReader": "answerers.reader",
@@ -30,10 +34,13 @@ _MODULES = {
     "TwoSupervisorChain": "chain",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
+    "calibrate": "calibration",
+    "check": "promise",
 }
 
 __all__ = [
     "Answer",
+    "Calibration",
     "Candidate",
     "ChatAnswerer",
     "ExtractiveReader",
@@ -45,6 +52,8 @@ __all__ = [
     "TwoSupervisorResult",
     "Verdict",
     "__version__",
+    "calibrate",
+    "check",
 ]
 
 

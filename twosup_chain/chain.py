@@ -33,7 +33,12 @@ from twosup_chain.schema import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from twosup_chain._drive import Flow
+    from twosup_chain.calibration_record import Calibration
+    from twosup_chain.scorers import Scorer
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
 NO_ANSWER_TEXT = "No answer was found that can be trusted."
@@ -102,6 +107,36 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
 
     def __init__(self, *, local: Any, local_supervisor: Any, **options: Any) -> None:
         super().__init__(local=local, local_supervisor=local_supervisor, **options)
+
+    @classmethod
+    def from_calibration(
+        cls,
+        calibration: Calibration | str | Path,
+        *,
+        local: Any,
+        remote: Any,
+        scorers: Mapping[str, Scorer] | None = None,
+        **options: Any,
+    ) -> TwoSupervisorChain:
+        """Returns a chain with the scorers and thresholds of a calibration.
+
+        An answer of another model than the calibration was made for ends in a `CalibrationMismatchError`, where the
+        calibration names its models.
+
+        Args:
+            calibration: A `Calibration`, or the path of one.
+            local: The local answerer.
+            remote: The hosted answerer.
+            scorers: By name, the scorers of the calibration that are not registered ones, or hold a model of yours.
+            **options: The chain's other options.
+
+        Raises:
+            CalibrationFileError: The file is no calibration that this version reads.
+            CalibrationMismatchError: The calibration was made for other scorers, or names none.
+        """
+        from twosup_chain.calibrated import supervisors
+
+        return cls(local=local, remote=remote, **supervisors(calibration, scorers or {}), **options)
 
     @model_validator(mode="after")
     def _check_parts(self) -> TwoSupervisorChain:

@@ -13,7 +13,13 @@ from pydantic import BeforeValidator, Field
 
 from twosup_chain._in_process import InProcessRunnable
 from twosup_chain._options import shorten
-from twosup_chain.errors import ConfigurationError, MissingEvidenceError, ScoreRangeError, UnknownOptionError
+from twosup_chain.errors import (
+    CalibrationMismatchError,
+    ConfigurationError,
+    MissingEvidenceError,
+    ScoreRangeError,
+    UnknownOptionError,
+)
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
 from twosup_chain.scorers import SCORERS, Scorer
 
@@ -81,6 +87,8 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
         threshold: The least score that is trusted, in [0, 1]. There is no default: it is chosen, or calibrated.
         missing: The score, in [0, 1], of an answer that lacks what the scorer reads; by default such an answer is an
             error that says which evidence is missing and how to get it.
+        model: The model that the threshold was calibrated for, by `Answer.model`; an answer of another one is an
+            error. By default every model is judged.
 
     Raises:
         ConfigurationError: The threshold is missing, NaN or out of range.
@@ -96,6 +104,7 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     scorer: Annotated[Any, BeforeValidator(_named)]
     threshold: Annotated[float, BeforeValidator(_probability)] = Field(allow_inf_nan=False)
     missing: Annotated[float, BeforeValidator(_probability)] | None = None
+    model: str | None = None
 
     def __init__(self, scorer: str | Scorer, **options: Any) -> None:
         super().__init__(**{"scorer": scorer, **options})
@@ -121,6 +130,7 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
         Raises:
             MissingEvidenceError: The answer lacks what the scorer reads, and `missing` was not given.
             ScoreRangeError: The scorer returned something that is not a number in [0, 1].
+            CalibrationMismatchError: The answer is not of the model that the threshold was calibrated for.
         """
         return self._judge(Evidence(input=question, answer=answer, local=local))
 
@@ -135,6 +145,15 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
             return error
 
     def _judge(self, evidence: Evidence) -> Verdict:
+        if self.model is not None and evidence.answer.model != self.model:
+            found = (
+                "names no model (Answer.model)" if evidence.answer.model is None else f"is {evidence.answer.model}'s"
+            )
+            message = (
+                f"the threshold of {self.scorer_name} was calibrated for the model {self.model!r}, and this answer "
+                f"{found}: calibrate for the model that answers"
+            )
+            raise CalibrationMismatchError(message)
         try:
             score = self.scorer(evidence)
         except MissingEvidenceError:

@@ -122,7 +122,8 @@ class RemoteRate(Rate):
 
     def impossible(self, tally: Tally) -> Array:
         """Returns where the local threshold is 0."""
-        return np.equal(tally.local, 0.0)
+        zero: Array = tally.local == 0.0
+        return zero
 
 
 class Risk(Rate):
@@ -150,7 +151,8 @@ class FalsePositiveRate(Rate):
 
     def impossible(self, tally: Tally) -> Array:
         """Returns where one of the thresholds is 0."""
-        return np.logical_or(tally.local == 0.0, tally.remote == 0.0)
+        zero: Array = np.logical_or(tally.local == 0.0, tally.remote == 0.0)
+        return zero
 
 
 @dataclass(frozen=True)
