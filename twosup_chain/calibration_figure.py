@@ -62,7 +62,7 @@ def calibration_figure(calibration: Calibration) -> Figure:
     axes.set_ylabel("selective risk")
     below.set_ylabel("coverage")
     below.set_xlabel("share of questions sent to the hosted model")
-    axes.annotate(
-        f"{heading(calibration)}\n{limits}", (0, 1), xycoords="axes fraction", fontsize=8, color=_GREY, va="bottom"
-    )
+    axes.set_title("Thresholds that were tried", loc="left", fontsize=12, fontweight="bold", pad=32)
+    words = f"{heading(calibration)}\n{limits}"
+    axes.annotate(words, (0, 1.02), xycoords="axes fraction", fontsize=8, color=_GREY, va="bottom")
     return _finished(figure)

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from twosup_chain import __version__
 from twosup_chain.cli.ask import ask
+from twosup_chain.cli.calibrate import calibrate
 from twosup_chain.cli.collect import collect
 from twosup_chain.cli.console import fail
 from twosup_chain.cli.demo import demo
@@ -68,6 +69,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(ask)
+app.command()(calibrate)
 app.command()(collect)
 app.command()(demo)
 app.command()(models)
