@@ -125,7 +125,8 @@ def cost_accuracy_figure(
     _escalation_band(axes, curve.spent, curve, columns, draws)
     _mark(axes, marks)
     _percent(axes.yaxis)
-    axes.set(xlabel=f"Cost of 1,000 questions ({currency})", ylabel="Accuracy", xlim=(0, float(curve.spent[-1])))
+    axes.set(xlabel=f"Cost of 1,000 questions ({currency})", ylabel="Accuracy")
+    axes.margins(x=0)
     return _finished(figure)
 
 

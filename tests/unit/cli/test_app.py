@@ -17,7 +17,7 @@ HEAVY = ("onnxruntime", "llama_cpp", "torch", "matplotlib", "langchain", "langch
 def test_help_names_every_command(twosup):
     result = twosup("--help")
     assert result.exit_code == 0
-    for command in ("ask", "demo", "models"):
+    for command in ("ask", "demo", "models", "replicate"):
         assert f"│ {command} " in result.stdout
 
 
@@ -25,7 +25,7 @@ def test_without_arguments_the_help_is_shown(twosup):
     assert "Usage: twosup" in twosup().output
 
 
-@pytest.mark.parametrize("command", ["ask", "demo", "models"])
+@pytest.mark.parametrize("command", ["ask", "demo", "models", "replicate"])
 def test_every_command_has_help_and_json(twosup, command):
     result = twosup(command, "--help")
     assert result.exit_code == 0
@@ -66,7 +66,9 @@ def test_whatever_goes_wrong_is_one_line_and_an_exit_code(twosup, monkeypatch, c
     assert (result.exit_code, result.stderr.lstrip("\n"), result.stdout) == (code, line, "")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["models"], ["ask", "--help"], ["ask", "Who?"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--version"], ["models"], ["ask", "--help"], ["ask", "Who?"], ["replicate", "--help"]]
+)
 def test_help_and_models_import_nothing_heavy(args):
     code = (
         "import sys; from twosup_chain.cli import main\n"
