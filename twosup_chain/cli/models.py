@@ -58,7 +58,7 @@ ENGINES = (
         "langchain", "hosted models of other providers by name, with the provider's package", "pip install langchain"
     ),
     Engine("sentence-transformers", "trust scores of your own that compare meanings", _extra("embeddings")),
-    Engine("matplotlib", "the curves of a training", _extra("plot")),
+    Engine("matplotlib", "pictures: the curves of an evaluation, of a replication and of a training", _extra("plot")),
     Engine("torch", "training a reader of your own", _extra("train")),
     Engine("transformers", "training a reader of your own", _extra("train")),
 )
