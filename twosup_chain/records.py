@@ -171,15 +171,29 @@ def read_outcomes(
         UnknownOptionError: The records hold no trust by this scorer.
         InputError: There is a price, and a hosted answer does not tell its tokens.
     """
-    columns = read_columns(paths, local_scorer=local_scorer, remote_scorer=remote_scorer, missing=missing)
+    columns = read_columns(
+        paths,
+        local_scorer=local_scorer,
+        remote_scorer=remote_scorer,
+        local_missing=missing,
+        remote_missing=missing,
+    )
     return columns.outcomes(correct=correct, price=price), columns.provenance
 
 
-def read_columns(paths: Paths, *, local_scorer: str, remote_scorer: str, missing: float | None = None) -> RecordColumns:
+def read_columns(
+    paths: Paths,
+    *,
+    local_scorer: str,
+    remote_scorer: str,
+    local_missing: float | None = None,
+    remote_missing: float | None = None,
+) -> RecordColumns:
     """Returns the records as columns, streamed: what is kept of a line is its numbers. See `read_outcomes`."""
-    if missing is not None and not 0.0 <= missing <= 1.0:
-        message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
-        raise ConfigurationError(message)
+    for missing in (local_missing, remote_missing):
+        if missing is not None and not 0.0 <= missing <= 1.0:
+            message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
+            raise ConfigurationError(message)
     scorers, models = {"local": local_scorer, "remote": remote_scorer}, _Models()
     seen, rows, numbers, digests = _Seen(), array("q"), array("d"), array("Q")
     for place, entry in placed(paths):
@@ -191,7 +205,8 @@ def read_columns(paths: Paths, *, local_scorer: str, remote_scorer: str, missing
                 continue
             models.meet(local.get("model"), remote.get("model"), place)
             digests.append(int(entry["digest"], 16))
-            numbers.extend((*_numbers(local, local_scorer, missing), *_numbers(remote, remote_scorer, missing)))
+            numbers.extend(_numbers(local, local_scorer, local_missing))
+            numbers.extend(_numbers(remote, remote_scorer, remote_missing))
             numbers.append(entry["answerable"])
             rows.append(line)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
