@@ -106,19 +106,20 @@ def find(
     nested = all(target.nested for target in targets)
     if confidence is None or nested:
         sizes = _NESTED_SIZES if nested else _PLUG_IN_SIZES
-        tally = _on_grid(outcomes, outcomes, sizes, abstention).flat()
+        grid = _on_grid(outcomes, outcomes, sizes, abstention)
         if confidence is None:
-            met = reduce(np.logical_and, (target.met(tally) for target in targets))
-            return _found("plug-in", tally, None, met, prefer, ordering=0)
-        p_values = worst_p_value(tally, targets, 1.0 - confidence)
-        return _found("nested", tally, p_values, p_values <= 1.0 - confidence, prefer, ordering=0)
+            met = _flat(reduce(np.logical_and, (target.met(grid) for target in targets)), grid)
+            return _found("plug-in", grid.flat(), None, met, prefer, ordering=0)
+        p_values = _flat(worst_p_value(grid, targets, 1.0 - confidence), grid)
+        return _found("nested", grid.flat(), p_values, p_values <= 1.0 - confidence, prefer, ordering=0)
     level = 1.0 - confidence
     order = np.random.default_rng(seed).permutation(len(outcomes))
     ordering = int(len(outcomes) * ORDERING_SHARE)
     first, second = outcomes.take(np.sort(order[:ordering])), outcomes.take(np.sort(order[ordering:]))
     most = min(_MOST, int(np.ceil(2.0 * np.sqrt(ordering))))
-    learned = _on_grid(first, first, (most, most), abstention).flat()
-    sequence = _front(worst_p_value(learned, targets, level), ranks(learned, prefer))
+    learned = _on_grid(first, first, (most, most), abstention)
+    safety = _flat(worst_p_value(learned, targets, level), learned)
+    sequence = _front(safety, ranks(learned.flat(), prefer))
     tested = _on_grid(second, first, (most, most), abstention).pairs(sequence)
     p_values = worst_p_value(tested, targets, level)
     accepted = np.arange(len(sequence)) < fixed_sequence(p_values, level)
@@ -184,6 +185,10 @@ def _on_grid(outcomes: Outcomes, scores: Outcomes, sizes: tuple[int, int], abste
     """Returns the counts of the outcomes on a grid of quantiles of the scores of (other) questions."""
     local, remote = _grid(scores.local_score, sizes[0]), _grid(scores.remote_score, sizes[1])
     return count(outcomes, local, remote, abstention=abstention)
+
+
+def _flat(values: Array, grid: Tally) -> Array:
+    return np.broadcast_to(values, grid.shape).ravel()
 
 
 def _grid(scores: Array, size: int) -> Array:

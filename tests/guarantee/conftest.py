@@ -1,0 +1,8 @@
+"""The simulation beside the tests of this folder, as a module."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
