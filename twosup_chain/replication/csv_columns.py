@@ -37,7 +37,7 @@ class CsvColumns:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         try:
-            rows = [row for row in csv.reader(io.StringIO(self._text(), newline=""), strict=True) if row]
+            rows = [tuple(row) for row in csv.reader(io.StringIO(self._text(), newline=""), strict=True) if row]
         except csv.Error as error:
             message = f"{self.path} is no CSV file: {error}"
             raise InputError(message) from error
@@ -82,15 +82,16 @@ class CsvColumns:
         Raises:
             InputError: A field is no finite number.
         """
-        texts, none = self.texts(name), np.zeros(self.rows, dtype=np.bool_)
-        if blank is not None:
-            none = np.array([text.strip().lower() in ("", "nan") for text in texts], dtype=np.bool_)
-            texts = [str(blank) if empty else text for text, empty in zip(texts, none, strict=True)]
+        texts = self.texts(name)
         try:
             values = np.array(texts, dtype=np.float64)
         except ValueError:
             values = np.array([_number(text) for text in texts])
-        self._check(name, np.isfinite(values) | none, "a finite number")
+        good = np.isfinite(values)
+        if blank is not None and not good.all():
+            empty = np.array([text.strip().lower() in ("", "nan") for text in texts])
+            values, good = np.where(empty, blank, values), good | empty
+        self._check(name, good, "a finite number")
         return values
 
     def flags(self, name: str) -> npt.NDArray[np.bool_]:

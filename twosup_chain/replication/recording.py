@@ -17,6 +17,7 @@ from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.replication.csv_columns import CsvColumns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 #: How the columns are called where nobody says so.
@@ -134,8 +135,7 @@ def _correct(table: CsvColumns, columns: Columns) -> npt.NDArray[np.bool_]:
     if given or (pairs and not flags):
         prediction = columns.prediction or _the_one(table, _PREDICTION, "the prediction", "--prediction")
         truth = columns.truth or _the_one(table, _TRUTH, "the label", "--truth")
-        equal = [_same(a, b) for a, b in zip(table.texts(prediction), table.texts(truth), strict=True)]
-        return np.array(equal, dtype=np.bool_)
+        return np.array(_equal(table.texts(prediction), table.texts(truth)), dtype=np.bool_)
     if flags and pairs:
         message = (
             f"{table.path}: correctness could be {flags[0]!r}, or {pairs[0]!r} against a prediction; it has: "
@@ -159,14 +159,16 @@ def _like(table: CsvColumns, pattern: re.Pattern[str]) -> list[str]:
     return [name for name in table.header if pattern.fullmatch(name.strip())]
 
 
-def _same(prediction: str, truth: str) -> bool:
-    """Returns whether two fields hold the same label: the same text, or the same number ("1" and "1.0")."""
-    if prediction == truth:
-        return True
+def _equal(some: Sequence[str], others: Sequence[str]) -> list[bool]:
+    """Returns row by row whether two columns hold the same label: the same text, or the same number ("1", "1.0")."""
+    return [a == b or _same(a, b) for a, b in zip(some, others, strict=True)]
+
+
+def _same(text: str, other: str) -> bool:
     try:
-        return float(prediction) == float(truth)
+        return float(text) == float(other)
     except ValueError:
-        return prediction.strip() == truth.strip()
+        return text.strip() == other.strip()
 
 
 def _selection(files: dict[str, CsvColumns], where: str, rows: int) -> npt.NDArray[np.bool_]:
@@ -196,8 +198,7 @@ def _remarks(files: dict[str, CsvColumns], columns: Columns, rows: int) -> list[
         )
     shared = [columns.truth] if columns.truth else [name for name in _like(local, _TRUTH) if name in remote.header]
     for name in shared:
-        pairs = zip(local.texts(name)[:rows], remote.texts(name)[:rows], strict=True)
-        differing = sum(not _same(a, b) for a, b in pairs)
+        differing = _equal(local.texts(name)[:rows], remote.texts(name)[:rows]).count(False)
         if differing:
             remarks.append(
                 f"the files differ in {name!r} in {differing} of {rows} rows: do they hold the same questions in the "
