@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from twosup_chain.calibration import calibrate
     from twosup_chain.calibration_record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
+    from twosup_chain.collection import acollect, collect
+    from twosup_chain.evaluation import evaluate
+    from twosup_chain.price import Price
     from twosup_chain.promise import check
     from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
     from twosup_chain.supervisor import Supervisor
@@ -28,14 +31,18 @@ _MODULES = {
     "ChatAnswerer": "answerers.chat",
     "ExtractiveReader": "answerers.reader",
     "LlamaCppAnswerer": "answerers.llama_cpp",
+    "Price": "price",
     "QAInput": "schema",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
+    "acollect": "collection",
     "calibrate": "calibration",
     "check": "promise",
+    "collect": "collection",
+    "evaluate": "evaluation",
 }
 
 __all__ = [
@@ -45,6 +52,7 @@ __all__ = [
     "ChatAnswerer",
     "ExtractiveReader",
     "LlamaCppAnswerer",
+    "Price",
     "QAInput",
     "Supervisor",
     "TokenLogprob",
@@ -52,8 +60,11 @@ __all__ = [
     "TwoSupervisorResult",
     "Verdict",
     "__version__",
+    "acollect",
     "calibrate",
     "check",
+    "collect",
+    "evaluate",
 ]
 
 

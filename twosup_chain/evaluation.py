@@ -19,7 +19,6 @@ from twosup_chain.report.examples import mistakes
 from twosup_chain.report.figures import Figures, PromiseFigures
 
 if TYPE_CHECKING:
-
     from twosup_chain.outcomes import Outcomes
     from twosup_chain.price import Price
     from twosup_chain.record_lines import Paths
@@ -89,8 +88,8 @@ def evaluate(
     records: Paths,
     *,
     calibration: Calibration | str | Path | None = None,
-    local_supervisor: Supervisor | None = None,
-    remote_supervisor: Supervisor | None = None,
+    local_supervisor: Supervisor | CalibratedSupervisor | None = None,
+    remote_supervisor: Supervisor | CalibratedSupervisor | None = None,
     price: Price | None = None,
     correct: Correct = "exact_match",
     examples: int = 5,
@@ -101,7 +100,8 @@ def evaluate(
     Args:
         records: The file of records, or several; not those that the thresholds were chosen on.
         calibration: A `Calibration`, or the path of one, which sets both supervisors.
-        local_supervisor: The first supervisor, in its place; its scorer must be one that was recorded.
+        local_supervisor: The first supervisor, in its place, or just its setting; its scorer must be one that was
+            recorded.
         remote_supervisor: The second supervisor, likewise.
         price: What the hosted model's tokens cost; without it the report knows no money.
         correct: What counts as right for supervisors, curves and promises: ``"exact_match"``, or ``("f1", floor)``. The
@@ -177,7 +177,9 @@ def evaluate(
 
 
 def _settings(
-    calibration: Calibration | None, local: Supervisor | None, remote: Supervisor | None
+    calibration: Calibration | None,
+    local: Supervisor | CalibratedSupervisor | None,
+    remote: Supervisor | CalibratedSupervisor | None,
 ) -> tuple[CalibratedSupervisor, CalibratedSupervisor]:
     """Returns how both supervisors are set."""
     if calibration is not None:
@@ -192,11 +194,18 @@ def _settings(
     if local is None or remote is None:
         message = "pass calibration=…, or both local_supervisor=… and remote_supervisor=… with their thresholds"
         raise ConfigurationError(message)
-    first, second = (
-        CalibratedSupervisor(scorer=s.scorer_name, threshold=s.threshold, missing=s.missing, model=s.model)
-        for s in (local, remote)
+    return _setting(local), _setting(remote)
+
+
+def _setting(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSupervisor:
+    if isinstance(supervisor, CalibratedSupervisor):
+        return supervisor
+    return CalibratedSupervisor(
+        scorer=supervisor.scorer_name,
+        threshold=supervisor.threshold,
+        missing=supervisor.missing,
+        model=supervisor.model,
     )
-    return first, second
 
 
 def _check_models(source: Provenance, local: CalibratedSupervisor, remote: CalibratedSupervisor) -> None:

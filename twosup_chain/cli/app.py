@@ -18,6 +18,7 @@ from twosup_chain.cli.calibrate import calibrate
 from twosup_chain.cli.collect import collect
 from twosup_chain.cli.console import fail
 from twosup_chain.cli.demo import demo
+from twosup_chain.cli.evaluate import evaluate
 from twosup_chain.cli.models import models
 from twosup_chain.cli.replicate import replicate
 from twosup_chain.errors import ConfigurationError, InputError
@@ -72,6 +73,7 @@ app.command()(ask)
 app.command()(calibrate)
 app.command()(collect)
 app.command()(demo)
+app.command()(evaluate)
 app.command()(models)
 app.command()(replicate)
 

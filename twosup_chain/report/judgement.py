@@ -33,7 +33,7 @@ def promises(figures: Figures) -> Markup | None:
             f"≤ {percent_or_money(promise.target, promise.limit, currency)}",
             _estimate(promise.calibrated, currency),
             _estimate(promise.found, currency),
-            words.percent(promise.probability),
+            words.probability(promise.probability),
         ]
         for promise in figures.promises
     ]
@@ -125,18 +125,21 @@ def _example(example: Example) -> Markup:
     if example.question is None or example.answers is None:
         said = "says that there is no answer" if example.no_answer else "gives an answer"
         return tag("li", tag("code", foreign(example.id)), f" · {trust} · {said} (texts were not recorded)")
-    accepted: list[object] = ["the context holds no answer"]
+    accepted: list[object] = ["right would be: no answer"]
     if example.answers:
-        distinct = list(dict.fromkeys(example.answers))
-        accepted = ["accepted: ", *(part for answer in distinct for part in (" · ", foreign(answer)))]
-        del accepted[1]
+        accepted = [part for answer in dict.fromkeys(example.answers) for part in (" · ", foreign(answer))]
+        accepted[0] = "accepted: "
     return tag(
         "li",
         tag("div", foreign(example.question), class_="ask"),
-        tag("div", "said: ", "no answer" if example.prediction is None else foreign(example.prediction)),
+        tag("div", *_quoted(example.prediction)),
         tag("div", *accepted, class_="quiet"),
         tag("div", trust, " · ", tag("code", foreign(example.id)), class_="quiet"),
     )
+
+
+def _quoted(prediction: str | None) -> tuple[object, ...]:
+    return ("said that there is no answer",) if prediction is None else ("said “", foreign(prediction), "”")
 
 
 def _estimate(estimate: Estimate | None, currency: str | None) -> str:

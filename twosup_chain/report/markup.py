@@ -56,21 +56,11 @@ def foreign(value: object) -> Markup:
     return tag("bdi", value)
 
 
-def table(head: Iterable[object], rows: Iterable[Iterable[object]], *, caption: str | None = None) -> Markup:
+def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
     """Returns a table whose first column is a heading of its row; it scrolls sideways where there is no room."""
-    heads = [tag("th", cell, scope="col") for cell in head]
+    heads = tag("tr", *(tag("th", cell, scope="col") for cell in head))
     body = [_row(list(cells)) for cells in rows]
-    return tag(
-        "div",
-        tag(
-            "table",
-            None if caption is None else tag("caption", caption),
-            tag("thead", tag("tr", *heads)),
-            tag("tbody", *body),
-        ),
-        class_="scroll",
-        tabindex=0,
-    )
+    return tag("div", tag("table", tag("thead", heads), tag("tbody", *body)), class_="scroll", tabindex=0)
 
 
 def _row(cells: list[Any]) -> Markup:

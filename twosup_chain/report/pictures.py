@@ -34,8 +34,8 @@ def pictures(report: Report) -> Iterator[Picture]:
     draws = draws if draws >= _LEAST else 0
     columns = outcomes.local_score, outcomes.local_correct, outcomes.remote_correct
     models = {
-        "local model": (outcomes.local_score, outcomes.local_correct),
-        "hosted model": (outcomes.remote_score, outcomes.remote_correct),
+        "local": (outcomes.local_score, outcomes.local_correct),
+        "hosted": (outcomes.remote_score, outcomes.remote_correct),
     }
     here = figures.escalation
     rate = here.remote_rate.value or 0.0

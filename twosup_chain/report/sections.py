@@ -50,15 +50,15 @@ def summary(figures: Figures) -> Markup:
         cards.append(_tokens_card(figures))
     cards += [
         _card(
-            "exact match of the chain",
+            "chain's exact match",
             words.percent(exact.chain.exact_match.value),
             f"hosted model alone {words.percent(exact.remote_only.exact_match.value)}, local model alone "
             f"{words.percent(exact.local_only.exact_match.value)}",
         ),
         _card(
-            "wrong among trusted predictions",
+            "wrong if trusted",
             words.percent(figures.risk.value),
-            f"{words.percent(figures.coverage.value)} of the questions end with one that is trusted",
+            f"{words.percent(figures.coverage.value)} of the questions end with a trusted prediction",
         ),
     ]
     return join([tag("div", *cards, class_="cards"), tag("p", _verdict(figures))])
@@ -114,17 +114,25 @@ def accuracy(figures: Figures) -> Markup:
         ["F1", words.points(figures.against_local.f1), words.points(figures.against_remote.f1)],
     ]
     return _section(
-        "What it cost in accuracy",
+        "What it does to accuracy",
+        tag(
+            "p",
+            "Official SQuAD v2 measures, with 95 % bootstrap intervals. A question that is left open predicts "
+            "“no answer”.",
+            class_="quiet",
+        ),
         table(
             ["", *(name for _, name in _SYSTEMS)],
             rows,
-            caption="Official SQuAD v2 measures, with 95 % bootstrap intervals. A question that is left open predicts "
-            "“no answer”.",
+        ),
+        tag(
+            "p",
+            "The chain less one model alone, on the same questions; an interval that holds 0 shows no difference.",
+            class_="quiet",
         ),
         table(
             ["", "against the local model alone", "against the hosted model alone"],
             differences,
-            caption="The chain's difference on the same questions: an interval that holds 0 shows none.",
         ),
     )
 
@@ -174,7 +182,9 @@ def curves(report: Report) -> Markup:
     if not drawn:
         drawn = [tag("p", "The pictures need matplotlib: ", tag("code", "pip install 'twosup-chain[plot]'"))]
     share = here.share_of_oracle_gain
-    gained = "" if share is None else f" It reaches {words.percent(share, 0)} of what an oracle would gain over chance."
+    gained = f" It reaches {words.percent(share, 0)} of what an oracle gains with as many calls over random escalation."
+    if share is None:
+        gained = ""
     return _section(
         "The curves",
         tag(
@@ -245,7 +255,8 @@ def reading(figures: Figures) -> Markup:
             "AUC-RAC",
             (
                 "The area under the request–accuracy curve as the BiSupervised paper defines it: 0.5 is random "
-                f"escalation. Here {words.number(figures.escalation.auc_rac)}."
+                "escalation, above 1 is better than the hosted model alone; it says little where both models are "
+                f"nearly equal. Here {words.number(figures.escalation.auc_rac)}."
             ),
         ),
         (

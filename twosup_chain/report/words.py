@@ -9,12 +9,20 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 _SPACE, _THIN, _MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
+_NEARLY_SURE = 0.999
 _MINUTE, _HOUR = 60.0, 3600.0
 
 
 def percent(share: float | None, digits: int = 1) -> str:
     """Returns a share in per cent."""
     return NOTHING if share is None else _signed(f"{100 * share:.{digits}f}{_SPACE}%")
+
+
+def probability(share: float) -> str:
+    """Returns a probability in per cent, never rounded up to certainty or down to impossibility."""
+    if share > _NEARLY_SURE:
+        return f">{_SPACE}{percent(_NEARLY_SURE)}"
+    return f"<{_SPACE}{percent(1 - _NEARLY_SURE)}" if share < 1 - _NEARLY_SURE else percent(share)
 
 
 def with_interval(measured: Measured) -> str:
