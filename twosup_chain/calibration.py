@@ -31,7 +31,7 @@ __all__ = ["Calibration", "calibrate"]
 #: The confidence of the intervals beside the estimates.
 _INTERVAL = 0.95
 #: The most pairs that a calibration keeps of its search.
-_MOST_TRACED = 128
+_MOST_TRACED = 256
 #: A hosted model whose answers are trusted less often is hardly worth its calls.
 _RARELY_TRUSTED = 0.05
 _PREFERENCES = ("cheapest", "coverage", "accuracy", "safest")
@@ -298,11 +298,14 @@ def _warnings(chosen: Tally, confidence: float | None) -> list[str]:
 
 
 def _trace(found: Found) -> Trace:
-    """Returns the pairs that were tried; where there are many, those with the chosen remote threshold, thinned."""
+    """Returns the pairs that were tried in their order, thinned where there are many.
+
+    Of a whole grid it keeps those with the chosen remote threshold.
+    """
     rows = np.arange(len(found.accepted))
-    if len(rows) > _MOST_TRACED:
-        rows = np.flatnonzero(found.tried.remote == found.chosen.remote)
-        rows = np.union1d(rows[:: -(-len(rows) // _MOST_TRACED)], [found.best])
+    if found.method != "fixed sequence":
+        rows = rows[found.tried.remote == found.chosen.remote]
+    rows = np.union1d(rows[:: -(-len(rows) // _MOST_TRACED)], [found.best])
     pairs = found.tried.pairs(rows)
     risk = Risk(0.0).value(pairs)
     return Trace(

@@ -84,7 +84,7 @@ def hoeffding_bentkus_p_value(mean: ArrayLike, n: ArrayLike, limit: ArrayLike) -
     low = np.minimum(mean, capped)
     with np.errstate(divide="ignore", invalid="ignore"):
         divergence = special.rel_entr(low, capped) + special.rel_entr(1.0 - low, 1.0 - capped)
-    hoeffding = np.where(n > 0, np.exp(-n * np.where(low < capped, divergence, 0.0)), 1.0)
+        hoeffding = np.where((n > 0) & (low < capped), np.exp(-n * divergence), 1.0)
     bentkus = np.e * binomial_cdf(np.ceil(n * mean), n, capped)
     return np.where(limit >= 1.0, 0.0, np.minimum(1.0, np.minimum(hoeffding, bentkus)))
 

@@ -1,0 +1,70 @@
+"""Counts on a grid of thresholds are what counting each pair by itself gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twosup_chain.errors import InputError
+from twosup_chain.outcomes import Outcomes
+from twosup_chain.tally import count
+
+GRID = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]), min_size=1, unique=True).map(sorted)
+
+
+def drawn(n: int, seed: int, **options) -> Outcomes:
+    rng = np.random.default_rng(seed)
+    columns = {
+        "local_score": rng.integers(0, 5, n) / 4.0,
+        "remote_score": rng.integers(0, 5, n) / 4.0,
+        "local_correct": rng.random(n) < 0.6,
+        "remote_correct": rng.random(n) < 0.7,
+        "answerable": rng.random(n) < 0.5,
+        "remote_cost": rng.random(n),
+    }
+    return Outcomes(**{**columns, **options})
+
+
+@given(st.integers(0, 40), st.integers(0, 5), GRID, GRID, st.sampled_from(["wrong", "no_answer"]))
+def test_every_count_is_that_of_its_definition(n, seed, local, remote, abstention) -> None:
+    o = drawn(n, seed)
+    tally = count(o, np.array(local), np.array(remote), abstention=abstention)
+    assert tally.shape == (len(local), len(remote))
+    for row, t1 in enumerate(local):
+        for column, t2 in enumerate(remote):
+            escalated = o.local_score < t1
+            answered = ~escalated | (o.remote_score >= t2)
+            right = np.where(escalated, o.remote_correct, o.local_correct)
+            well = np.where(answered, right, ~o.answerable if abstention == "no_answer" else False)
+            expected = {
+                "local": t1,
+                "remote": t2,
+                "escalated": escalated.sum(),
+                "answered": answered.sum(),
+                "wrong": (answered & ~right).sum(),
+                "right_predictions": right.sum(),
+                "refused_right": (right & ~answered).sum(),
+                "successes": well.sum(),
+                "wins": (well & ~o.remote_correct).sum(),
+                "losses": (~well & o.remote_correct).sum(),
+                "cost": o.remote_cost[escalated].sum(),
+                "cost_squares": (o.remote_cost[escalated] ** 2).sum(),
+            }
+            for name, value in expected.items():
+                assert np.broadcast_to(getattr(tally, name), tally.shape)[row, column] == pytest.approx(value), name
+
+
+def test_pairs_can_be_taken_out_flattened_and_scaled() -> None:
+    tally = count(drawn(30, 0), np.array([0.0, 0.5]), np.array([0.0, 0.25, 1.0]))
+    assert tally.flat().local.tolist() == [0.0, 0.0, 0.0, 0.5, 0.5, 0.5]
+    picked = tally.pairs(np.array([4]))
+    assert (picked.local.item(), picked.remote.item()) == (0.5, 0.25)
+    twice = picked.times(2.0)
+    assert (twice.n, twice.local, twice.wrong) == (60, picked.local, 2 * picked.wrong)
+
+
+def test_abstentions_can_only_be_right_where_the_data_tell_which_questions_have_an_answer() -> None:
+    with pytest.raises(InputError, match="abstention='no_answer'"):
+        count(drawn(3, 0, answerable=None), np.array([0.5]), np.array([0.5]), abstention="no_answer")

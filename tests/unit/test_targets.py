@@ -1,0 +1,124 @@
+"""Targets: their values by definition, their p-values at the edges, and what the options may be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twosup_chain import risk
+from twosup_chain.errors import ConfigurationError
+from twosup_chain.outcomes import Outcomes
+from twosup_chain.tally import count
+from twosup_chain.targets import Budget, make_targets
+
+OUTCOMES = Outcomes(
+    local_score=np.array([0.9, 0.8, 0.4, 0.3, 0.2]),
+    remote_score=np.array([0.5, 0.5, 0.9, 0.2, 0.1]),
+    local_correct=np.array([True, False, False, False, True]),
+    remote_correct=np.array([True, True, True, True, False]),
+    remote_cost=np.array([0.01, 0.01, 0.02, 0.04, 0.03]),
+)
+#: Two kept (one wrong), three escalated: one trusted and right, two refused (one of them right).
+TALLY = count(OUTCOMES, np.array([0.5]), np.array([0.3])).flat()
+NOBODY_ESCALATED = count(OUTCOMES, np.array([0.0]), np.array([0.3])).flat()
+NOBODY_REFUSED = count(OUTCOMES, np.array([0.5]), np.array([0.0])).flat()
+
+
+def _target(**options):
+    (target,) = make_targets(max_call_cost=0.05, **options)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "words"),
+    [
+        ({"remote_rate": 0.5}, 3 / 5, "remote_rate ≤ 0.5"),
+        ({"risk": 0.1}, 1 / 3, "risk ≤ 0.1"),
+        ({"false_positive_rate": 0.1}, 1 / 3, "false_positive_rate ≤ 0.1"),
+        ({"budget": 10}, 1000 * 0.09 / 5, "budget ≤ 10"),
+        ({"match_remote": True}, 2 / 5, "accuracy ≥ remote only"),
+        ({"match_remote": 0.02}, 2 / 5, "accuracy ≥ remote only − 0.02"),
+    ],
+)
+def test_a_value_is_that_of_its_definition(options, value, words) -> None:
+    target = _target(**options)
+    assert target.value(TALLY).item() == pytest.approx(value)
+    assert str(target) == words
+    assert not target.met(TALLY).item()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"remote_rate": 0.5}, risk.binomial_p_value(3, 5, 0.5)),
+        ({"risk": 0.1}, risk.binomial_p_value(1, 3, 0.1)),
+        ({"false_positive_rate": 0.1}, risk.binomial_p_value(1, 3, 0.1)),
+        ({"budget": 20}, risk.hoeffding_bentkus_p_value(0.09 / 5 / 0.05, 5, 0.02 / 0.05)),
+        ({"match_remote": True}, risk.difference_p_value(0, 2, 5, 0.0)),
+        ({"match_remote": 0.3}, risk.difference_p_value(0, 2, 5, 0.3, nuisance=0.01)),
+    ],
+)
+def test_a_p_value_is_that_of_its_test(options, expected) -> None:
+    assert _target(**options).p_value(TALLY, 0.1).item() == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("options", [{"remote_rate": 0.01}, {"false_positive_rate": 0.01}, {"budget": 0.01}])
+def test_what_a_threshold_of_zero_makes_impossible_needs_no_data(options) -> None:
+    target = _target(**options)
+    assert target.value(NOBODY_ESCALATED) == 0.0
+    assert target.p_value(NOBODY_ESCALATED, 0.1) == 0.0
+    assert target.interval(NOBODY_ESCALATED, 0.95) == (0.0, 0.0)
+    assert target.posterior(NOBODY_ESCALATED) == 1.0
+
+
+def test_who_accepts_every_remote_answer_refuses_no_right_one() -> None:
+    assert _target(false_positive_rate=0.01).p_value(NOBODY_REFUSED, 0.1) == 0.0
+    assert _target(risk=0.01).p_value(NOBODY_REFUSED, 0.1) > 0.9
+
+
+def test_the_risk_of_no_answers_at_all_is_unknown_and_never_certified() -> None:
+    nothing = count(OUTCOMES, np.array([1.0]), np.array([1.0])).flat()
+    target = _target(risk=0.5)
+    assert np.isnan(target.value(nothing))
+    assert not target.met(nothing)
+    assert target.p_value(nothing, 0.1) == 1.0
+
+
+def test_free_calls_keep_every_budget() -> None:
+    free = count(OUTCOMES.take(np.arange(5)), np.array([0.5]), np.array([0.3])).flat()
+    target = Budget(limit=0.0, max_call_cost=0.0)
+    assert target.p_value(free.times(0.0), 0.1) == 0.0
+    assert target.interval(free, 0.95) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "low", "high"),
+    [({"remote_rate": 0.9}, 0.55, 0.99), ({"risk": 0.1}, 0.0, 0.2), ({"match_remote": 0.02}, 0.0, 0.2)],
+)
+def test_a_posterior_is_a_probability_that_fits_the_counts(options, low, high) -> None:
+    assert low < _target(**options).posterior(TALLY) < high
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "no target is given"),
+        ({"match_remote": False}, "no target is given"),
+        ({"risk": 1.0}, "risk=1.0: pass a rate, a number from 0 to less than 1"),
+        ({"risk": -0.1}, "risk=-0.1"),
+        ({"risk": float("nan")}, "risk=nan"),
+        ({"risk": True}, "risk=True"),
+        ({"remote_rate": "half"}, "remote_rate='half'"),
+        (
+            {"false_positive_rate": 5},
+            "false_positive_rate=5: pass a rate, a number from 0 to less than 1 .0.05 for 5 %",
+        ),
+        ({"match_remote": 1.5}, "match_remote=1.5: pass True or a margin"),
+        ({"budget": -1.0, "max_call_cost": 1.0}, "budget=-1.0: pass an amount"),
+        ({"budget": 1.0, "max_call_cost": float("inf")}, "max_call_cost=inf"),
+        ({"budget": 1.0}, "max_call_cost=None"),
+    ],
+)
+def test_a_limit_out_of_range_is_named_with_the_cure(options, words) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        make_targets(**options)
