@@ -13,8 +13,9 @@ import typer
 from rich.text import Text
 
 from twosup_chain.cli import parts
-from twosup_chain.cli.console import clean, money, note, print_json, show, stderr
+from twosup_chain.cli.console import clean, note, print_json, show, stderr
 from twosup_chain.errors import ConfigurationError
+from twosup_chain.report.words import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,7 +198,7 @@ def _facts(progress: Progress, price: Price | None) -> str:
     left = progress.seconds_left
     facts = [
         f"{progress.rate:.3g}/s" if progress.rate else "",
-        money(progress.cost, price.currency) if price and progress.cost is not None else "",
+        amount(progress.cost, price.currency) if price and progress.cost is not None else "",
         f"{_clock(left)} left" if left is not None else "",
         f"{progress.failed} failed" if progress.failed else "",
     ]
@@ -218,5 +219,5 @@ def _summary(done: Collection, price: Price | None) -> Text:
         f"tokens        {done.input_tokens:,} read and {done.output_tokens:,} written by the remote model",
     ]
     if price is not None and done.cost is not None:
-        lines.append(f"cost          {money(done.cost, price.currency)}")
+        lines.append(f"cost          {amount(done.cost, price.currency)}")
     return Text("\n".join(lines))

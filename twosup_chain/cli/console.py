@@ -62,11 +62,6 @@ def clean(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
-def money(amount: float, currency: str) -> str:
-    """Returns an amount of money: two digits after the point, or two that count where it is small."""
-    return f"{amount:,.2f} {currency}" if amount >= 1 or amount == 0 else f"{amount:.2g} {currency}"
-
-
 def print_json(document: Any) -> None:
     """Prints one JSON document on stdout, in ASCII where stdout knows no more, and nothing else."""
     ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()

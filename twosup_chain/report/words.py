@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ def number(value: float | None) -> str:
 
 
 def amount(value: float | None, currency: str) -> str:
-    """Returns an amount of money: two digits after the point, or two that count where it is small."""
+    """Returns an amount of money: at least two digits after the point, and two that count."""
     if value is None:
         return NOTHING
-    digits = f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.2g}"
-    return _signed(f"{digits.replace(',', _THIN)}{_SPACE}{currency}")
+    digits = max(2, 1 - math.floor(math.log10(abs(value)))) if value else 2
+    return _signed(f"{value:,.{digits}f}{_SPACE}{currency}".replace(",", _THIN))
 
 
 def duration(seconds: float | None) -> str:

@@ -48,7 +48,7 @@ def test_the_summary_says_what_was_recorded_and_what_it_cost(twosup, data, remot
     result = twosup("collect", data, "--out", out, "--remote", "openai:m", *price)
     assert result.exit_code == 0
     assert "2 of 2 questions are in" in result.stdout
-    assert "0.002 EUR" in result.stdout
+    assert "0.0020\N{NO-BREAK SPACE}EUR" in result.stdout
     assert "1,000 read and 100 written" in result.stdout
     assert "1 of them failed, and are left out of every figure: --retry-failed asks them again" in result.stderr
     assert remote == [("openai:m", None, "min_token_probability")]
@@ -99,7 +99,7 @@ def test_what_is_missing_is_named_in_one_line(twosup, remote, tmp_path, argument
         (
             Progress(done=10, total=100_000, failed=3, new=10, seconds=1.0, cost=0.0123),
             Price(1, 1),
-            "10/s · 0.012 USD · 2:46:39 left · 3 failed",
+            "10/s · 0.012\N{NO-BREAK SPACE}USD · 2:46:39 left · 3 failed",
         ),
     ],
 )
