@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from twosup_chain import ExtractiveReader, QAInput
-from twosup_chain.answerers._engine import PACKAGED_MODEL, ModelInput, ReaderEngine
+from twosup_chain.answerers._engine import ModelInput, ReaderEngine
+from twosup_chain.answerers._reader_folder import PACKAGED_MODEL
 from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.squad import Example
 from twosup_chain.training.export import export_reader, sample
 from twosup_chain.training.graph import build_graph
+from twosup_chain.training.smoothing import channel_ranges, smoothing_factors
 
 pytest.importorskip("onnx")
 numpy_tensors = pytest.importorskip("safetensors.numpy")
@@ -135,6 +137,57 @@ def test_the_graph_computes_what_transformers_computes(checkpoint):
         assert np.abs(start - expected.start_logits.numpy()).max() < tolerance
         assert np.abs(end - expected.end_logits.numpy()).max() < tolerance
         assert np.corrcoef(start.ravel(), expected.start_logits.numpy().ravel())[0, 1] > 0.99
+
+
+def with_towering_channels(weights):
+    """The same function, but a few channels that enter the feed-forward networks are thirty times as large."""
+    changed = dict(weights)
+    for layer in range(CONFIG["num_hidden_layers"]):
+        at = f"bert.encoder.layer.{layer}."
+        tall = np.ones(CONFIG["intermediate_size"], np.float32)
+        tall[[3, 40]] = 30.0  # of the inner channels: GELU keeps them towering
+        changed[at + "intermediate.dense.weight"] = weights[at + "intermediate.dense.weight"] * tall[:, None]
+        changed[at + "output.dense.weight"] = weights[at + "output.dense.weight"] / tall
+    return changed
+
+
+def logits(weights, windows, **options):
+    import onnxruntime
+
+    graph = build_graph(weights, CONFIG, **options)
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    feeds = [{"input_ids": np.array([ids]), "token_type_ids": np.array([types])} for ids, types in windows]
+    return np.concatenate([np.concatenate(session.run(None, feed), axis=1)[0] for feed in feeds])
+
+
+@pytest.fixture(scope="module")
+def windows():
+    rng = np.random.default_rng(2)
+    return [(rng.integers(1000, 20000, n).tolist(), [0] * 8 + [1] * (n - 8)) for n in (30, 50, 64, 90)]
+
+
+def test_smoothing_changes_nothing_in_float32_and_makes_int8_more_exact(windows):
+    weights = with_towering_channels(random_weights(np.random.default_rng(0)))
+    factors = smoothing_factors(weights, CONFIG, windows[:2])
+    exact = logits(weights, windows, int8=False)
+    assert logits(weights, windows, int8=False, smoothing=factors) == pytest.approx(exact, abs=1e-3)
+    plain, smoothed = (
+        np.sqrt(np.mean((logits(weights, windows, int8=True, smoothing=some) - exact) ** 2)) for some in (None, factors)
+    )
+    assert smoothed < 0.7 * plain
+
+
+def test_smoothing_is_reproducible_and_evens_out_the_ranges(windows):
+    weights = with_towering_channels(random_weights(np.random.default_rng(0)))
+    factors = smoothing_factors(weights, CONFIG, windows)
+    again = smoothing_factors(weights, CONFIG, windows)
+    assert factors.keys() == {
+        f"bert.encoder.layer.{i}.{part}.dense" for i in (0, 1) for part in ("intermediate", "output")
+    }
+    for name, reach in channel_ranges(weights, CONFIG, windows).items():
+        assert np.array_equal(factors[name], again[name])
+        assert np.log(factors[name]).mean() == pytest.approx(0.0, abs=1e-4)
+        assert np.log(reach / factors[name] + 1e-9).std() < np.log(reach + 1e-9).std()
 
 
 def test_what_is_no_checkpoint_is_refused_by_name(checkpoint, tmp_path):

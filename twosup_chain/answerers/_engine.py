@@ -5,20 +5,21 @@ It turns texts into tokens and token windows into start and end logits. What the
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
+import os
 import threading
-from dataclasses import dataclass
-from pathlib import Path
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from twosup_chain.answerers._reader_folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, ReaderConfig, unreadable
 from twosup_chain.errors import ConfigurationError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import onnxruntime
     import tokenizers
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float64]
 
-PACKAGED_MODEL = Path(__file__).parent.parent / "reader_model"
-MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE = "reader.onnx", "tokenizer.json", "config.json"
-FORMAT_VERSION = 1
+#: From so many windows on they are read side by side, a thread each, which is faster than all threads on one window.
+_MANY_WINDOWS = 16
 #: Characters that are tokenized at a time: a book-length passage must not become one gigantic list of strings.
 _TOKENIZED_AT_ONCE = 100_000
 
@@ -71,55 +71,6 @@ class Logits(NamedTuple):
     end: FloatArray
 
 
-@dataclass(frozen=True)
-class ReaderConfig:
-    """What ``config.json`` beside the model says.
-
-    Attributes:
-        name: The model's name.
-        digest: SHA-256 of the model file, in hexadecimal.
-        max_positions: The most tokens that the encoder takes.
-        stackable: Whether windows may share a run. Dynamic quantisation takes its scale from everything in a run, so
-            that a window's logits would depend on its neighbours: such a model gets one window at a time.
-        calibration: The weights of the answerability model by the names of its features, and its ``"intercept"``.
-    """
-
-    name: str
-    digest: str
-    max_positions: int
-    stackable: bool
-    calibration: dict[str, float]
-
-    @property
-    def label(self) -> str:
-        """The name with a digest of model and calibration: what differs in either has another label."""
-        whole = json.dumps([self.digest, sorted(self.calibration.items())])
-        return f"{self.name}@{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
-
-    @classmethod
-    def read(cls, path: Path) -> ReaderConfig:
-        """Reads the file.
-
-        Raises:
-            ModelFileError: It is missing, no JSON, of another version, or lacks an entry.
-        """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            version = values["format"]
-            if version == FORMAT_VERSION:
-                return cls(
-                    name=str(values["name"]),
-                    digest=str(values["digest"]),
-                    max_positions=int(values["max_positions"]),
-                    stackable=bool(values["stackable"]),
-                    calibration={str(name): float(weight) for name, weight in values["calibration"].items()},
-                )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _unreadable(path, error) from error
-        message = f"{path} has format {version!r}, this version reads {FORMAT_VERSION}: export the model again"
-        raise ModelFileError(message)
-
-
 class ReaderEngine:
     """A model folder and how to run it; nothing is loaded before it is needed, and then once for all threads.
 
@@ -139,6 +90,7 @@ class ReaderEngine:
     ) -> None:
         self.options = (folder, num_threads, tuple(providers), max_batch_tokens)
         self._loaded: tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer] | None = None
+        self._single: onnxruntime.InferenceSession | None = None
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -179,14 +131,23 @@ class ReaderEngine:
     def logits(self, inputs: Iterable[ModelInput]) -> Iterator[Logits]:
         """Yields the logits of each window, in order.
 
-        Windows of the same length share a run where the model allows it; nothing is ever padded. Only as many windows
-        as fill a few runs are held at a time.
+        Windows of the same length share a run where the model allows it; nothing is ever padded. Many windows of a
+        model that does not allow it are read side by side. Only so many are held at a time as that needs.
         """
         config, session, _ = self._load()
-        if not config.stackable:
-            for item in inputs:
-                yield _run(session, [item])[0]
+        waiting = iter(inputs)
+        if config.stackable:
+            yield from self._run_stacked(session, waiting)
             return
+        first = list(islice(waiting, _MANY_WINDOWS))
+        threads = self._threads
+        if threads > 1 and len(first) == _MANY_WINDOWS:
+            yield from _run_side_by_side(self._single_threaded(), chain(first, waiting), threads)
+            return
+        for item in chain(first, waiting):
+            yield _run(session, [item])[0]
+
+    def _run_stacked(self, session: onnxruntime.InferenceSession, inputs: Iterable[ModelInput]) -> Iterator[Logits]:
         block: list[ModelInput] = []
         size = 0
         for item in inputs:
@@ -209,6 +170,20 @@ class ReaderEngine:
                 found.update(zip(chosen, _run(session, [block[i] for i in chosen]), strict=True))
         return [found[i] for i in range(len(block))]
 
+    @property
+    def _threads(self) -> int:
+        """How many windows may be read side by side; 1 where a provider other than the CPU may take them."""
+        _, num_threads, providers, _ = self.options
+        if providers:
+            return 1
+        return num_threads or _processors()
+
+    def _single_threaded(self) -> onnxruntime.InferenceSession:
+        with self._lock:
+            if self._single is None:
+                self._single = _session(self.options[0], 1, ())
+        return self._single
+
     def _special(self, token: str) -> int:
         token_id = self._load()[2].token_to_id(token)
         if token_id is None:
@@ -224,38 +199,34 @@ class ReaderEngine:
         return self._loaded
 
 
-def file_digest(path: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def answerability(calibration: dict[str, float], features: dict[str, float]) -> float:
-    """Returns the calibrated probability that the context holds an answer: a logistic model of the features.
-
-    Platt scaling with several inputs (Platt 1999, "Probabilistic outputs for support vector machines").
-
-    Raises:
-        ModelFileError: The calibration asks for a feature that this version does not compute.
-    """
-    logit = 0.0
-    for name, weight in calibration.items():
-        if name != "intercept" and name not in features:
-            message = (
-                f"the reader's calibration needs the feature {name!r}; this version has {', '.join(sorted(features))}"
-            )
-            raise ModelFileError(message)
-        logit += weight * features.get(name, 1.0)
-    return 0.5 + 0.5 * math.tanh(0.5 * logit)
+def _processors() -> int:
+    """Returns how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _load(
     folder: Path, num_threads: int | None, providers: tuple[str, ...]
 ) -> tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer]:
-    import onnxruntime
     import tokenizers
 
     config = ReaderConfig.read(folder / CONFIG_FILE)
+    vocabulary = folder / TOKENIZER_FILE
+    for path in (folder / MODEL_FILE, vocabulary):
+        if not path.is_file():
+            raise unreadable(path, "there is no such file")
+    session = _session(folder, num_threads, providers)
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(vocabulary))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise unreadable(vocabulary, error) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return config, session, tokenizer
+
+
+def _session(folder: Path, num_threads: int | None, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
     unknown = sorted(set(providers) - set(onnxruntime.get_available_providers()))
     if unknown:
         there = ", ".join(onnxruntime.get_available_providers())
@@ -265,31 +236,28 @@ def _load(
     options.log_severity_level = 3
     if num_threads is not None:
         options.intra_op_num_threads = num_threads
-    model, vocabulary = folder / MODEL_FILE, folder / TOKENIZER_FILE
-    for path in (model, vocabulary):
-        if not path.is_file():
-            raise _unreadable(path, "there is no such file")
+    model = folder / MODEL_FILE
     try:
         session = onnxruntime.InferenceSession(model, options, providers=[*providers, "CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's error classes have no public root
-        raise _unreadable(model, error) from error
+        raise unreadable(model, error) from error
     names = sorted(node.name for node in (*session.get_inputs(), *session.get_outputs()))
     if names != ["end_logits", "input_ids", "start_logits", "token_type_ids"]:
-        raise _unreadable(model, f"its inputs and outputs are {', '.join(names)}")
-    try:
-        tokenizer = tokenizers.Tokenizer.from_file(str(vocabulary))
-    except Exception as error:  # tokenizers raises bare Exception
-        raise _unreadable(vocabulary, error) from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return config, session, tokenizer
+        raise unreadable(model, f"its inputs and outputs are {', '.join(names)}")
+    return session
 
 
-def _unreadable(path: Path, cause: object) -> ModelFileError:
-    return ModelFileError(
-        f"cannot read {path}: {cause}; a reader's folder holds {MODEL_FILE}, {TOKENIZER_FILE} and {CONFIG_FILE} "
-        "as twosup_chain.training.export writes them"
-    )
+def _run_side_by_side(
+    session: onnxruntime.InferenceSession, inputs: Iterable[ModelInput], threads: int
+) -> Iterator[Logits]:
+    """Yields the logits of each window, in order; no more are under way than keep the threads busy."""
+    waiting = iter(inputs)
+    with ThreadPoolExecutor(threads) as pool:
+        under_way = deque(pool.submit(_run, session, [item]) for item in islice(waiting, 2 * threads))
+        while under_way:
+            (logits,) = under_way.popleft().result()
+            under_way.extend(pool.submit(_run, session, [item]) for item in islice(waiting, 1))
+            yield logits
 
 
 def _run(session: onnxruntime.InferenceSession, items: list[ModelInput]) -> list[Logits]:
@@ -310,14 +278,14 @@ def _pieces(text: str) -> list[tuple[int, str]]:
 
 
 def _join(parts: list[tuple[int, tokenizers.Encoding]]) -> Tokens:
-    ids = np.concatenate([np.asarray(e.ids, np.int64) for _, e in parts])
-    offsets = np.concatenate([np.asarray(e.offsets, np.int64).reshape(-1, 2) + at for at, e in parts])
-    words = [np.asarray(e.word_ids, np.int64) for _, e in parts]
-    changes = [np.diff(w, prepend=-1, append=-1) != 0 for w in words]
-    return Tokens(
-        ids,
-        offsets[:, 0],
-        offsets[:, 1],
-        np.concatenate([c[:-1] for c in changes]),
-        np.concatenate([c[1:] for c in changes]),
+    ids, starts, ends, first, last = (
+        columns[0] if len(columns) == 1 else np.concatenate(columns)
+        for columns in zip(*(_columns(at, encoding) for at, encoding in parts), strict=True)
     )
+    return Tokens(ids, starts, ends, first, last)
+
+
+def _columns(at: int, encoding: tokenizers.Encoding) -> Tokens:
+    offsets = np.fromiter(chain.from_iterable(encoding.offsets), np.int64, 2 * len(encoding)).reshape(-1, 2) + at
+    changes = np.diff(np.array(encoding.word_ids, np.int64), prepend=-1, append=-1) != 0
+    return Tokens(np.array(encoding.ids, np.int64), offsets[:, 0], offsets[:, 1], changes[:-1], changes[1:])

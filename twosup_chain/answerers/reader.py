@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
-from twosup_chain.answerers._engine import PACKAGED_MODEL, ReaderEngine, answerability
+from twosup_chain.answerers._engine import ReaderEngine
+from twosup_chain.answerers._reader_folder import PACKAGED_MODEL, answerability
 from twosup_chain.answerers._reading import Limits, Reading, read
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.errors import ConfigurationError, InputError
@@ -61,7 +62,7 @@ class ExtractiveReader(InProcessAnswerer):
 
     Args:
         model_path: A folder with ``reader.onnx``, ``tokenizer.json`` and ``config.json``, as
-            ``python -m twosup_chain.training.export`` writes it; ``None`` takes the packaged model.
+            ``twosup export-reader`` writes it; ``None`` takes the packaged model.
         max_length: The most tokens that the model sees at once, question included.
         stride: How many tokens neighbouring windows share at least.
         max_answer_tokens: The most tokens of an answer.
@@ -69,8 +70,9 @@ class ExtractiveReader(InProcessAnswerer):
         no_answer_below: The answer is ``None`` where answerability is below this; at 0.5 the likelier of the two
             predictions is made, 0 forces an answer.
         max_batch_tokens: The most tokens of windows that run together, which bounds the memory. The packaged model
-            reads one window at a time, since dynamic quantisation would let neighbours change each other's numbers.
-        num_threads: Threads of one run; ``None`` leaves it to ONNX Runtime.
+            reads each window by itself, since dynamic quantisation would let neighbours change each other's numbers;
+            many windows are read side by side, a thread each.
+        num_threads: The most threads; ``None`` takes what the machine has.
         providers: ONNX Runtime's execution providers, the preferred one first (``["CUDAExecutionProvider"]``); the CPU
             is always the last resort. A float32 export suits a GPU better than the packaged int8 model.
         engine: The loaded model, handed from copy to copy; not to be set.

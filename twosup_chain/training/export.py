@@ -2,7 +2,8 @@
 
     python -m twosup_chain.training.export CHECKPOINT OUT --calibrate SQUAD_FILE
 
-The graph is written in `graph`, the calibration is fitted in `calibration`; the figures come from `measure`.
+The graph is written in `graph`, `smoothing` keeps int8 close to float32, the calibration is fitted in `calibration`;
+figures come from `twosup_chain.reader_evaluation`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twosup_chain.answerers._engine import CONFIG_FILE, FORMAT_VERSION, MODEL_FILE, TOKENIZER_FILE, file_digest
+from twosup_chain.answerers._reader_folder import CONFIG_FILE, FORMAT_VERSION, MODEL_FILE, TOKENIZER_FILE, file_digest
 from twosup_chain.errors import MissingExtraError, ModelFileError, TwosupError
 from twosup_chain.squad import Example, load
 from twosup_chain.training.calibration import FEATURES, fit_answerability
 from twosup_chain.training.graph import build_graph
+from twosup_chain.training.smoothing import smoothing_factors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _READ_AT_ONCE = 64
+#: How many questions, spread over those of the calibration, show the ranges of the activations.
+_SHOWN = 64
 
 
 def export_reader(
@@ -53,9 +57,11 @@ def export_reader(
     """
     config, weights = _read(checkpoint)
     out.mkdir(parents=True, exist_ok=True)
-    model = build_graph(weights, config, int8=int8)
-    (out / MODEL_FILE).write_bytes(model.SerializeToString())
     (out / TOKENIZER_FILE).write_text(_tokenizer(checkpoint), encoding="utf-8")
+    shown = calibrate[:: -(-len(calibrate) // _SHOWN) or 1]
+    smoothing = smoothing_factors(weights, config, _windows(out, config, shown)) if int8 else None
+    model = build_graph(weights, config, int8=int8, smoothing=smoothing)
+    (out / MODEL_FILE).write_bytes(model.SerializeToString())
     values = {
         "format": FORMAT_VERSION,
         "name": name,
@@ -75,6 +81,17 @@ def sample(examples: list[Example], count: int | None, seed: int = 0) -> list[Ex
     if count is None or count >= len(examples):
         return examples
     return random.Random(seed).sample(examples, count)  # noqa: S311  a sample, not a secret
+
+
+def _windows(folder: Path, config: dict[str, Any], examples: list[Example]) -> Iterator[tuple[list[int], list[int]]]:
+    """Yields the token ids and token types of each example, cut to what the model reads at once."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+    tokenizer.enable_truncation(config["max_position_embeddings"])
+    for example in examples:
+        encoding = tokenizer.encode(example.question, example.context)
+        yield encoding.ids, encoding.type_ids
 
 
 def _calibrate(

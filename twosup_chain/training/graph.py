@@ -1,8 +1,9 @@
 """A BERT question-answering checkpoint as an ONNX graph, in float32 or int8.
 
 The graph is written node by node (Devlin et al. 2019, doi:10.18653/v1/N19-1423; Vaswani et al. 2017, section 3.2), so
-that it holds what the reader needs and nothing else: one matrix product for query, key and value, no attention mask (no
-window is ever padded), int8 embeddings with a scale a row. Files and calibration are in `export`.
+that it holds what the reader needs and nothing else: no attention mask (no window is ever padded), int8 embeddings with
+a scale a row. The int8 matrix products are ONNX Runtime's own operator, which quantises, multiplies and scales in one
+go. What makes int8 exact enough is in `smoothing`; files and calibration are in `export`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from twosup_chain.errors import MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import onnx
     from numpy.typing import NDArray
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 _OPSET, _IR_VERSION = 20, 9
 
 
-def build_graph(weights: Mapping[str, Array], config: Mapping[str, Any], *, int8: bool) -> onnx.ModelProto:
+def build_graph(
+    weights: Mapping[str, Array],
+    config: Mapping[str, Any],
+    *,
+    int8: bool,
+    smoothing: Mapping[str, Array] | None = None,
+    tapped: Collection[str] = (),
+) -> onnx.ModelProto:
     """Returns the model: ``input_ids`` and ``token_type_ids`` in, ``start_logits`` and ``end_logits`` out.
 
     Args:
@@ -33,13 +41,16 @@ def build_graph(weights: Mapping[str, Array], config: Mapping[str, Any], *, int8
         int8: Whether the matrices of the encoder and the embeddings become int8, one scale an output channel.
             Activations are then quantised as they come (uint8, one scale a tensor). The span head, which is tiny,
             stays in float32.
+        smoothing: Factors by the names of dense layers, one a channel of the layer's input: the input is divided by
+            them and the layer's weights are multiplied, which changes nothing but the rounding.
+        tapped: Names of dense layers whose inputs become outputs of the model too, each as ``NAME.input``.
 
     Raises:
         MissingExtraError: onnx is not installed.
         ModelFileError: The checkpoint is no BERT for question answering.
     """
     try:
-        return _Builder(weights, config, int8=int8).build()
+        return _Builder(weights, config, int8=int8, smoothing=smoothing or {}, tapped=tapped).build()
     except KeyError as error:
         message = f"the checkpoint has no {error}: export takes a BertForQuestionAnswering"
         raise ModelFileError(message) from error
@@ -48,7 +59,15 @@ def build_graph(weights: Mapping[str, Array], config: Mapping[str, Any], *, int8
 class _Builder:
     """Collects the nodes and tensors of one graph; a method adds a layer and returns its output's name."""
 
-    def __init__(self, weights: Mapping[str, Array], config: Mapping[str, Any], *, int8: bool) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, Array],
+        config: Mapping[str, Any],
+        *,
+        int8: bool,
+        smoothing: Mapping[str, Array],
+        tapped: Collection[str],
+    ) -> None:
         try:
             import onnx
         except ImportError as error:
@@ -60,6 +79,8 @@ class _Builder:
         self.weights = weights
         self.config = config
         self.int8 = int8
+        self.smoothing = smoothing
+        self.tapped = tapped
         self.nodes: list[onnx.NodeProto] = []
         self.tensors: dict[str, onnx.TensorProto] = {}
 
@@ -75,11 +96,14 @@ class _Builder:
                 helper.make_node("Squeeze", [half, self.tensor("last_axis", np.array([-1]))], [f"{name}_logits"])
             )
         shape = ["windows", "tokens"]
+        taps = [
+            helper.make_tensor_value_info(f"{name}.input", kind.FLOAT, [*shape, "channels"]) for name in self.tapped
+        ]
         graph = helper.make_graph(
             self.nodes,
             "reader",
             [helper.make_tensor_value_info(name, kind.INT64, shape) for name in ("input_ids", "token_type_ids")],
-            [helper.make_tensor_value_info(name, kind.FLOAT, shape) for name in ("start_logits", "end_logits")],
+            [helper.make_tensor_value_info(name, kind.FLOAT, shape) for name in ("start_logits", "end_logits")] + taps,
             list(self.tensors.values()),
         )
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
@@ -105,33 +129,30 @@ class _Builder:
     def layer(self, hidden: str, at: str) -> str:
         """One encoder layer: self-attention and the feed-forward network, each with its residual and norm."""
         attention = at + "attention."
-        parts = [f"{attention}self.{name}" for name in ("query", "key", "value")]
-        mixed = self.linear(hidden, attention + "self", parts)
-        context = self.op(
-            "MultiHeadAttention",
-            list(self.split(mixed, 3)),
-            domain="com.microsoft",
-            num_heads=self.config["num_attention_heads"],
-        )
+        parts = [self.linear(hidden, f"{attention}self.{name}") for name in ("query", "key", "value")]
+        heads = self.config["num_attention_heads"]
+        context = self.op("MultiHeadAttention", parts, domain="com.microsoft", num_heads=heads)
         out = self.linear(context, attention + "output.dense")
         hidden = self.norm(self.op("Add", [out, hidden]), attention + "output.LayerNorm")
         inner = self.op("Gelu", [self.linear(hidden, at + "intermediate.dense")])
         out = self.linear(inner, at + "output.dense")
         return self.norm(self.op("Add", [out, hidden]), at + "output.LayerNorm")
 
-    def linear(self, value: str, name: str, parts: Sequence[str] = ()) -> str:
-        """A dense layer; several with the same input become one."""
-        matrices = [self.weights[part + ".weight"].T for part in parts or [name]]
-        bias = np.concatenate([self.weights[part + ".bias"] for part in parts or [name]])
-        matrix = np.concatenate(matrices, axis=1)
+    def linear(self, value: str, name: str) -> str:
+        """A dense layer."""
+        matrix, bias = self.weights[name + ".weight"].T, self.weights[name + ".bias"]
+        if name in self.tapped:
+            self.nodes.append(self.onnx.helper.make_node("Identity", [value], [f"{name}.input"]))
+        if name in self.smoothing:
+            factors = self.smoothing[name].astype(np.float32)
+            matrix = matrix * factors[:, None]
+            value = self.op("Mul", [value, self.tensor(name + ".smoothing", 1 / factors)])
         if not self.int8:
             return self.add(self.op("MatMul", [value, self.tensor(name + ".weight", matrix)]), name + ".bias", bias)
         quantised, scales = _quantise(matrix)
-        coded, scale, zero = self.ops("DynamicQuantizeLinear", [value], 3)
-        product = self.op("MatMulInteger", [coded, self.tensor(name + ".weight", quantised), zero])
-        product = self.op("Cast", [product], to=self.onnx.TensorProto.FLOAT)
-        scale = self.op("Mul", [scale, self.tensor(name + ".scale", scales)])
-        return self.add(self.op("Mul", [product, scale]), name + ".bias", bias)
+        parts = {".weight": quantised, ".scale": scales, ".bias": bias}
+        coded, scale, added = (self.tensor(name + part, tensor) for part, tensor in parts.items())
+        return self.op("DynamicQuantizeMatMul", [value, coded, scale, "", added], domain="com.microsoft")
 
     def norm(self, value: str, name: str) -> str:
         """Layer normalisation over the last axis."""

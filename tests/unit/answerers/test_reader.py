@@ -6,6 +6,7 @@ import pickle
 import random
 import re
 import threading
+import time
 from functools import cache
 
 import numpy as np
@@ -16,7 +17,9 @@ from langchain_core.documents import Document
 from langchain_core.runnables import ConfigurableField
 
 from twosup_chain import ExtractiveReader, QAInput
-from twosup_chain.answerers._engine import PACKAGED_MODEL, Logits, ModelInput, ReaderConfig, ReaderEngine, Tokens
+from twosup_chain.answerers import _engine
+from twosup_chain.answerers._engine import Logits, ModelInput, ReaderEngine, Tokens
+from twosup_chain.answerers._reader_folder import PACKAGED_MODEL, ReaderConfig
 from twosup_chain.errors import ConfigurationError, InputError, ModelFileError, UnknownOptionError
 
 NORMANS = (
@@ -175,6 +178,36 @@ def test_a_batch_gives_what_single_questions_give(reader):
     assert [a.model_copy(update={"seconds": None}) for a in together] == [
         a.model_copy(update={"seconds": None}) for a in alone
     ]
+
+
+def test_many_windows_are_read_side_by_side_and_give_bit_for_bit_what_one_thread_gives(reader):
+    inputs = [
+        {"question": COUNTRY, "context": [NORMANS[: 40 + 7 * i], NORMANS] + ["Paris is large."] * (i % 3)}
+        for i in range(12)
+    ]
+    both = ExtractiveReader(num_threads=2)
+    together = both.batch(inputs)
+    assert both.engine._single is not None
+    alone = [ExtractiveReader(num_threads=1, engine=reader.engine).invoke(item) for item in inputs]
+    assert [(a.scores, a.candidates) for a in together] == [(a.scores, a.candidates) for a in alone]
+
+
+def test_windows_read_side_by_side_stay_in_order_and_few_are_held():
+    taken = []
+
+    def inputs():
+        for i in range(100):
+            taken.append(i)
+            yield ModelInput(np.full(3, i), np.zeros(3, np.int64))
+
+    class Session:
+        def run(self, _names, feed):
+            time.sleep(0.002 * (feed["input_ids"][0, 0] % 3))
+            return feed["input_ids"].astype(np.float32), feed["token_type_ids"].astype(np.float32)
+
+    for i, logits in enumerate(_engine._run_side_by_side(Session(), inputs(), 3)):
+        assert logits.start[0] == i
+        assert len(taken) <= i + 1 + 2 * 3
 
 
 def test_it_answers_with_place_evidence_model_and_time(reader):
@@ -361,8 +394,6 @@ def test_copies_load_again_and_answer_the_same(reader):
 
 
 def test_threads_that_start_together_load_once_and_agree(monkeypatch):
-    from twosup_chain.answerers import _engine
-
     loads = []
     original = _engine._load
     monkeypatch.setattr(_engine, "_load", lambda *args: (loads.append(1), original(*args))[1])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.answerers._engine import answerability
+from twosup_chain.answerers._reader_folder import answerability
 from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.training.calibration import fit_answerability
 
