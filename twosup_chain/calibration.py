@@ -96,6 +96,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         price: What the hosted model's tokens cost, where `records` are files.
         missing: The score of an answer in records that lacks what its scorer reads, as in `Supervisor`.
         seed: The seed of the division of the questions (into those that order the pairs and those that test them).
+            Trying seeds, targets or scorers until one is feasible, and keeping that one, voids the guarantee.
 
     Raises:
         InfeasibleTargetError: No pair is known to keep the targets. The error has the closest setting's values, the

@@ -24,10 +24,10 @@ local_right, remote_right = rng.random(n) < 0.4 + 0.6 * local, rng.random(n) < 0
 """
 _MEASURED = """
 import resource, time
-started = time.perf_counter()
+started, processor = time.perf_counter(), time.process_time()
 {what}
-seconds = time.perf_counter() - started
-print(made)
+print(made, f"{{time.perf_counter() - started:.1f}} s of wall time", sep="\\n")
+seconds = time.process_time() - processor
 print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 _FROM_COLUMNS = """
@@ -44,7 +44,7 @@ made = calibrate({path!r}, risk=0.15, confidence=0.9, local_scorer="answerabilit
 
 
 def _measure(code: str) -> tuple[float, float]:
-    """Returns seconds and the peak of memory in GiB, measured in a fresh interpreter."""
+    """Returns seconds of one processor and the peak of memory in GiB, measured in a fresh interpreter."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     print(done.stdout)
     seconds, gib = map(float, done.stdout.splitlines()[-1].split())

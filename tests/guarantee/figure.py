@@ -32,11 +32,12 @@ def run(draws: int) -> list[dict]:
     for scenario in SCENARIOS:
         row = {"scenario": scenario.name, "world": scenario.world, "n": scenario.n, "targets": scenario.targets}
         for method, confidence in (("guarantee", CONFIDENCE), ("plug_in", None)):
-            row[method] = asdict(simulate(scenario, confidence=confidence, draws=draws))
+            found = asdict(simulate(scenario, confidence=confidence, draws=draws))
+            row[method] = {name: value if np.isfinite(value) else None for name, value in found.items()}
         rows.append(row)
         cells = [
             f"{method}: exceeded {row[method]['exceeded']:.1%}, found {row[method]['found']:.0%}, coverage "
-            f"{row[method]['coverage']:.1%}, remote {row[method]['remote_rate']:.1%}"
+            f"{_share(row[method]['coverage'])}, remote {_share(row[method]['remote_rate'])}"
             for method in ("guarantee", "plug_in")
         ]
         print(scenario.name, *cells, sep=" | ", flush=True)
@@ -67,6 +68,10 @@ def picture(rows: list[dict]) -> Figure:
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return figure
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
 
 
 def _words(row: dict) -> str:

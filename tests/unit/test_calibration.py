@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from contextlib import suppress
 
 import numpy as np
@@ -129,6 +130,8 @@ def test_an_infeasible_target_names_the_closest_setting_the_bound_and_what_would
     error = caught.value
     assert error.best["risk"] > 0.1
     assert error.questions_needed > 60
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert (str(copy), vars(copy)) == (str(error), vars(error))
     for words in ("risk ≤ 0.1", "90% confidence", "60 labelled questions", "local ≥", "at most", "may be enough"):
         assert words in str(error)
 
