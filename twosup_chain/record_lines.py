@@ -10,7 +10,7 @@ import math
 from array import array
 from bisect import bisect_right
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -26,28 +26,6 @@ START = b'{"version":'
 
 #: One path, or several.
 Paths = str | Path | list[str | Path] | tuple[str | Path, ...]
-
-
-def read_records(paths: Paths) -> Iterator[QuestionRecord]:
-    """Yields every record of the files, those of failed calls included, in their order, each checked in full.
-
-    Raises:
-        RecordsError: A file is missing or holds something else; the message names the line.
-    """
-    for place, fields in placed(paths):
-        yield check_record(place, fields)
-
-
-def check_record(place: Place, fields: dict[str, Any]) -> QuestionRecord:
-    """Returns the fields of a line as a record.
-
-    Raises:
-        RecordsError: They are none; the message names the field.
-    """
-    try:
-        return QuestionRecord(**fields)
-    except (InputError, TypeError) as error:
-        raise RecordsError(f"{place}: {error}") from error
 
 
 class Place(NamedTuple):
@@ -74,16 +52,29 @@ class Places:
         return len(self._numbers)
 
     def __getitem__(self, index: int) -> Place:
-        path = self._paths[bisect_right(self._firsts, index) - 1]
+        path = self._paths[bisect_right(self._firsts, range(len(self))[index]) - 1]
         return Place(path, self._numbers[index], self._offsets[index])
 
-    def append(self, place: Place) -> None:
+    def begin(self, path: Path) -> None:
+        """Says which file the next places are in."""
+        self._paths.append(path)
+        self._firsts.append(len(self))
+
+    def append(self, number: int, offset: int) -> None:
         """Adds the place of one more record."""
-        if not self._paths or self._paths[-1] is not place.path:
-            self._paths.append(place.path)
-            self._firsts.append(len(self))
-        self._numbers.append(place.number)
-        self._offsets.append(place.offset)
+        self._numbers.append(number)
+        self._offsets.append(offset)
+
+
+def read_records(paths: Paths) -> Iterator[QuestionRecord]:
+    """Yields every record of the files, those of failed calls included, in their order, each checked in full.
+
+    Raises:
+        RecordsError: A file is missing or holds something else; the message names the line.
+    """
+    places = Places()
+    for entry in read_entries(paths, places):
+        yield check_record(entry, places[-1])
 
 
 def read_record(place: Place) -> QuestionRecord:
@@ -94,43 +85,56 @@ def read_record(place: Place) -> QuestionRecord:
     """
     with place.path.open("rb") as file:
         file.seek(place.offset)
-        return check_record(place, parsed(file.readline(), place))
+        return check_record(orjson.loads(file.readline()), place)
 
 
-def placed(paths: Paths) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Yields where every record of the files stands, and its fields as they are; blank lines are passed over.
+def check_record(entry: dict[str, Any], place: Place) -> QuestionRecord:
+    """Returns the fields of a line as a record.
+
+    Raises:
+        RecordsError: They are none; the message names the field.
+    """
+    try:
+        return QuestionRecord(**entry)
+    except (InputError, TypeError) as error:
+        raise RecordsError(f"{place}: {error}") from error
+
+
+def read_entries(paths: Paths, places: Places) -> Iterator[dict[str, Any]]:
+    """Yields the fields of every line as they are; blank lines are passed over.
+
+    Args:
+        paths: The files.
+        places: Receives where each line stands, before it is yielded.
 
     Raises:
         CutOffError: The last line of a file is half a record.
         RecordsError: A file is missing, or a line is no record of this version.
     """
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
+        places.begin(path)
         offset = 0
         try:
             with path.open("rb") as file:
                 for number, line in enumerate(file, 1):
                     if not line.isspace():
-                        place = Place(path, number, offset)
-                        yield place, parsed(line, place)
+                        places.append(number, offset)
+                        yield _entry(line, places)
                     offset += len(line)
         except OSError as error:
             raise RecordsError(f"cannot read the records {path}: {error.strerror or error}") from error
 
 
-def parsed(line: bytes, place: Place) -> dict[str, Any]:
-    """Returns the fields of a line, whose version is known to be ours.
-
-    Raises:
-        CutOffError: It is the file's last, and half a record.
-        RecordsError: It is no record, one of another version, or holds a number that is not finite.
-    """
+def _entry(line: bytes, places: Places) -> dict[str, Any]:
     try:
-        entry = orjson.loads(line)
+        entry: dict[str, Any] = orjson.loads(line)
+        if entry["version"] == VERSION:
+            return entry
     except ValueError as error:
-        raise _no_json(line, place, error) from error
-    version = entry.get("version") if isinstance(entry, dict) else None
-    if version == VERSION:
-        return cast("dict[str, Any]", entry)
+        raise _no_json(line, places[-1], error) from error
+    except (KeyError, TypeError):
+        entry = {}
+    place, version = places[-1], entry.get("version")
     if isinstance(version, int) and version > VERSION:
         message = (
             f"{place}: a record of version {version}, and this twosup_chain reads version {VERSION} "

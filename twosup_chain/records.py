@@ -19,7 +19,7 @@ import numpy.typing as npt
 from twosup_chain._options import Record, shorten
 from twosup_chain.errors import ConfigurationError, InputError, RecordsError, TwosupError, UnknownOptionError
 from twosup_chain.outcomes import Flags, Floats, Outcomes
-from twosup_chain.record_lines import Paths, Place, Places, check_record, placed, read_record
+from twosup_chain.record_lines import Paths, Place, Places, check_record, read_entries, read_record
 
 if TYPE_CHECKING:
     from twosup_chain.price import Price
@@ -194,23 +194,24 @@ def read_columns(
         if missing is not None and not 0.0 <= missing <= 1.0:
             message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
             raise ConfigurationError(message)
-    scorers, models = {"local": local_scorer, "remote": remote_scorer}, _Models()
-    seen, rows, numbers, digests = _Seen(), array("q"), array("d"), array("Q")
-    for place, entry in placed(paths):
+    scorers = {"local": local_scorer, "remote": remote_scorer}
+    places, seen, models = Places(), _Seen(), _Models()
+    rows, numbers, digests = array("q"), array("d"), array("Q")
+    for entry in read_entries(paths, places):
         try:
             local, remote = entry["local"], entry["remote"]
             failed = "error" in local or "error" in remote
-            line = seen.add(entry["id"], place, failed=failed)
+            seen.add(entry["id"], places, failed=failed)
             if failed:
                 continue
-            models.meet(local.get("model"), remote.get("model"), place)
+            models.meet(local.get("model"), remote.get("model"), places)
             digests.append(int(entry["digest"], 16))
             numbers.extend(_numbers(local, local_scorer, local_missing))
             numbers.extend(_numbers(remote, remote_scorer, remote_missing))
             numbers.append(entry["answerable"])
-            rows.append(line)
+            rows.append(len(places) - 1)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise _explained(error, place, entry, scorers) from error
+            raise _explained(error, entry, places[-1], scorers) from error
     table = np.array(numbers).reshape(len(rows), -1 if rows else _WIDTH).T
     columns = RecordColumns(
         local=_prediction_columns(table[: _WIDTH // 2]),
@@ -225,7 +226,7 @@ def read_columns(
             remote_scorer=remote_scorer,
             digest=hashlib.sha256(np.sort(np.array(digests, dtype="<u8")).tobytes()).hexdigest()[:16],
         ),
-        places=seen.places,
+        places=places,
         lines=np.array(rows, dtype=np.intp),
     )
     _check_shares(columns)
@@ -265,12 +266,12 @@ def _check_shares(columns: RecordColumns) -> None:
                 columns.record(int(wrong[0]))  # which names the field
 
 
-def _explained(error: Exception, place: Place, entry: dict[str, Any], scorers: dict[str, str]) -> TwosupError:
+def _explained(error: Exception, entry: dict[str, Any], place: Place, scorers: dict[str, str]) -> TwosupError:
     """Returns what is wrong with a record that could not be taken apart."""
     if isinstance(error, TwosupError):
         return error
     try:
-        record = check_record(place, entry)
+        record = check_record(entry, place)
     except RecordsError as found:
         return found
     for role, scorer in scorers.items():
@@ -290,28 +291,28 @@ class _Seen:
     """Which questions were read and where, so that none counts twice."""
 
     def __init__(self) -> None:
-        self.places = Places()
         self.failed = 0
         self._lines: dict[str, int] = {}
 
-    def add(self, id: str, place: Place, *, failed: bool) -> int:
-        """Returns the number of this line among all that were read.
+    def add(self, id: str, places: Places, *, failed: bool) -> None:
+        """Notes the question of the last line.
 
         Raises:
             RecordsError: The question was recorded before.
         """
-        before = self._lines.get(id)
-        if before is not None and before >= 0:
+        line = len(places) - 1
+        before = self._lines.setdefault(id, ~line if failed else line)
+        if before in (line, ~line):  # it is new
+            self.failed += failed
+        elif before >= 0:
             message = (
-                f"{place}: the question {shorten(id)} is recorded in {self.places[before]} already, and counts once: "
-                "leave one of the two out"
+                f"{places[line]}: the question {shorten(id)} is recorded in {places[before]} already, and counts "
+                "once: leave one of the two out"
             )
             raise RecordsError(message)
-        line = len(self.places)
-        self.failed += failed - (before is not None)
-        self._lines[id] = ~line if failed else line
-        self.places.append(place)
-        return line
+        elif not failed:
+            self.failed -= 1
+            self._lines[id] = line
 
 
 class _Models:
@@ -322,14 +323,14 @@ class _Models:
         self.remote: str | None = None
         self._met = False
 
-    def meet(self, local: str | None, remote: str | None, place: Place) -> None:
+    def meet(self, local: str | None, remote: str | None, places: Places) -> None:
         """Raises a `RecordsError` where others answered than in the lines before."""
         if local == self.local and remote == self.remote:
             return
         if self._met:
             role, now, before = ("local", local, self.local) if local != self.local else ("remote", remote, self.remote)
             message = (
-                f"{place}: the {role} model is {now!r}, and {before!r} in the lines before: "
+                f"{places[-1]}: the {role} model is {now!r}, and {before!r} in the lines before: "
                 "read the records of each model apart"
             )
             raise RecordsError(message)
