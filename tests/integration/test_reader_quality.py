@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from twosup_chain import ExtractiveReader
+from twosup_chain.reader_evaluation import ReaderEvaluation
 from twosup_chain.schema import Answer
 from twosup_chain.squad import load
-from twosup_chain.training.measure import Figures
 
 pytestmark = pytest.mark.integration
 
@@ -35,9 +35,9 @@ def answers(reader, examples):
 
 def test_it_finds_answers_and_tells_where_there_is_none(examples, answers):
     assert all(isinstance(answer, Answer) for answer in answers)
-    values = Figures(examples, answers).values(np.arange(len(examples)))
-    assert values["HasAns F1, forced"] > 0.85
-    assert values["answerability AUROC"] > 0.65
+    figures = ReaderEvaluation.of(examples, answers).figures
+    assert figures["forced_f1"].value > 0.85
+    assert figures["auroc"].value > 0.65
 
 
 def test_gold_answers_are_backed_and_other_spans_of_the_passage_are_not(reader, examples, answers):

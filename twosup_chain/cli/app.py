@@ -19,9 +19,12 @@ from twosup_chain.cli.collect import collect
 from twosup_chain.cli.console import fail
 from twosup_chain.cli.demo import demo
 from twosup_chain.cli.evaluate import evaluate
+from twosup_chain.cli.evaluate_reader import evaluate_reader
+from twosup_chain.cli.export_reader import export_reader
 from twosup_chain.cli.models import models
 from twosup_chain.cli.replicate import replicate
 from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.training.command import train_reader
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 
@@ -74,8 +77,11 @@ app.command()(calibrate)
 app.command()(collect)
 app.command()(demo)
 app.command()(evaluate)
+app.command()(evaluate_reader)
+app.command()(export_reader)
 app.command()(models)
 app.command()(replicate)
+app.command()(train_reader)
 
 
 def _show_version(wanted: bool) -> None:

@@ -7,44 +7,152 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
+from twosup_chain.cli.console import clean, print_json, show
 from twosup_chain.errors import ConfigurationError, TwosupError
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+_DATA, _LENGTH, _STEP, _MACHINE = "Data", "Length of the run", "Learning", "Machine"
+#: The figures that are shown: forced EM and F1, AUROC of the null margin, official F1 at the best threshold.
 _SHOWN = ("exact", "f1", "auroc", "official_f1", "balanced_f1")
 
 
-def train_reader(  # noqa: PLR0913, PLR0917  a command line has as many options as it has
-    out: Annotated[Path, typer.Argument(help="Folder for checkpoints, log and curves; a run found there is resumed.")],
-    model: Annotated[Path, typer.Option(help="Folder of the checkpoint or encoder (BERT) to start from.")],
-    file: Annotated[list[Path], typer.Option(help="SQuAD-format file to train on; may be repeated.")],
-    extra: Annotated[list[Path] | None, typer.Option(help="File of which only the --source named are used.")] = None,
-    source: Annotated[list[str] | None, typer.Option(help="NAME=SHARE of the extra files; may be repeated.")] = None,
-    held_out: Annotated[float, typer.Option(help="Share of the passages held out.")] = 0.04,
-    unanswerable_share: Annotated[float, typer.Option(help="Share of unanswerable questions; 0 keeps all.")] = 0.45,
-    passage_negatives: Annotated[float, typer.Option(help="Made from other passages, per answerable one.")] = 0.04,
-    swap_negatives: Annotated[float, typer.Option(help="Made by swapped words, per answerable one.")] = 0.04,
-    inferred_weight: Annotated[float, typer.Option(help="Weight of unanswerable ones with join=inferred.")] = 1.0,
-    epochs: Annotated[int, typer.Option(help="Epochs at most.")] = 2,
-    minutes: Annotated[float | None, typer.Option(help="Minutes at most; the learning rate follows.")] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-4,
-    warmup: Annotated[float, typer.Option(help="Share of the run in which the learning rate rises.")] = 0.05,
-    batch_size: Annotated[int, typer.Option(help="Windows a step.")] = 32,
-    max_length: Annotated[int, typer.Option(help="Longest window, in tokens.")] = 256,
-    stride: Annotated[int, typer.Option(help="Tokens that neighbouring windows share.")] = 96,
-    dropout: Annotated[float, typer.Option(help="Dropout of the encoder.")] = 0.1,
-    freeze_embeddings: Annotated[bool, typer.Option(help="Leave the word embeddings as they are.")] = False,
-    bf16: Annotated[bool, typer.Option(help="Compute in bfloat16 where safe; for CPUs and GPUs that have it.")] = False,
-    evaluate_every: Annotated[int, typer.Option(help="Steps between evaluations.")] = 200,
-    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
-    evaluate_on: Annotated[int, typer.Option(help="Held-out questions of an evaluation during training.")] = 1000,
-    patience: Annotated[int | None, typer.Option(help="Evaluations without gain before stopping early.")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, …; CUDA is taken where there is one.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
+def train_reader(  # noqa: PLR0913  a command line has as many options as it has
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="The folder for checkpoints, log, curves and held-out questions; a run found there is resumed.",
+            show_default=False,
+        ),
+    ],
+    *,
+    model: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="What to start from: the folder of a BERT encoder or question answering checkpoint, with config.json, "
+            "model.safetensors and tokenizer.json.",
+            show_default=False,
+        ),
+    ],
+    file: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE",
+            help="A SQuAD-format file to train on, with unanswerable questions among the others; may be repeated.",
+            show_default=False,
+        ),
+    ],
+    extra: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A file of which only each --source is used.", rich_help_panel=_DATA),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SHARE",
+            help="A source of the extra files and its share; may be repeated.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    held_out: Annotated[
+        float, typer.Option(metavar="SHARE", help="The share of the passages held out.", rich_help_panel=_DATA)
+    ] = 0.04,
+    unanswerable_share: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE", help="The share of unanswerable questions; 0 takes all there are.", rich_help_panel=_DATA
+        ),
+    ] = 0.45,
+    passage_negatives: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Unanswerable questions to make by taking other passages, for each answerable one.",
+            rich_help_panel=_DATA,
+        ),
+    ] = 0.04,
+    swap_negatives: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE", help="The same, by swapping names and numbers in the question.", rich_help_panel=_DATA
+        ),
+    ] = 0.04,
+    inferred_weight: Annotated[
+        float,
+        typer.Option(
+            metavar="WEIGHT",
+            help="What an unanswerable question counts whose passage was inferred (join=inferred).",
+            rich_help_panel=_DATA,
+        ),
+    ] = 1.0,
+    epochs: Annotated[int, typer.Option(metavar="N", help="Epochs at most.", rich_help_panel=_LENGTH)] = 2,
+    minutes: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Minutes at most; the learning rate follows.", rich_help_panel=_LENGTH),
+    ] = None,
+    evaluate_every: Annotated[
+        int, typer.Option(metavar="N", help="Steps between evaluations.", rich_help_panel=_LENGTH)
+    ] = 200,
+    evaluate_on: Annotated[
+        int,
+        typer.Option(metavar="N", help="Held-out questions of an evaluation on the way.", rich_help_panel=_LENGTH),
+    ] = 1000,
+    patience: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Evaluations without gain before stopping early.", rich_help_panel=_LENGTH),
+    ] = None,
+    save_every: Annotated[
+        int, typer.Option(metavar="N", help="Steps between checkpoints.", rich_help_panel=_LENGTH)
+    ] = 100,
+    learning_rate: Annotated[
+        float, typer.Option(metavar="RATE", help="The learning rate at its peak.", rich_help_panel=_STEP)
+    ] = 1e-4,
+    warmup: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="The share of the run in which it rises.", rich_help_panel=_STEP),
+    ] = 0.05,
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Windows a step.", rich_help_panel=_STEP)] = 32,
+    max_length: Annotated[
+        int, typer.Option(metavar="N", help="The longest window, in tokens.", rich_help_panel=_STEP)
+    ] = 256,
+    stride: Annotated[
+        int, typer.Option(metavar="N", help="Tokens that neighbouring windows share.", rich_help_panel=_STEP)
+    ] = 96,
+    dropout: Annotated[float, typer.Option(metavar="SHARE", help="Dropout.", rich_help_panel=_STEP)] = 0.1,
+    freeze_embeddings: Annotated[
+        bool, typer.Option(help="Leave the word embeddings as they are.", rich_help_panel=_STEP)
+    ] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides everything random.", rich_help_panel=_STEP)] = 0,
+    bf16: Annotated[
+        bool,
+        typer.Option(help="Compute in bfloat16 where that is safe, if the processor has it.", rich_help_panel=_MACHINE),
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Processor threads.", rich_help_panel=_MACHINE)
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="cpu, cuda, …; CUDA is taken where there is one.", rich_help_panel=_MACHINE),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures at the end as one JSON document.")] = False,
 ) -> None:
-    """Trains an extractive reader on SQuAD-format files; resumes where an earlier run in the folder stopped."""
+    """Train an extractive reader on SQuAD-format files.
+
+    It can be interrupted at any moment: the same command goes on from the last checkpoint.
+
+    The best model is left in OUT/final, of which [bold]twosup export-reader[/bold] makes a reader.
+
+    Needs the extra [bold]train[/bold].
+
+    [bold]Example[/bold]
+
+    [cyan]twosup train-reader run --model all-MiniLM-L6-v2 --file train-v2.0.json --minutes 60[/cyan]
+
+    [cyan]twosup export-reader run/final my-reader --calibrate run/held_out.json[/cyan]
+    """
     from twosup_chain.training.mixture import MixtureOptions
     from twosup_chain.training.trainer import Trainer, TrainerOptions
 
@@ -82,7 +190,11 @@ def train_reader(  # noqa: PLR0913, PLR0917  a command line has as many options 
     )
     trainer = Trainer(options, mixture)
     with _Bar(trainer) as bar:
-        trainer.run(bar)
+        found = trainer.run(bar).as_dict()
+    if as_json:
+        print_json(found)
+    else:
+        show(f"{clean(str(out / 'final'))}: {', '.join(f'{name} {found[name]:.3f}' for name in _SHOWN)}")
 
 
 def main() -> None:

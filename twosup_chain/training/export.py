@@ -1,7 +1,5 @@
 """From a checkpoint to a folder that `ExtractiveReader` loads: ONNX model, tokenizer, calibrated ``config.json``.
 
-    python -m twosup_chain.training.export CHECKPOINT OUT --calibrate SQUAD_FILE
-
 The graph is written in `graph`, `smoothing` keeps int8 close to float32, the calibration is fitted in `calibration`;
 figures come from `twosup_chain.reader_evaluation`.
 """
@@ -10,21 +8,20 @@ from __future__ import annotations
 
 import json
 import random
-import sys
-from pathlib import Path  # noqa: TC003  typer reads the annotation
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from twosup_chain.answerers._reader_folder import CONFIG_FILE, FORMAT_VERSION, MODEL_FILE, TOKENIZER_FILE, file_digest
-from twosup_chain.errors import MissingExtraError, ModelFileError, TwosupError
-from twosup_chain.squad import Example, load
+from twosup_chain.errors import ConfigurationError, MissingExtraError, ModelFileError
 from twosup_chain.training.calibration import FEATURES, fit_answerability
 from twosup_chain.training.graph import build_graph
 from twosup_chain.training.smoothing import smoothing_factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from twosup_chain.squad import Example
 
 _READ_AT_ONCE = 64
 #: How many questions, spread over those of the calibration, show the ranges of the activations.
@@ -38,41 +35,43 @@ def export_reader(
     *,
     name: str = "twosup-reader",
     int8: bool = True,
-    report: Callable[[int], None] = lambda _: None,
+    report: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Path:
     """Writes the folder and returns it.
 
     Args:
         checkpoint: Holds ``config.json``, ``model.safetensors`` (float32 or float16) and ``tokenizer.json`` of a
             ``BertForQuestionAnswering`` with [CLS] as the null span.
-        out: Where to; its files are overwritten.
+        out: Where to, another folder than `checkpoint`; its files are overwritten. If the export fails it is left
+            without ``config.json``, so that nothing half done is ever read.
         calibrate: Questions that the checkpoint was not trained on, with both classes among them.
         name: The model's name, as answers carry it.
         int8: Whether to quantise to int8, for CPUs; without it the model keeps float32, which suits GPUs.
-        report: Is told how many more questions of the calibration are read.
+        report: Is told how many questions of the calibration are read, and how many there are.
 
     Raises:
         MissingExtraError: onnx or safetensors is not installed.
         ModelFileError: The checkpoint cannot be read.
+        ConfigurationError: `out` is the checkpoint or cannot be written, or one of the two classes is missing.
     """
     config, weights = _read(checkpoint)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / TOKENIZER_FILE).write_text(_tokenizer(checkpoint), encoding="utf-8")
-    shown = calibrate[:: -(-len(calibrate) // _SHOWN) or 1]
-    smoothing = smoothing_factors(weights, config, _windows(out, config, shown)) if int8 else None
-    model = build_graph(weights, config, int8=int8, smoothing=smoothing)
-    (out / MODEL_FILE).write_bytes(model.SerializeToString())
-    values = {
-        "format": FORMAT_VERSION,
-        "name": name,
-        "digest": file_digest(out / MODEL_FILE),
-        "max_positions": config["max_position_embeddings"],
-        "stackable": not int8,
-        "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),
-    }
-    _write_config(out, values)
-    values["calibration"] = _calibrate(out, calibrate, config["max_position_embeddings"], report)
-    _write_config(out, values)
+    with _whole_or_nothing(checkpoint, out):
+        (out / TOKENIZER_FILE).write_text(_tokenizer(checkpoint), encoding="utf-8")
+        shown = calibrate[:: -(-len(calibrate) // _SHOWN) or 1]
+        smoothing = smoothing_factors(weights, config, _windows(out, config, shown)) if int8 else None
+        model = build_graph(weights, config, int8=int8, smoothing=smoothing)
+        (out / MODEL_FILE).write_bytes(model.SerializeToString())
+        values = {
+            "format": FORMAT_VERSION,
+            "name": name,
+            "digest": file_digest(out / MODEL_FILE),
+            "max_positions": config["max_position_embeddings"],
+            "stackable": not int8,
+            "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),
+        }
+        _write_config(out, values)
+        values["calibration"] = _calibrate(out, calibrate, config["max_position_embeddings"], report)
+        _write_config(out, values)
     return out
 
 
@@ -81,6 +80,23 @@ def sample(examples: list[Example], count: int | None, seed: int = 0) -> list[Ex
     if count is None or count >= len(examples):
         return examples
     return random.Random(seed).sample(examples, count)  # noqa: S311  a sample, not a secret
+
+
+@contextmanager
+def _whole_or_nothing(checkpoint: Path, out: Path) -> Iterator[None]:
+    """Makes the folder; takes its ``config.json`` away again where the export fails."""
+    if out.resolve() == checkpoint.resolve():
+        message = f"{out} is the checkpoint's own folder: give another one, or its files would be overwritten"
+        raise ConfigurationError(message)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        (out / CONFIG_FILE).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            message = f"cannot write to {out}: {error.strerror or error}"
+            raise ConfigurationError(message) from error
+        raise
 
 
 def _windows(folder: Path, config: dict[str, Any], examples: list[Example]) -> Iterator[tuple[list[int], list[int]]]:
@@ -95,7 +111,7 @@ def _windows(folder: Path, config: dict[str, Any], examples: list[Example]) -> I
 
 
 def _calibrate(
-    folder: Path, examples: list[Example], max_positions: int, report: Callable[[int], None]
+    folder: Path, examples: list[Example], max_positions: int, report: Callable[[int, int], object]
 ) -> dict[str, float]:
     from twosup_chain.answerers.reader import ExtractiveReader
 
@@ -109,7 +125,7 @@ def _calibrate(
             if not isinstance(answer, Exception):
                 evidence.append(answer.scores)
                 answerable.append(not example.is_impossible)
-        report(len(some))
+        report(min(at + _READ_AT_ONCE, len(examples)), len(examples))
     return fit_answerability(evidence, answerable)
 
 
@@ -140,26 +156,3 @@ def _tokenizer(checkpoint: Path) -> str:
 
 def _write_config(folder: Path, values: dict[str, Any]) -> None:
     (folder / CONFIG_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-
-
-def main(
-    checkpoint: Annotated[Path, typer.Argument(help="Folder with config.json, model.safetensors, tokenizer.json.")],
-    out: Annotated[Path, typer.Argument(help="Folder for reader.onnx, tokenizer.json, config.json.")],
-    calibrate: Annotated[Path, typer.Option(help="SQuAD v2 file with questions that were not trained on.")],
-    count: Annotated[int | None, typer.Option(help="Calibrate on that many random questions of the file.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
-    name: Annotated[str, typer.Option(help="The model's name.")] = "twosup-reader",
-    float32: Annotated[bool, typer.Option("--float32", help="Keep float32 (for GPUs).")] = False,
-) -> None:
-    """Writes a reader's folder from a trained checkpoint."""
-    try:
-        examples = sample(load(calibrate), count, seed)
-        with typer.progressbar(length=len(examples), label="calibration", file=sys.stderr) as bar:
-            folder = export_reader(checkpoint, out, examples, name=name, int8=not float32, report=bar.update)
-    except TwosupError as error:
-        sys.exit(f"error: {error}")
-    typer.echo(f"{folder / MODEL_FILE}: {(folder / MODEL_FILE).stat().st_size / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    typer.run(main)
