@@ -108,6 +108,8 @@ def test_ctrl_c_ends_the_command_with_130_and_the_same_command_goes_on_from_ther
         "--out",
         str(out),
         "--json",
+        "--limit",
+        "40",
     ]
     # a shell starts its background jobs with SIGINT ignored, and tests may run in one
     restored = (
