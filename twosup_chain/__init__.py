@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
     from twosup_chain.answerers.llama_cpp import LlamaCppAnswerer
     from twosup_chain.answerers.reader import ExtractiveReader
-    from twosup_chain.calibration import calibrate
-    from twosup_chain.calibration_record import Calibration
+    from twosup_chain.calibration.calibrate import calibrate
+    from twosup_chain.calibration.promise import check
+    from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
-    from twosup_chain.collection import acollect, collect
+    from twosup_chain.collection.collect import acollect, collect
     from twosup_chain.evaluation import evaluate
     from twosup_chain.price import Price
-    from twosup_chain.promise import check
     from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
     from twosup_chain.supervisor import Supervisor
 
@@ -26,7 +26,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "Answer": "schema",
-    "Calibration": "calibration_record",
+    "Calibration": "calibration",
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
     "ExtractiveReader": "answerers.reader",
@@ -40,7 +40,7 @@ _MODULES = {
     "Verdict": "schema",
     "acollect": "collection",
     "calibrate": "calibration",
-    "check": "promise",
+    "check": "calibration",
     "collect": "collection",
     "evaluate": "evaluation",
 }

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twosup_chain._drive import Flow
-    from twosup_chain.calibration_record import Calibration
+    from twosup_chain.calibration.record import Calibration
     from twosup_chain.scorers import Scorer
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
@@ -134,7 +134,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             CalibrationFileError: The file is no calibration that this version reads.
             CalibrationMismatchError: The calibration was made for other scorers, or names none.
         """
-        from twosup_chain.calibrated import supervisors
+        from twosup_chain.calibration.supervisors import supervisors
 
         return cls(local=local, remote=remote, **supervisors(calibration, scorers or {}), **options)
 

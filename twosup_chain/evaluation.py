@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.calibration_record import CalibratedSupervisor, Calibration
+from twosup_chain.calibration.record import CalibratedSupervisor, Calibration
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
-from twosup_chain.records import read_columns
+from twosup_chain.records.columns import read_columns
 from twosup_chain.report import measure
 from twosup_chain.report.examples import mistakes
 from twosup_chain.report.figures import Figures, PromiseFigures
@@ -21,8 +21,8 @@ from twosup_chain.report.figures import Figures, PromiseFigures
 if TYPE_CHECKING:
     from twosup_chain.outcomes import Outcomes
     from twosup_chain.price import Price
-    from twosup_chain.record_lines import Paths
-    from twosup_chain.records import Correct, Provenance
+    from twosup_chain.records.columns import Correct, Provenance
+    from twosup_chain.records.lines import Paths
     from twosup_chain.report.examples import Mistakes
     from twosup_chain.supervisor import Supervisor
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain import curves
+from twosup_chain.collection.questions import load_questions
 from twosup_chain.errors import InputError
-from twosup_chain.questions import load_questions
 from twosup_chain.schema import Answer
 from twosup_chain.squad import exact_match, f1
 
@@ -155,7 +155,9 @@ class ReaderEvaluation:
     def thresholds(self, coverage: npt.ArrayLike) -> Floats:
         """Returns the least answerability among the questions that are answered at each coverage."""
         descending = np.sort(self.answerability)[::-1]
-        return descending[np.maximum(np.rint(np.multiply(coverage, len(self))).astype(int), 1) - 1]
+        last = np.maximum(np.rint(np.multiply(coverage, len(self))).astype(int), 1) - 1
+        found: Floats = descending[last]
+        return found
 
     def save(self, folder: str | Path) -> None:
         """Writes predictions and figures into a folder, which is made if it is not there.

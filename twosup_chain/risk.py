@@ -2,7 +2,7 @@
 
 Every p-value here is *valid*: under its null hypothesis it is at most u with probability at most u, for every u in
 [0, 1] and every sample size, without approximation. What is tested, on which questions and in which order, is the
-business of `targets` and `threshold_search`.
+business of `calibration.targets` and `calibration.search`.
 
 Sources: Clopper & Pearson (Biometrika 1934, DOI 10.1093/biomet/26.4.404) for binomial intervals; Bates, Angelopoulos,
 Lei, Malik & Jordan, *Distribution-Free, Risk-Controlling Prediction Sets* (J. ACM 2021, DOI 10.1145/3478535),

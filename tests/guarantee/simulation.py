@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twosup_chain.calibration.search import find
+from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes import Outcomes
-from twosup_chain.targets import make_targets
-from twosup_chain.threshold_search import find
 
 CONFIDENCE = 0.9
 MEAN_COST, MOST_COST = 0.002, 0.01

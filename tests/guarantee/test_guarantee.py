@@ -12,9 +12,9 @@ import pytest
 from simulation import CONFIDENCE, MOST_COST, SCENARIOS, WORLDS, simulate
 
 from twosup_chain import calibrate
+from twosup_chain.calibration.search import find
+from twosup_chain.calibration.targets import make_targets
 from twosup_chain.errors import InfeasibleTargetError
-from twosup_chain.targets import make_targets
-from twosup_chain.threshold_search import find
 
 DRAWS = int(os.environ.get("TWOSUP_DRAWS", "2000"))
 PLUG_IN_DRAWS = min(DRAWS, 200)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twosup_chain.calibration.search import find
+from twosup_chain.calibration.tally import count
+from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes import Outcomes
-from twosup_chain.tally import count
-from twosup_chain.targets import make_targets
-from twosup_chain.threshold_search import find
 
 FOLDER = os.environ.get("TWOSUP_PAPER_DATA")
 SPLITS = int(os.environ.get("TWOSUP_SPLITS", "500"))

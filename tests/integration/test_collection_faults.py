@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from twosup_chain import Answer, Price, collect
-from twosup_chain.record_lines import read_records
-from twosup_chain.records import read_columns
+from twosup_chain.records.columns import read_columns
+from twosup_chain.records.lines import read_records
 from twosup_chain.squad import Example
 
 pytestmark = pytest.mark.integration

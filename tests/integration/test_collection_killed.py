@@ -14,8 +14,8 @@ from collections import Counter
 
 import pytest
 
-from twosup_chain.record_lines import read_records
-from twosup_chain.records import read_columns
+from twosup_chain.records.columns import read_columns
+from twosup_chain.records.lines import read_records
 
 pytestmark = pytest.mark.integration
 
@@ -24,7 +24,7 @@ QUESTIONS, CONCURRENCY, KILLS = 800, 4, 50
 #: What every process runs: it writes down whom it asks, answers after a random while, and may be killed anywhere.
 COLLECTOR = """
 import asyncio, os, random
-from twosup_chain.collection import collect
+from twosup_chain.collection.collect import collect
 from twosup_chain.schema import Answer
 from twosup_chain.squad import Example
 
@@ -55,7 +55,7 @@ def start(tmp_path):
     script = tmp_path / "collector.py"
     script.write_text(COLLECTOR.format(folder=str(tmp_path), questions=QUESTIONS, concurrency=CONCURRENCY))
     context = multiprocessing.get_context("forkserver")  # the imports are done once, not for every process
-    context.set_forkserver_preload(["twosup_chain.collection"])
+    context.set_forkserver_preload(["twosup_chain.collection.collect"])
 
     def start():
         process = context.Process(target=runpy.run_path, args=(str(script),))

@@ -1,6 +1,6 @@
 """``twosup calibrate``: thresholds that keep a stated limit, from recorded questions; or whether old ones still do.
 
-It takes the command line's words apart and prints what `calibration` and `promise` find, for people or as JSON.
+It takes the command line's words apart and prints, for people or as JSON, what `calibration` finds.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
 
     [cyan]twosup calibrate new.jsonl --check calibration.json[/cyan]
     """
-    from twosup_chain.calibration_record import Calibration
+    from twosup_chain.calibration.record import Calibration
 
     reading: dict[str, Any] = {
         "correct": "exact_match" if f1 is None else ("f1", f1),
@@ -182,7 +182,7 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
             raise ConfigurationError(message)
         _print(Calibration.load(check).check(list(records), **reading), as_json=as_json)
         return
-    from twosup_chain.calibration import calibrate as find
+    from twosup_chain.calibration.calibrate import calibrate as find
 
     found = find(
         list(records),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import Runnable
 
-    from twosup_chain.collection import Collection, Progress
+    from twosup_chain.collection.collect import Collection, Progress
     from twosup_chain.price import Price
 
 _DEMO = "demo:"

@@ -17,7 +17,7 @@ from twosup_chain.errors import ConfigurationError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from twosup_chain.calibration_record import CalibratedSupervisor
+    from twosup_chain.calibration.record import CalibratedSupervisor
     from twosup_chain.evaluation import Report
 
 _TRUST, _RECORDS, _PRICE, _OUTPUT = "Supervisors", "Records", "Price", "Output"
@@ -159,7 +159,7 @@ def _supervisors(
     if lacking:
         message = f"{', '.join(lacking)} missing: pass --calibration FILE, or all four of {', '.join(given)}"
         raise ConfigurationError(message)
-    from twosup_chain.calibration_record import CalibratedSupervisor
+    from twosup_chain.calibration.record import CalibratedSupervisor
 
     def setting(scorer: str | None, threshold: float | None) -> CalibratedSupervisor:
         return CalibratedSupervisor(scorer=scorer, threshold=threshold, missing=missing)
@@ -175,7 +175,7 @@ def _overview(report: Report) -> list[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
-    from twosup_chain.calibration_table import label, percent_or_money
+    from twosup_chain.calibration.table import label, percent_or_money
     from twosup_chain.report import words
 
     figures, systems = report.figures, report.figures.systems

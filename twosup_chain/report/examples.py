@@ -10,7 +10,7 @@ from twosup_chain._options import Record
 
 if TYPE_CHECKING:
     from twosup_chain.outcomes import Flags, Floats
-    from twosup_chain.records import RecordColumns
+    from twosup_chain.records.columns import RecordColumns
     from twosup_chain.report.measure import Decisions
 
 

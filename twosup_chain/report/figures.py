@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Literal
 
 from twosup_chain._options import Record
-from twosup_chain.calibration_record import CalibratedSupervisor, Estimate
+from twosup_chain.calibration.record import CalibratedSupervisor, Estimate
 from twosup_chain.price import Price
-from twosup_chain.records import Provenance
+from twosup_chain.records.columns import Provenance
 
 #: What can become of a question.
 Ending = Literal["local_answer", "local_no_answer", "remote_answer", "remote_no_answer", "untrusted"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twosup_chain.calibration_table import label, percent_or_money
+from twosup_chain.calibration.table import label, percent_or_money
 from twosup_chain.report import words
 from twosup_chain.report.markup import Markup, foreign, join, table, tag
 
 if TYPE_CHECKING:
-    from twosup_chain.calibration_record import CalibratedSupervisor, Estimate
+    from twosup_chain.calibration.record import CalibratedSupervisor, Estimate
     from twosup_chain.evaluation import Report
     from twosup_chain.report.examples import Example, Mistakes
     from twosup_chain.report.figures import Figures, SupervisorFigures

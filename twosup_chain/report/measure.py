@@ -1,6 +1,6 @@
 """Finds the figures of an evaluation: what the chain would do with recorded questions, on plain columns.
 
-The curves are those of `curves`, the promises are checked in `promise`; here they are put together.
+The curves are those of `curves`, the promises are checked in `calibration.promise`; here they are put together.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.outcomes import Flags, Floats, Outcomes
     from twosup_chain.price import Price
-    from twosup_chain.records import RecordColumns
+    from twosup_chain.records.columns import RecordColumns
     from twosup_chain.report.figures import Ending
 
 #: How fine the request–accuracy curve of the figures is.

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from twosup_chain.calibration_record import CalibratedSupervisor
+from twosup_chain.calibration.record import CalibratedSupervisor
 
 VOID = {"meta", "br", "col"}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from twosup_chain import Price, calibrate, evaluate
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
-from twosup_chain.records import read_outcomes
+from twosup_chain.records.columns import read_outcomes
 from twosup_chain.report.figures import Figures
 from twosup_chain.supervisor import Supervisor
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twosup_chain.calibration.search import find, ranks, worst_p_value
+from twosup_chain.calibration.tally import count
+from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes import Outcomes
-from twosup_chain.tally import count
-from twosup_chain.targets import make_targets
-from twosup_chain.threshold_search import find, ranks, worst_p_value
 
 
 def drawn(n: int, seed: int = 0) -> Outcomes:

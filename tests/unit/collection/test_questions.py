@@ -7,9 +7,9 @@ import json
 
 import pytest
 
+from twosup_chain.collection.questions import load_questions
 from twosup_chain.errors import InputError
-from twosup_chain.question_record import digest
-from twosup_chain.questions import load_questions
+from twosup_chain.records.question import digest
 from twosup_chain.squad import Example
 
 ADA = {"id": "1", "question": "Who?", "context": "Ada.", "answers": ["Ada"]}

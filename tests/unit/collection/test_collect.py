@@ -8,11 +8,11 @@ from itertools import chain
 
 import pytest
 
-from twosup_chain.collection import acollect, collect
+from twosup_chain.collection.collect import acollect, collect
 from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, RecordsError, ResumeError
 from twosup_chain.price import Price
-from twosup_chain.record_lines import read_records
-from twosup_chain.records import read_columns
+from twosup_chain.records.columns import read_columns
+from twosup_chain.records.lines import read_records
 from twosup_chain.schema import Answer, QAInput
 from twosup_chain.squad import Example
 from twosup_chain.testing import ScriptedAnswerer

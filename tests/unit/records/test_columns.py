@@ -9,8 +9,8 @@ import pytest
 
 from twosup_chain.errors import ConfigurationError, CutOffError, InputError, RecordsError, UnknownOptionError
 from twosup_chain.price import Price
-from twosup_chain.record_lines import read_records
-from twosup_chain.records import read_columns, read_outcomes
+from twosup_chain.records.columns import read_columns, read_outcomes
+from twosup_chain.records.lines import read_records
 
 SCORERS = {"local_scorer": "a", "remote_scorer": "b"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from twosup_chain import squad
 from twosup_chain.errors import InputError, RefusalError
-from twosup_chain.question_record import QuestionRecord, RecordedPrediction, digest, is_answerable
+from twosup_chain.records.question import QuestionRecord, RecordedPrediction, digest, is_answerable
 from twosup_chain.schema import Answer
 
 EXAMPLE = squad.Example(id="q", question="Who?", context="Ada wrote it.", answers=("Ada", "Ada L."))

@@ -1,0 +1,13 @@
+"""Thresholds fitted to labelled questions, for a stated target, with a stated guarantee.
+
+`calibrate` is where to start: it takes columns (`outcomes`) or files of records (`records`) and returns a `Calibration`
+(`record`). What can be promised is in `targets`, how thresholds are found and why the guarantee holds in `search`, what
+is said where there are none in `infeasible`, whether a promise still holds on new data in `promise`, and what a chain
+makes of a calibration in `supervisors`. The statistics are in `twosup_chain.risk`.
+"""
+
+from twosup_chain.calibration.calibrate import calibrate
+from twosup_chain.calibration.promise import check
+from twosup_chain.calibration.record import Calibration
+
+__all__ = ["Calibration", "calibrate", "check"]

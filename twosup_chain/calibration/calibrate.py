@@ -1,0 +1,338 @@
+"""`calibrate`: labelled questions and targets in, a `Calibration` out, or an error that says why there is none.
+
+The search and its guarantee are in `search`, the targets in `targets`, the record in `record`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twosup_chain._options import shorten
+from twosup_chain.calibration.infeasible import abstention_bound, infeasible
+from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Estimate, Promise, Trace
+from twosup_chain.calibration.search import Found, Prefer, find
+from twosup_chain.calibration.targets import (
+    Budget,
+    FalsePositiveRate,
+    MatchRemote,
+    RemoteRate,
+    Risk,
+    Target,
+    make_targets,
+)
+from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.outcomes import Outcomes
+from twosup_chain.risk import clopper_pearson
+
+if TYPE_CHECKING:
+    from twosup_chain.calibration.tally import Abstention, Tally
+    from twosup_chain.price import Price
+    from twosup_chain.records.columns import Correct
+    from twosup_chain.records.lines import Paths
+
+__all__ = ["Calibration", "calibrate"]
+
+#: The confidence of the intervals beside the estimates.
+_INTERVAL = 0.95
+#: The most pairs that a calibration keeps of its search.
+_MOST_TRACED = 256
+#: A hosted model whose answers are trusted less often is hardly worth its calls.
+_RARELY_TRUSTED = 0.05
+_PREFERENCES = ("cheapest", "coverage", "accuracy", "safest")
+_ABSTENTIONS = ("wrong", "no_answer")
+
+
+def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
+    records: Outcomes | Paths,
+    *,
+    remote_rate: float | None = None,
+    false_positive_rate: float | None = None,
+    risk: float | None = None,
+    budget: float | None = None,
+    match_remote: bool | float | None = None,
+    confidence: float | None = None,
+    prefer: Prefer | None = None,
+    abstention: Abstention = "wrong",
+    max_call_cost: float | None = None,
+    local_scorer: str | None = None,
+    remote_scorer: str | None = None,
+    local_model: str | None = None,
+    remote_model: str | None = None,
+    correct: Correct = "exact_match",
+    price: Price | None = None,
+    missing: float | None = None,
+    seed: int = 0,
+) -> Calibration:
+    """Returns both thresholds, chosen together so that every target holds at once, and the evidence for it.
+
+    With `confidence` it is a guarantee: over the draw of the labelled questions, the probability is at most
+    ``1 − confidence`` that a target is exceeded on the traffic that they stand for, at any number of questions. It
+    rests on one assumption: the labelled questions are independent draws from that traffic. (Many questions on one
+    passage, or other traffic than was labelled, break it; `check` tells.) Without `confidence` the choice is the best
+    one on these very questions, and promises nothing.
+
+    Args:
+        records: A file of records that `collect` has written, several, or `Outcomes`.
+        remote_rate: The share of questions that may be sent to the hosted model, in [0, 1).
+        false_positive_rate: The share of right predictions that may be refused, in [0, 1), as BiSupervised has it:
+            FP / (FP + TN), FP being escalated questions with a right hosted prediction that is not trusted, TN all
+            questions with a right prediction that is trusted.
+        risk: The selective risk, in [0, 1): the share of wrong answers among the questions that are answered.
+        budget: What the hosted model may cost per 1,000 questions, in currency; needs costs (`price`, or
+            ``Outcomes.remote_cost``).
+        match_remote: ``True``, or a margin in [0, 1): how much less accurate than the hosted model alone the chain may
+            be.
+        confidence: The guarantee's, in [0.5, 1), like 0.9.
+        prefer: Which pair to choose of those that keep the targets: ``"cheapest"``, the fewest remote calls, then the
+            most answers; ``"coverage"``, the most answers, then the fewest calls; ``"accuracy"``, the most questions
+            that end well; ``"safest"``, the lowest selective risk. By default ``"cheapest"`` where `risk` or
+            `match_remote` is a target. The other targets are only limits, which never asking the hosted model would
+            keep as well: ``"safest"`` with `false_positive_rate`, else ``"accuracy"``.
+        abstention: What leaving a question open counts as, for accuracy and `match_remote`: ``"wrong"`` always, or
+            right where the question has no answer (``"no_answer"``, the official SQuAD v2 rule for an empty answer).
+        max_call_cost: The most that one hosted call can cost, in currency; a guarantee for a budget rests on it. By
+            default the dearest call in the data, which the calibration says aloud.
+        local_scorer: The scorer of the local predictions; needed for records, and to build a chain.
+        remote_scorer: That of the hosted predictions.
+        local_model: The local model's name, where `records` are `Outcomes`.
+        remote_model: The hosted model's.
+        correct: What counts as right in records: ``"exact_match"``, or ``("f1", floor)``.
+        price: What the hosted model's tokens cost, where `records` are files.
+        missing: The score of an answer in records that lacks what its scorer reads, as in `Supervisor`.
+        seed: The seed of the division of the questions (into those that order the pairs and those that test them).
+            Trying seeds, targets or scorers until one is feasible, and keeping that one, voids the guarantee.
+
+    Raises:
+        InfeasibleTargetError: No pair is known to keep the targets. The error has the closest setting's values, the
+            least abstention that is possible, and how many labelled questions would be needed.
+        ConfigurationError: No target, or an option is out of range or contradicts another.
+        InputError: There are no questions, or the data lack what an option needs.
+        RecordsError: The records cannot be read.
+    """
+    _check(confidence, prefer, abstention)
+    data = _data(records, local_scorer, remote_scorer, correct, price, missing, (local_model, remote_model))
+    outcomes, warnings = data.outcomes, []
+    most = None
+    if outcomes.remote_cost is not None:
+        most, remark = _max_call_cost(outcomes, max_call_cost)
+        warnings += [remark] if remark and budget is not None and confidence is not None else []
+    elif budget is not None or max_call_cost is not None:
+        message = "the hosted calls have no costs: pass price=Price(…) with records, or Outcomes(remote_cost=…)"
+        raise ConfigurationError(message)
+    targets = make_targets(
+        remote_rate=remote_rate,
+        false_positive_rate=false_positive_rate,
+        risk=risk,
+        budget=budget,
+        match_remote=match_remote,
+        max_call_cost=most,
+    )
+    chosen_prefer = prefer or _default_preference(targets)
+    found = find(outcomes, targets, confidence=confidence, prefer=chosen_prefer, abstention=abstention, seed=seed)
+    bound = abstention_bound(outcomes, targets)
+    if found.best is None:
+        plug_in = find(outcomes, targets, confidence=None, prefer=chosen_prefer, abstention=abstention)
+        raise infeasible(found, plug_in.tried, targets, confidence, bound)
+    chosen = found.chosen
+    return Calibration(
+        local=data.local.model_copy(update={"threshold": chosen.local.item()}),
+        remote=data.remote.model_copy(update={"threshold": chosen.remote.item()}),
+        promises=tuple(_promise(target, chosen, confidence) for target in targets),
+        confidence=confidence,
+        method=found.method,
+        prefer=chosen_prefer,
+        abstention=abstention,
+        correct=data.correct,
+        max_call_cost=most,
+        currency=None if price is None else price.currency,
+        questions=len(outcomes),
+        failed=data.failed,
+        ordering=found.ordering,
+        testing=found.testing,
+        seed=seed,
+        digest=data.digest,
+        estimates=estimates(chosen, max_call_cost=most),
+        abstention_bound=bound,
+        trace=_trace(found),
+        tried=len(found.accepted),
+        warnings=(*warnings, *_warnings(chosen, confidence)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Data:
+    """The columns, and where they come from."""
+
+    outcomes: Outcomes
+    local: CalibratedSupervisor
+    remote: CalibratedSupervisor
+    correct: str | None
+    failed: int
+    digest: str
+
+
+def _data(
+    records: Outcomes | Paths,
+    local_scorer: str | None,
+    remote_scorer: str | None,
+    correct: Correct,
+    price: Price | None,
+    missing: float | None,
+    models: tuple[str | None, str | None],
+) -> _Data:
+    """Returns the columns, and where they come from.
+
+    Raises:
+        InputError: There are no questions.
+        ConfigurationError: An option is missing, or belongs to the other kind of data.
+    """
+    if isinstance(records, Outcomes):
+        if price is not None or missing is not None or correct != "exact_match":
+            message = "price, missing and correct say how records are read: Outcomes hold costs, scores and labels"
+            raise ConfigurationError(message)
+        outcomes, words, failed, digest = records, None, 0, _digest(records)
+    else:
+        from twosup_chain.records.columns import read_outcomes
+
+        if local_scorer is None or remote_scorer is None:
+            message = "records hold the trust of several scorers: pass local_scorer='…' and remote_scorer='…'"
+            raise ConfigurationError(message)
+        if models != (None, None):
+            message = "records name their models: leave local_model and remote_model out"
+            raise ConfigurationError(message)
+        outcomes, source = read_outcomes(
+            records,
+            local_scorer=local_scorer,
+            remote_scorer=remote_scorer,
+            correct=correct,
+            price=price,
+            missing=missing,
+        )
+        models = source.local_model, source.remote_model
+        words = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
+        failed, digest = source.failed, source.digest
+    if not len(outcomes):
+        message = f"there is no labelled question{f', and {failed} calls failed' if failed else ''}: collect some first"
+        raise InputError(message)
+    local, remote = (
+        CalibratedSupervisor(scorer=scorer, threshold=0.0, model=model, missing=missing)
+        for scorer, model in zip((local_scorer, remote_scorer), models, strict=True)
+    )
+    return _Data(outcomes=outcomes, local=local, remote=remote, correct=words, failed=failed, digest=digest)
+
+
+def estimates(tally: Tally, *, max_call_cost: float | None) -> tuple[Estimate, ...]:
+    """Returns what is measured at the only pair of these counts, with exact 95 % intervals.
+
+    Args:
+        tally: The counts.
+        max_call_cost: The most that a hosted call costs; ``None`` without costs.
+    """
+    known: list[tuple[str, Target]] = [
+        ("remote_rate", RemoteRate(0.0)),
+        ("risk", Risk(0.0)),
+        ("false_positive_rate", FalsePositiveRate(0.0)),
+        ("below_remote", MatchRemote(0.0)),
+    ]
+    if max_call_cost is not None:
+        known.append(("cost", Budget(0.0, max_call_cost)))
+    found = [_estimate(name, target.value(tally).item(), target.interval(tally, _INTERVAL)) for name, target in known]
+    for name, events in (("coverage", tally.answered.item()), ("accuracy", tally.successes.item())):
+        low, high = clopper_pearson(events, tally.n, _INTERVAL)
+        found.append(_estimate(name, events / max(tally.n, 1), (low.item(), high.item())))
+    return tuple(found)
+
+
+def _estimate(name: str, value: float, interval: tuple[float, float]) -> Estimate:
+    return Estimate(name=name, value=value if np.isfinite(value) else None, low=interval[0], high=interval[1])
+
+
+def _check(confidence: float | None, prefer: str | None, abstention: str) -> None:
+    if confidence is not None and (isinstance(confidence, bool) or not 0.5 <= confidence < 1.0):  # noqa: PLR2004
+        message = f"confidence={shorten(confidence)}: pass a number from 0.5 to less than 1, or None for no guarantee"
+        raise ConfigurationError(message)
+    for name, value, known in (("prefer", prefer, _PREFERENCES), ("abstention", abstention, _ABSTENTIONS)):
+        if value is not None and value not in known:
+            message = f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}"
+            raise ConfigurationError(message)
+
+
+def _default_preference(targets: tuple[Target, ...]) -> Prefer:
+    if any(isinstance(target, (Risk, MatchRemote)) for target in targets):
+        return "cheapest"
+    return "safest" if any(isinstance(target, FalsePositiveRate) for target in targets) else "accuracy"
+
+
+def _max_call_cost(outcomes: Outcomes, given: float | None) -> tuple[float, str]:
+    """Returns the most that a call can cost, and a remark where it is only assumed."""
+    assert outcomes.remote_cost is not None  # noqa: S101 (the caller has seen it)
+    seen = float(outcomes.remote_cost.max(initial=0.0))
+    if given is None:
+        return seen, (
+            f"max_call_cost was not given: the guarantee for the budget assumes that no call costs more than {seen:g}, "
+            "the dearest one seen"
+        )
+    if not seen <= given < np.inf:
+        message = f"max_call_cost={shorten(given)}: a call in the data cost {seen:g}; pass the most that one can cost"
+        raise ConfigurationError(message)
+    return given, ""
+
+
+def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise:
+    p_value = None if confidence is None else float(target.p_value(chosen, 1.0 - confidence).item())
+    return Promise(target=target.name, limit=target.limit, p_value=p_value)
+
+
+def _warnings(chosen: Tally, confidence: float | None) -> list[str]:
+    found = []
+    if confidence is None:
+        found.append(
+            "a plug-in choice: the limits are kept on these questions, and probably exceeded on others; "
+            "pass confidence=0.9 for a guarantee"
+        )
+    escalated = chosen.escalated.item()
+    trusted = escalated - (chosen.n - chosen.answered.item())
+    if not escalated:
+        found.append("the hosted model is never asked at this setting")
+    elif trusted < _RARELY_TRUSTED * escalated:
+        found.append(
+            f"the hosted model is asked {escalated:,} times and trusted {trusted:,} times: a chain without it would "
+            "answer nearly as much for nothing"
+        )
+    return found
+
+
+def _trace(found: Found) -> Trace:
+    """Returns the pairs that were tried in their order, thinned where there are many.
+
+    Of a whole grid it keeps those with the chosen remote threshold.
+    """
+    rows = np.arange(len(found.accepted))
+    if found.method != "fixed sequence":
+        rows = rows[found.tried.remote == found.chosen.remote]
+    rows = np.union1d(rows[:: -(-len(rows) // _MOST_TRACED)], [found.best])
+    pairs = found.tried.pairs(rows)
+    risk = Risk(0.0).value(pairs)
+    return Trace(
+        local=tuple(pairs.local.tolist()),
+        remote=tuple(pairs.remote.tolist()),
+        p_value=() if found.p_values is None else tuple(found.p_values[rows].tolist()),
+        accepted=tuple(found.accepted[rows].tolist()),
+        remote_rate=tuple((pairs.escalated / pairs.n).tolist()),
+        coverage=tuple((pairs.answered / pairs.n).tolist()),
+        risk=tuple(value if np.isfinite(value) else None for value in risk.tolist()),
+    )
+
+
+def _digest(outcomes: Outcomes) -> str:
+    """Returns 16 hexadecimal digits that stand for the columns (SHA-256)."""
+    state = hashlib.sha256()
+    for column in (outcomes.local_score, outcomes.remote_score):
+        state.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
+    for flags in (outcomes.local_correct, outcomes.remote_correct):
+        state.update(np.packbits(flags).tobytes())
+    return state.hexdigest()[:16]

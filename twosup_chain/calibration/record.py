@@ -1,0 +1,238 @@
+"""`Calibration`: thresholds, what they promise, and the evidence for it, as one JSON file.
+
+How they are found is in `calibrate`; whether the promise still holds on new data is in `promise`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from twosup_chain._options import Record, shorten
+from twosup_chain.errors import CalibrationFileError, TwosupError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from twosup_chain.calibration.promise import PromiseCheck
+    from twosup_chain.outcomes import Outcomes
+    from twosup_chain.records.lines import Paths
+
+#: What a file says it is, and the version of the format; the only one there is.
+FORMAT, VERSION = "twosup-calibration", 1
+
+_Share = Field(ge=0.0, le=1.0)
+
+
+class CalibratedSupervisor(Record):
+    """A supervisor's setting.
+
+    Args:
+        scorer: The scorer's name; ``None`` where the calibration was not told.
+        threshold: The least score that is trusted, in [0, 1].
+        model: The model whose predictions were scored, by `Answer.model`; ``None`` where it has no name.
+        missing: The score of an answer that lacks what the scorer reads, as in `Supervisor`.
+    """
+
+    scorer: str | None = None
+    threshold: float = _Share
+    model: str | None = None
+    missing: float | None = Field(default=None, ge=0.0, le=1.0)
+
+
+class Promise(Record):
+    """One target, and the evidence that it is kept.
+
+    Args:
+        target: The option of `calibrate` that asked for it.
+        limit: What is not to be exceeded: a rate in [0, 1], currency per 1,000 questions, or, for ``"match_remote"``,
+            the accuracy that may be lost against the hosted model alone.
+        p_value: The p-value of the hypothesis that it is exceeded; ``None`` for a plug-in choice.
+    """
+
+    target: str
+    limit: float = Field(ge=0.0)
+    p_value: float | None = Field(default=None, ge=0.0, le=1.0)
+
+
+class Estimate(Record):
+    """What is measured at the chosen thresholds, with a two-sided 95 % interval.
+
+    Args:
+        name: What it is.
+        value: The estimate; ``None`` where the data say nothing about it.
+        low: The interval's lower end.
+        high: Its upper end.
+    """
+
+    name: str
+    value: float | None
+    low: float
+    high: float
+
+
+class Trace(Record):
+    """The pairs of thresholds that were tried, in their order, and what was found; all columns are of one length.
+
+    Args:
+        local: Thresholds of the local supervisor.
+        remote: Thresholds of the remote supervisor.
+        p_value: The greatest p-value of the targets; empty for a plug-in choice.
+        accepted: Whether the pair keeps every target.
+        remote_rate: The estimated share of questions that are sent to the hosted model.
+        coverage: That of questions that are answered.
+        risk: The estimated selective risk; ``None`` where nothing is answered.
+    """
+
+    local: tuple[float, ...] = ()
+    remote: tuple[float, ...] = ()
+    p_value: tuple[float, ...] = ()
+    accepted: tuple[bool, ...] = ()
+    remote_rate: tuple[float, ...] = ()
+    coverage: tuple[float, ...] = ()
+    risk: tuple[float | None, ...] = ()
+
+
+class Calibration(Record):
+    """Two thresholds, what they promise, and the evidence for it; made by `calibrate`.
+
+    Args:
+        local: The local supervisor's setting.
+        remote: The remote supervisor's setting.
+        promises: The targets, which hold all at once.
+        confidence: The probability, over the choice of the labelled questions, that they do; ``None``: no guarantee.
+        method: ``"nested"`` or ``"fixed sequence"`` (see `search`), or ``"plug-in"``, which promises nothing.
+        prefer: Which of the pairs that keep the targets was chosen.
+        abstention: What an abstention counts as.
+        correct: What counts as right, in words; ``None`` where the calibration was not told.
+        max_call_cost: The most that a hosted call costs, in currency; ``None`` without costs.
+        currency: The currency's name.
+        questions: How many labelled questions there were.
+        failed: How many further ones were left out because a call failed.
+        ordering: How many of them fixed which pairs are tried.
+        testing: How many the pairs were tested on; estimates and trace are of these.
+        seed: The seed of the division.
+        digest: 16 hexadecimal digits that stand for the data.
+        estimates: What is measured at the chosen thresholds.
+        abstention_bound: The share of questions that any thresholds have to leave open to keep the selective risk, by
+            estimate; ``None`` where the risk is no target or no abstention is needed.
+        trace: The pairs that were tried (evenly thinned, where there are many).
+        tried: How many pairs were tried.
+        warnings: What a reader of the figures should know.
+        format: What the file says it is.
+        version: The version of the format.
+    """
+
+    local: CalibratedSupervisor
+    remote: CalibratedSupervisor
+    promises: tuple[Promise, ...]
+    confidence: float | None
+    method: Literal["plug-in", "nested", "fixed sequence"]
+    prefer: Literal["cheapest", "coverage", "accuracy", "safest"]
+    abstention: Literal["wrong", "no_answer"] = "wrong"
+    correct: str | None = None
+    max_call_cost: float | None = None
+    currency: str | None = None
+    questions: int
+    failed: int = 0
+    ordering: int
+    testing: int
+    seed: int = 0
+    digest: str
+    estimates: tuple[Estimate, ...]
+    abstention_bound: float | None = None
+    trace: Trace = Trace()
+    tried: int = 0
+    warnings: tuple[str, ...] = ()
+    format: Literal["twosup-calibration"] = "twosup-calibration"
+    version: Literal[1] = 1
+
+    def estimate(self, name: str) -> Estimate:
+        """Returns the estimate of this name (``"risk"``, ``"coverage"``, ``"remote_rate"``, …).
+
+        Raises:
+            KeyError: There is none.
+        """
+        found = {estimate.name: estimate for estimate in self.estimates}
+        return found[name]
+
+    def save(self, path: str | Path) -> None:
+        """Writes the calibration as JSON; a file that was there is replaced at once, or not at all.
+
+        Raises:
+            CalibrationFileError: The file cannot be written.
+        """
+        path = Path(path)
+        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
+            ) as draft:
+                try:
+                    draft.write(text)
+                    draft.flush()
+                    os.fsync(draft.fileno())
+                    Path(draft.name).replace(path)
+                except BaseException:
+                    Path(draft.name).unlink(missing_ok=True)
+                    raise
+        except OSError as error:
+            message = f"cannot write {path}: {error.strerror or error}"
+            raise CalibrationFileError(message) from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Calibration:
+        """Returns the calibration in a file.
+
+        Raises:
+            CalibrationFileError: The file is missing, no calibration, broken, or of a newer version.
+        """
+        path = Path(path)
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            message = f"cannot read {path}: {error.strerror or error}"
+            raise CalibrationFileError(message) from error
+        except ValueError as error:
+            message = f"{path} is not JSON, or cut off: {error}"
+            raise CalibrationFileError(message) from error
+        if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+            message = f"{path} is no calibration: it has no 'format': {FORMAT!r}; write one with twosup calibrate"
+            raise CalibrationFileError(message)
+        if fields.get("version") != VERSION:
+            message = (
+                f"{path} is a calibration of version {shorten(fields.get('version'))}, and this twosup_chain reads "
+                f"version {VERSION}: upgrade twosup-chain, or calibrate anew"
+            )
+            raise CalibrationFileError(message)
+        try:
+            return cls(**fields)
+        except (TwosupError, TypeError) as error:
+            message = f"{path} is a broken calibration: {error}"
+            raise CalibrationFileError(message) from error
+
+    def check(self, records: Outcomes | Paths, **options: Any) -> PromiseCheck:
+        """Returns with what probability each promise still holds, judged by new labelled questions: see `check`."""
+        from twosup_chain.calibration.promise import check
+
+        return check(self, records, **options)
+
+    def plot(self) -> Figure:
+        """Returns a picture of the pairs that were tried: what each sends out, answers, risks, and whether it passed.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+        """
+        from twosup_chain.calibration.figure import calibration_figure
+
+        return calibration_figure(self)
+
+    def __str__(self) -> str:
+        from twosup_chain.calibration.table import as_text
+
+        return as_text(self)

@@ -1,0 +1,59 @@
+"""The supervisors that a `Calibration` describes, for `TwoSupervisorChain.from_calibration`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twosup_chain._options import shorten
+from twosup_chain.calibration.record import Calibration
+from twosup_chain.errors import CalibrationMismatchError
+from twosup_chain.scorers import SCORERS
+from twosup_chain.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from twosup_chain.scorers import Scorer
+
+
+def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Scorer]) -> dict[str, Supervisor]:
+    """Returns ``local_supervisor`` and ``remote_supervisor`` as the calibration sets them.
+
+    Args:
+        calibration: A `Calibration`, or the path of one.
+        scorers: Scorers by name, which come before the registered ones.
+
+    Raises:
+        CalibrationFileError: The file is no calibration that this version reads.
+        CalibrationMismatchError: The calibration was made for other scorers, or names none.
+    """
+    if not isinstance(calibration, Calibration):
+        calibration = Calibration.load(calibration)
+    settings = {"local": calibration.local, "remote": calibration.remote}
+    needed = {setting.scorer for setting in settings.values()}
+    for name in scorers:
+        if name not in needed:
+            message = (
+                f"scorers has {name!r}, and the calibration was made for {calibration.local.scorer!r} (local) and "
+                f"{calibration.remote.scorer!r} (remote): calibrate for the scorers that judge"
+            )
+            raise CalibrationMismatchError(message)
+    made = {}
+    for role, setting in settings.items():
+        if setting.scorer is None:
+            message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
+            raise CalibrationMismatchError(message)
+        if setting.scorer not in scorers and setting.scorer not in SCORERS:
+            message = (
+                f"the calibration was made for the {role} scorer {setting.scorer!r}, which is none of "
+                f"{', '.join(sorted(SCORERS))}: pass it as scorers={{{shorten(setting.scorer)}: …}}"
+            )
+            raise CalibrationMismatchError(message)
+        made[f"{role}_supervisor"] = Supervisor(
+            scorers.get(setting.scorer, setting.scorer),
+            threshold=setting.threshold,
+            missing=setting.missing,
+            model=setting.model,
+        )
+    return made

@@ -1,0 +1,150 @@
+"""`Tally`: what a chain would do on labelled questions, counted for many pairs of thresholds at once.
+
+Counting a million questions on a grid of 64 × 64 pairs takes one pass and cumulative sums. What the counts are held
+against is in `targets`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from twosup_chain.outcomes import Outcomes
+
+Array = npt.NDArray[Any]
+#: What an abstention counts as: always wrong, or right where the question has no answer.
+Abstention = Literal["wrong", "no_answer"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tally:
+    """Counts of questions at pairs of thresholds; the arrays are broadcast against each other, one entry a pair.
+
+    A prediction is trusted if and only if its score is at least the threshold. A question is *escalated* where the
+    local prediction is not trusted, *answered* where it is, or where the remote one then is.
+
+    Args:
+        n: The number of questions.
+        local: The thresholds of the local supervisor, in [0, 1].
+        remote: Those of the remote supervisor.
+        escalated: Escalated questions.
+        answered: Answered questions.
+        wrong: Answered questions whose answer is wrong.
+        right_predictions: Questions whose last prediction is right: the local one, or the remote one where escalated.
+        refused_right: Those of them that are escalated and not trusted.
+        successes: Questions that end well: answered rightly, or left open where that counts as right.
+        wins: Questions that end well where the remote prediction is wrong.
+        losses: Questions that do not where the remote prediction is right.
+        cost: What the escalated questions cost, in currency.
+        cost_squares: The sum of the squares of these costs.
+    """
+
+    n: int
+    local: Array
+    remote: Array
+    escalated: Array
+    answered: Array
+    wrong: Array
+    right_predictions: Array
+    refused_right: Array
+    successes: Array
+    wins: Array
+    losses: Array
+    cost: Array
+    cost_squares: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the pairs."""
+        return np.broadcast_shapes(self.local.shape, self.remote.shape)
+
+    def pairs(self, chosen: Array) -> Tally:
+        """Returns the counts of the pairs at these flat indices, shape (len(chosen),)."""
+        columns = {name: np.broadcast_to(column, self.shape).ravel()[chosen] for name, column in self._columns()}
+        return Tally(n=self.n, **columns)
+
+    def flat(self) -> Tally:
+        """Returns the counts of all pairs in one dimension, the remote threshold running fastest."""
+        return self.pairs(np.arange(np.prod(self.shape)))
+
+    def times(self, factor: float) -> Tally:
+        """Returns the counts as they would be expected of `factor` times as many questions."""
+        thresholds = {"local": self.local, "remote": self.remote}
+        columns = {name: column * factor for name, column in self._columns() if name not in thresholds}
+        return Tally(n=round(self.n * factor), **thresholds, **columns)
+
+    def _columns(self) -> list[tuple[str, Array]]:
+        return [(field.name, getattr(self, field.name)) for field in fields(self) if field.name != "n"]
+
+
+def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Abstention = "wrong") -> Tally:
+    """Returns the counts for every pair of these thresholds, with shapes that broadcast to (len(local), len(remote)).
+
+    Args:
+        outcomes: The questions.
+        local: Thresholds of the local supervisor, ascending, without repeats.
+        remote: Thresholds of the remote supervisor, likewise.
+        abstention: What an abstention counts as.
+    """
+    rows, columns = len(local), len(remote)
+    row = np.searchsorted(local, outcomes.local_score, side="right")  # trusted at local[k] ⇔ row > k
+    cell = row * (columns + 1) + np.searchsorted(remote, outcomes.remote_score, side="right")
+    local_right, remote_right = outcomes.local_correct, outcomes.remote_correct
+
+    def escalated(chosen: Array | None = None, weights: Array | None = None) -> Array:
+        """How many of the chosen questions (or how much of their weight) are escalated, shape (rows, 1)."""
+        counts = np.bincount(row if chosen is None else row[chosen], weights, minlength=rows + 1)
+        return np.cumsum(counts)[:rows, None]
+
+    def kept(chosen: Array) -> Array:
+        return np.count_nonzero(chosen) - escalated(chosen)
+
+    def refused(chosen: Array | None = None) -> Array:
+        """How many of the chosen questions are escalated and then not trusted, shape (rows, columns)."""
+        counts = np.bincount(cell if chosen is None else cell[chosen], minlength=(rows + 1) * (columns + 1))
+        return counts.reshape(rows + 1, columns + 1).cumsum(axis=0)[:rows].cumsum(axis=1)[:, :columns]
+
+    all_escalated, kept_right, escalated_right = escalated(), kept(local_right), escalated(remote_right)
+    refused_right = refused(remote_right)
+    answered = len(outcomes) - refused()
+    right_predictions = kept_right + escalated_right
+    right = right_predictions - refused_right
+    successes, losses = right, kept(~local_right & remote_right) + refused_right
+    wins: Array = kept(local_right & ~remote_right)
+    if abstention == "no_answer":
+        unanswerable = ~_answerable(outcomes)
+        saved = refused(unanswerable)
+        both = refused(unanswerable & remote_right)
+        successes, losses, wins = right + saved, losses - both, wins + (saved - both)
+    cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
+    return Tally(
+        n=len(outcomes),
+        local=np.asarray(local, np.float64)[:, None],
+        remote=np.asarray(remote, np.float64)[None, :],
+        escalated=all_escalated,
+        answered=answered,
+        wrong=answered - right,
+        right_predictions=right_predictions,
+        refused_right=refused_right,
+        successes=successes,
+        wins=wins,
+        losses=losses,
+        cost=escalated(weights=cost),
+        cost_squares=escalated(weights=cost**2),
+    )
+
+
+def _answerable(outcomes: Outcomes) -> Array:
+    if outcomes.answerable is None:
+        from twosup_chain.errors import InputError
+
+        message = (
+            "abstention='no_answer' counts an abstention as right where the question has no answer, and these outcomes "
+            "do not tell which have: give Outcomes(answerable=…), or leave abstention='wrong'"
+        )
+        raise InputError(message)
+    return outcomes.answerable

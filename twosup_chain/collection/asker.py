@@ -1,0 +1,178 @@
+"""`Asker`: asks both models the same questions, and scores what they answer; it knows nothing of files.
+
+The local model, which runs here, is given several questions at once; the hosted one is asked for several at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langchain_core.runnables import Runnable
+
+from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
+from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
+from twosup_chain.records.question import QuestionRecord, RecordedPrediction, digest, is_answerable
+from twosup_chain.scorers import SCORERS
+from twosup_chain.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from twosup_chain.schema import Answer, QAInput
+    from twosup_chain.scorers import Scorer
+    from twosup_chain.squad import Example
+
+#: How long the local model should be busy with the questions that it is given at once, in seconds.
+_PORTION_SECONDS = 0.5
+_LARGEST_PORTION = 64
+
+
+class Asker:
+    """Asks both models, and scores what they answer.
+
+    Args:
+        local: The local answerer: anything that a `TwoSupervisorChain` takes.
+        remote: The hosted answerer, likewise.
+        scorers: Names, callables or supervisors; ``None`` for every registered scorer.
+        text: Whether texts are recorded.
+        concurrency: How many hosted calls may run at once.
+
+    Attributes:
+        scorers: The scorers' names.
+
+    Raises:
+        ConfigurationError: A part cannot do what it is to do, or two scorers have the same name.
+    """
+
+    def __init__(
+        self,
+        local: Any,
+        remote: Any,
+        scorers: Iterable[str | Scorer | Supervisor] | None,
+        *,
+        text: bool,
+        concurrency: int,
+    ) -> None:
+        self._local = _runnable(local, "local")
+        self._remote = _runnable(remote, "remote")
+        self._judges = [
+            s if isinstance(s, Supervisor) else Supervisor(s, threshold=0.0)
+            for s in (SCORERS if scorers is None else scorers)
+        ]
+        self.scorers = [judge.scorer_name for judge in self._judges]
+        if len(set(self.scorers)) < max(1, len(self.scorers)):
+            message = f"scorers={sorted(self.scorers)}: give at least one, and each a name of its own"
+            raise ConfigurationError(message)
+        self._text = text
+        self._slots = asyncio.Semaphore(concurrency)
+
+    async def ask(self, examples: Sequence[Example], keep: Callable[[QuestionRecord], None]) -> None:
+        """Asks these questions and hands each record to `keep` as soon as it is complete.
+
+        Raises:
+            Exception: A model is not set up, or a scorer or `keep` fails; nothing more is asked then.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                async for example, question, local in self._read(examples):
+                    await self._slots.acquire()
+                    tasks.create_task(self._finish(example, question, local, keep))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _read(self, examples: Sequence[Example]) -> AsyncIterator[tuple[Example, QAInput, _Attempt]]:
+        """Yields each question with the local model's answer; it is given about half a second's worth at once."""
+        first, portion = 0, 1
+        while first < len(examples):
+            chosen = examples[first : first + portion]
+            questions = [example.as_input() for example in chosen]
+            started = perf_counter()
+            inputs = [input_for(self._local, question) for question in questions]
+            outputs = await self._local.abatch(inputs, return_exceptions=True)
+            seconds = (perf_counter() - started) / len(chosen)
+            for example, question, output in zip(chosen, questions, outputs, strict=True):
+                yield example, question, _attempt(output, seconds)
+            first += len(chosen)
+            portion = min(max(1, int(_PORTION_SECONDS / max(seconds, 1e-6))), 2 * portion, _LARGEST_PORTION)
+
+    async def _finish(
+        self, example: Example, question: QAInput, local: _Attempt, keep: Callable[[QuestionRecord], None]
+    ) -> None:
+        try:
+            started = perf_counter()
+            try:
+                output = await self._remote.ainvoke(input_for(self._remote, question))
+            except Exception as error:  # noqa: BLE001 (what it means is decided in one place)
+                output = error
+            remote = _attempt(output, perf_counter() - started)
+            keep(await asyncio.to_thread(self._record, example, question, local, remote))
+        finally:
+            self._slots.release()
+
+    def _record(self, example: Example, question: QAInput, local: _Attempt, remote: _Attempt) -> QuestionRecord:
+        return QuestionRecord(
+            id=example.id,
+            digest=digest(example),
+            answerable=is_answerable(example),
+            question=example.question if self._text else None,
+            answers=example.answers if self._text else None,
+            local=self._prediction(example, question, local, None),
+            remote=self._prediction(example, question, remote, local.answer),
+        )
+
+    def _prediction(
+        self, example: Example, question: QAInput, attempt: _Attempt, local: Answer | None
+    ) -> RecordedPrediction:
+        outcome, seconds = attempt
+        if isinstance(outcome, Exception):
+            return RecordedPrediction.failed(outcome, text=self._text, seconds=seconds)
+        trust = {judge.scorer_name: _trust(judge, question, outcome, local) for judge in self._judges}
+        return RecordedPrediction.of(outcome, answers=example.answers, trust=trust, text=self._text)
+
+
+def _trust(judge: Supervisor, question: QAInput, answer: Answer, local: Answer | None) -> float | None:
+    try:
+        return judge.judge(question, answer, local=local).score
+    except MissingEvidenceError:
+        return None
+
+
+def _runnable(value: Any, role: str) -> Runnable[Any, Any]:
+    """Returns an answerer as a chain takes it."""
+    answerer = as_answerer(value, role=role)
+    assert isinstance(answerer, Runnable)  # noqa: S101  as_answerer has seen to it
+    return answerer
+
+
+class _Attempt(NamedTuple):
+    """What came of a call: an answer, or an error."""
+
+    outcome: Answer | Exception
+    seconds: float
+
+    @property
+    def answer(self) -> Answer | None:
+        return None if isinstance(self.outcome, Exception) else self.outcome
+
+
+def _attempt(output: object, seconds: float) -> _Attempt:
+    """Returns what came of a call that returned `output`, or met it as an error.
+
+    Raises:
+        ConfigurationError, ImportError: A model that was set up wrongly is no failed call.
+    """
+    outcome = output if isinstance(output, Exception) else _answer(output)
+    if isinstance(outcome, (ConfigurationError, ImportError)):
+        raise outcome
+    if not isinstance(outcome, Exception) and outcome.seconds is None:
+        outcome = outcome.model_copy(update={"seconds": seconds})
+    return _Attempt(outcome, seconds)
+
+
+def _answer(output: object) -> Answer | Exception:
+    try:
+        return usable(as_answer(output))
+    except TwosupError as error:
+        return error

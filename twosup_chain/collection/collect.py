@@ -1,0 +1,225 @@
+"""`collect`: asks both models every labelled question, and records what they answered.
+
+It is written once, asynchronously; `collect` runs `acollect` in an event loop of its own. The models are asked in
+`asker`, the file is kept in `records.file`, what a record holds is in `records.question`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from twosup_chain._options import Record
+from twosup_chain.collection.asker import Asker
+from twosup_chain.collection.questions import load_questions
+from twosup_chain.errors import ConfigurationError
+from twosup_chain.records.file import RecordFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from pathlib import Path
+
+    from twosup_chain.price import Price
+    from twosup_chain.records.question import QuestionRecord
+    from twosup_chain.scorers import Scorer
+    from twosup_chain.squad import Example
+    from twosup_chain.supervisor import Supervisor
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a collection is.
+
+    Args:
+        done: How many questions are recorded, by this run and by earlier ones.
+        total: How many there are to be.
+        failed: How many of those done have a call that failed.
+        new: How many this run has recorded.
+        seconds: How long this run has taken so far.
+        cost: What the hosted model's tokens have cost, by this run and by earlier ones, in currency; ``None`` without
+            a price. What a failed call does not tell is not in it.
+    """
+
+    done: int
+    total: int
+    failed: int
+    new: int
+    seconds: float
+    cost: float | None
+
+    @property
+    def rate(self) -> float:
+        """Questions a second, in this run; 0 before the first."""
+        return self.new / self.seconds if self.seconds > 0.0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at this rate; ``None`` before the first question is done."""
+        return (self.total - self.done) / self.rate if self.rate > 0.0 else None
+
+
+class Collection(Record):
+    """What `collect` has done.
+
+    Args:
+        path: The file of records.
+        questions: How many questions were to be recorded.
+        recorded: How many are.
+        new: How many this call has recorded.
+        failed: How many of those recorded have a call that failed.
+        local_model: The local model's name; ``None`` where its answers do not tell it.
+        remote_model: The hosted model's name, likewise.
+        input_tokens: How many tokens the hosted model has read for all records.
+        output_tokens: How many it has written.
+        cost: What they cost, in currency; ``None`` without a price.
+        seconds: How long this call took.
+    """
+
+    path: str
+    questions: int
+    recorded: int
+    new: int
+    failed: int
+    local_model: str | None
+    remote_model: str | None
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    seconds: float
+
+
+async def acollect(  # noqa: PLR0913 - the options of one long call
+    data: str | Path | Iterable[Example],
+    *,
+    local: Any,
+    remote: Any,
+    out: str | Path,
+    scorers: Iterable[str | Scorer | Supervisor] | None = None,
+    text: bool = True,
+    concurrency: int = 8,
+    limit: int | None = None,
+    retry_failed: bool = False,
+    price: Price | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Collection:
+    """Asks both models every labelled question and appends one record a question to a file.
+
+    Interrupted at any moment, it loses at most the questions in flight; called again, it goes on with what is not
+    recorded yet. A call that fails is recorded as failed, never as wrong; time-outs and retries are the models' own
+    business. An error of a scorer, or of the models' configuration, ends the collection.
+
+    Args:
+        data: Labelled questions: a SQuAD file, a file of JSON lines with ``question``, ``context`` and ``answers``, or
+            `squad.Example`s. See `questions`.
+        local: The local answerer: anything that a `TwoSupervisorChain` takes. It is given several questions at once.
+        remote: The hosted answerer, likewise. It is given one question at a time, several times at once.
+        out: The file of records, which is created or continued.
+        scorers: By which scorers trust is recorded, for both models: names, callables or supervisors, whose threshold
+            does not matter. By default every registered one.
+        text: Whether questions, accepted answers, answers, tokens and messages of errors are kept; contexts never are.
+            Measures, trust, log-probabilities, tokens and seconds do not need them, the examples of a report do.
+        concurrency: How many hosted calls may run at once.
+        limit: How many questions are to be recorded: the first ones of the data; all by default.
+        retry_failed: Whether questions with a failed call are asked again. Their new records take the old ones' place.
+        price: What the hosted model's tokens cost, for the progress.
+        progress: Is called after every record.
+
+    Raises:
+        InputError: The data or the file cannot be read, or the questions are not labelled.
+        ResumeError: The file was collected from other data, by other models or with other scorers, or another
+            collector is at work on it.
+        ConfigurationError: An option is wrong.
+    """
+    if concurrency < 1 or (limit is not None and limit < 1):
+        message = f"concurrency={concurrency}, limit={limit}: both are counts of at least 1"
+        raise ConfigurationError(message)
+    asker = Asker(local, remote, scorers, text=text, concurrency=concurrency)
+    examples = load_questions(data)
+    with RecordFile(out) as file:
+        file.check(examples, scorers=asker.scorers, text=text)
+        run = _Run(file, examples[:limit], retry_failed=retry_failed, price=price, progress=progress)
+        await asker.ask(run.pending, run.keep)
+        return run.summary()
+
+
+def _blocking(function: Callable[Parameters, Coroutine[Any, Any, Result]]) -> Callable[Parameters, Result]:
+    """Returns the same function for callers without an event loop."""
+
+    @functools.wraps(function)
+    def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(function(*args, **kwargs))
+        message = f"{blocking.__name__} was called where an event loop runs: write 'await {function.__name__}(…)' there"
+        raise ConfigurationError(message)
+
+    blocking.__name__ = blocking.__qualname__ = function.__name__.removeprefix("a")
+    return blocking
+
+
+collect = _blocking(acollect)
+
+
+class _Run:
+    """One call of `collect`: what is to be asked, and what was recorded so far."""
+
+    def __init__(
+        self,
+        file: RecordFile,
+        wanted: Sequence[Example],
+        *,
+        retry_failed: bool,
+        price: Price | None,
+        progress: Callable[[Progress], object] | None,
+    ) -> None:
+        self.pending = [e for e in wanted if not file.holds(e.id) or (retry_failed and file.failed(e.id))]
+        self._file = file
+        self._wanted = wanted
+        self._price = price
+        self._progress = progress
+        self._started = perf_counter()
+        waiting = {example.id for example in self.pending}
+        self._failed = sum(file.failed(example.id) for example in wanted if example.id not in waiting)
+        self._new = 0
+
+    def keep(self, record: QuestionRecord) -> None:
+        """Writes a record, and tells how far the run is."""
+        self._file.append(record)
+        self._new += 1
+        self._failed += record.failed
+        if self._progress is not None:
+            self._progress(self._now())
+
+    def summary(self) -> Collection:
+        now, file = self._now(), self._file
+        return Collection(
+            path=str(file.path),
+            questions=now.total,
+            recorded=sum(file.holds(example.id) for example in self._wanted),
+            new=now.new,
+            failed=now.failed,
+            local_model=file.models.get("local"),
+            remote_model=file.models.get("remote"),
+            input_tokens=file.input_tokens,
+            output_tokens=file.output_tokens,
+            cost=now.cost,
+            seconds=now.seconds,
+        )
+
+    def _now(self) -> Progress:
+        price, file = self._price, self._file
+        return Progress(
+            done=len(self._wanted) - len(self.pending) + self._new,
+            total=len(self._wanted),
+            failed=self._failed,
+            new=self._new,
+            seconds=perf_counter() - self._started,
+            cost=None if price is None else price.of(float(file.input_tokens), float(file.output_tokens)),
+        )

@@ -1,0 +1,176 @@
+"""`RecordFile`: a file of records that is written by one collector at a time, and continued after a crash.
+
+A record is written whole, with one call; what a crash leaves of the last one is cut off when the file is opened again.
+Who asks the models is the business of `collection`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import CutOffError, InputError, RecordsError, ResumeError
+from twosup_chain.records.lines import read_records
+from twosup_chain.records.question import digest
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: nobody is kept from collecting twice at once there
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from twosup_chain.records.question import QuestionRecord
+    from twosup_chain.squad import Example
+
+
+class _Known(NamedTuple):
+    digest: str
+    failed: bool
+
+
+class RecordFile:
+    """Opens a file of records, or creates it, for one collector.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        models: Who answered, by role (``"local"``, ``"remote"``); a role is missing until one of its answers is known.
+        input_tokens: How many tokens the hosted model has read for all records, failed ones included.
+        output_tokens: How many it has written.
+
+    Raises:
+        InputError: The file cannot be opened.
+        ResumeError: Another collector is at work on it.
+        RecordsError: It holds something else than records.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.models: dict[str, str | None] = {}
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self._known: dict[str, _Known] = {}
+        self._scorers: set[str] | None = None
+        self._with_text: bool | None = None
+        try:
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            message = f"cannot write the records {self.path}: {error.strerror or error}"
+            raise InputError(message) from error
+        try:
+            self._lock()
+            self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file, which another collector may continue then."""
+        os.close(self._descriptor)
+
+    def check(self, examples: Sequence[Example], *, scorers: Collection[str], text: bool) -> None:
+        """Checks that what the file holds was collected from these questions, in this way.
+
+        Raises:
+            ResumeError: It was not; the message says what differs.
+        """
+        known = {example.id: example for example in examples}
+        for name, record in self._known.items():
+            if name not in known:
+                self._refuse(f"holds the question {shorten(name)}, which these data do not")
+            if record.digest != digest(known[name]):
+                self._refuse(
+                    f"holds the question {shorten(name)} with another text, context or answers than these data"
+                )
+        if self._scorers is not None and self._scorers != set(scorers):
+            self._refuse(f"was collected with the scorers {sorted(self._scorers)}, not {sorted(scorers)}")
+        if self._with_text is not None and self._with_text != text:
+            self._refuse(f"was collected {'with' if self._with_text else 'without'} texts")
+
+    def holds(self, id: str) -> bool:
+        """Returns whether a question is recorded, failed or not."""
+        return id in self._known
+
+    def failed(self, id: str) -> bool:
+        """Returns whether a question is recorded with a call that failed."""
+        return id in self._known and self._known[id].failed
+
+    def append(self, record: QuestionRecord) -> None:
+        """Writes a record.
+
+        Raises:
+            ResumeError: Another model answered than in the records before.
+            OSError: It cannot be written whole, and so was not written at all.
+        """
+        self._meet(record)
+        line = record.as_line()
+        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        written = 0
+        try:
+            written = os.write(self._descriptor, line)
+        finally:
+            if written != len(line):
+                os.ftruncate(self._descriptor, end)
+        if written != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        self._learn(record)
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"another collector is writing the records {self.path} at this moment: wait for it, or stop it"
+            raise ResumeError(message) from error
+
+    def _read(self) -> None:
+        """Learns what the file holds, and mends its end."""
+        try:
+            for record in read_records(self.path):
+                if record.id in self._known and not self._known[record.id].failed:
+                    message = f"{self.path} holds the question {shorten(record.id)} twice: leave one of the two out"
+                    raise RecordsError(message)
+                self._learn(record)
+        except CutOffError as half:
+            os.ftruncate(self._descriptor, half.offset)
+        if os.lseek(self._descriptor, 0, os.SEEK_END):
+            os.lseek(self._descriptor, -1, os.SEEK_END)
+            if os.read(self._descriptor, 1) != b"\n":
+                os.write(self._descriptor, b"\n")
+
+    def _learn(self, record: QuestionRecord) -> None:
+        self._meet(record)
+        self._known[record.id] = _Known(record.digest, record.failed)
+        self._with_text = record.question is not None
+        for prediction in (record.local, record.remote):
+            if prediction.error is None:
+                self._scorers = set(prediction.trust)
+        if record.remote.usage is not None:
+            self.input_tokens += record.remote.usage.input_tokens
+            self.output_tokens += record.remote.usage.output_tokens
+
+    def _meet(self, record: QuestionRecord) -> None:
+        for role in ("local", "remote"):
+            prediction = getattr(record, role)
+            if prediction.error is not None:
+                continue
+            before = self.models.setdefault(role, prediction.model)
+            if before != prediction.model:
+                self._refuse(f"holds answers of the {role} model {before!r}, and {prediction.model!r} answered now")
+
+    def _refuse(self, what: str) -> NoReturn:
+        message = f"{self.path} {what}: collect into another file, or delete this one"
+        raise ResumeError(message)

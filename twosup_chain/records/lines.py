@@ -1,0 +1,175 @@
+"""The lines of records files, with named errors for whatever is no record of this version.
+
+What the records add up to is in `columns`; how files are written is in `collection`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from array import array
+from bisect import bisect_right
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import CutOffError, InputError, RecordsError
+from twosup_chain.records.question import VERSION, QuestionRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: How every line starts.
+START = b'{"version":'
+
+#: One path, or several.
+Paths = str | Path | list[str | Path] | tuple[str | Path, ...]
+
+
+class Place(NamedTuple):
+    """Where a record stands: its file, the number of its line, from 1, and where the line starts, in bytes."""
+
+    path: Path
+    number: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {self.number}"
+
+
+class Places:
+    """The places of many records, in a few bytes each."""
+
+    def __init__(self) -> None:
+        self._paths: list[Path] = []
+        self._firsts: list[int] = []
+        self._numbers = array("q")
+        self._offsets = array("q")
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> Place:
+        path = self._paths[bisect_right(self._firsts, range(len(self))[index]) - 1]
+        return Place(path, self._numbers[index], self._offsets[index])
+
+    def begin(self, path: Path) -> None:
+        """Says which file the next places are in."""
+        self._paths.append(path)
+        self._firsts.append(len(self))
+
+    def append(self, number: int, offset: int) -> None:
+        """Adds the place of one more record."""
+        self._numbers.append(number)
+        self._offsets.append(offset)
+
+
+def read_records(paths: Paths) -> Iterator[QuestionRecord]:
+    """Yields every record of the files, those of failed calls included, in their order, each checked in full.
+
+    Raises:
+        RecordsError: A file is missing or holds something else; the message names the line.
+    """
+    places = Places()
+    for entry in read_entries(paths, places):
+        yield check_record(entry, places[-1])
+
+
+def read_record(place: Place) -> QuestionRecord:
+    """Returns the whole record that stands there.
+
+    Raises:
+        RecordsError: There is none.
+    """
+    with place.path.open("rb") as file:
+        file.seek(place.offset)
+        return check_record(orjson.loads(file.readline()), place)
+
+
+def check_record(entry: dict[str, Any], place: Place) -> QuestionRecord:
+    """Returns the fields of a line as a record.
+
+    Raises:
+        RecordsError: They are none; the message names the field.
+    """
+    try:
+        return QuestionRecord(**entry)
+    except (InputError, TypeError) as error:
+        raise RecordsError(f"{place}: {error}") from error
+
+
+def read_entries(paths: Paths, places: Places) -> Iterator[dict[str, Any]]:
+    """Yields the fields of every line as they are; blank lines are passed over.
+
+    Args:
+        paths: The files.
+        places: Receives where each line stands, before it is yielded.
+
+    Raises:
+        CutOffError: The last line of a file is half a record.
+        RecordsError: A file is missing, or a line is no record of this version.
+    """
+    for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
+        places.begin(path)
+        offset = 0
+        try:
+            with path.open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    if not line.isspace():
+                        places.append(number, offset)
+                        yield _entry(line, places)
+                    offset += len(line)
+        except OSError as error:
+            raise RecordsError(f"cannot read the records {path}: {error.strerror or error}") from error
+
+
+def _entry(line: bytes, places: Places) -> dict[str, Any]:
+    try:
+        entry: dict[str, Any] = orjson.loads(line)
+        if entry["version"] == VERSION:
+            return entry
+    except ValueError as error:
+        raise _no_json(line, places[-1], error) from error
+    except (KeyError, TypeError):
+        entry = {}
+    place, version = places[-1], entry.get("version")
+    if isinstance(version, int) and version > VERSION:
+        message = (
+            f"{place}: a record of version {version}, and this twosup_chain reads version {VERSION} "
+            "(a file may mix no others): upgrade it, or leave the record out"
+        )
+        raise RecordsError(message)
+    message = f"{place}: {shorten(line)} is no record of version {VERSION}, as 'twosup collect' writes it"
+    raise RecordsError(message)
+
+
+def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
+    """Returns what is wrong with a line that is no JSON."""
+    try:
+        name, value = _not_finite(json.loads(line))
+    except (ValueError, RecursionError):
+        name, value = "", 0.0
+    if name:
+        return RecordsError(f"{place}: {name} is {value}, which is no number: collect this question anew")
+    if line.endswith(b"\n") or not START.startswith(line[: len(START)]):
+        return RecordsError(f"{place}: {shorten(line)} is no record: {error}")
+    message = (
+        f"{place}, the last, is cut off, as a crash leaves it: collecting again into this file drops it and goes on "
+        "from there; or delete the line"
+    )
+    return CutOffError(message, place.offset)
+
+
+def _not_finite(value: Any, name: str = "") -> tuple[str, float]:
+    """Returns the dotted name of the first number that is not finite, and the number; the name is empty for none."""
+    if isinstance(value, float):
+        return ("", value) if math.isfinite(value) else (name, value)
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    found = (_not_finite(item, f"{name}.{key}".lstrip(".")) for key, item in items)
+    return next(filter(lambda pair: pair[0], found), ("", 0.0))

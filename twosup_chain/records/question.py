@@ -1,0 +1,179 @@
+"""`QuestionRecord`: what both models did with one labelled question, as one line of a records file.
+
+A line is a JSON object; ``"version"`` is its first field. Files of such lines are read in `columns` and written in
+`collection`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from twosup_chain import squad
+from twosup_chain._options import Record
+from twosup_chain._secrets import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twosup_chain.schema import Answer
+
+#: The version of the format that is written; the only one there is.
+VERSION = 1
+
+#: The longest message of a failed call that is kept, in characters.
+_LONGEST_ERROR = 500
+
+
+_Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class RecordedUsage(Record):
+    """Tokens that a call used.
+
+    Args:
+        input_tokens: How many the model read.
+        output_tokens: How many it wrote.
+    """
+
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+
+
+class RecordedPrediction(Record):
+    """What one model predicted, what it is worth, and how far it is trusted; or how the call failed.
+
+    A failed call is no wrong prediction: `error` says how it failed, and neither a measure nor a trust is there.
+
+    Args:
+        error: How the call failed: the error's class and, where texts are kept, its message without keys; ``None`` for
+            a prediction.
+        no_answer: Whether the model says that the context does not hold an answer.
+        exact_match: 1.0 or 0.0 by the official SQuAD v2 rule.
+        f1: Token F1 by the official SQuAD v2 rule, in [0, 1].
+        trust: The trust in the prediction by scorer, in [0, 1]; ``None`` where the scorer finds nothing to read.
+        scores: The model's own evidence, `Answer.scores`; ``None`` for a number that is not finite.
+        text: The answer, where texts are kept; ``None`` for "no answer".
+        logprobs: The tokens' log-probabilities, in (-inf, 0]; ``None`` for minus infinity.
+        tokens: The tokens, where texts are kept and the provider tells them.
+        usage: The tokens that the call used, where the model tells.
+        seconds: How long the answer took: as the answerer says, else as `collect` measured it.
+        model: The model's name, as its answer tells it; ``None`` where it does not.
+    """
+
+    error: str | None = None
+    no_answer: bool | None = None
+    exact_match: _Share | None = None
+    f1: _Share | None = None
+    trust: dict[str, _Share | None] = Field(default_factory=dict)
+    scores: dict[str, float | None] = Field(default_factory=dict)
+    text: str | None = None
+    logprobs: tuple[float | None, ...] | None = None
+    tokens: tuple[str | None, ...] | None = None
+    usage: RecordedUsage | None = None
+    seconds: float | None = None
+    model: str | None = None
+
+    @classmethod
+    def of(
+        cls, answer: Answer, *, answers: Sequence[str], trust: Mapping[str, float | None], text: bool
+    ) -> RecordedPrediction:
+        """Returns the record of an answer.
+
+        Args:
+            answer: What the model predicted.
+            answers: The accepted answers; none where the question is unanswerable.
+            trust: The trust in it by scorer.
+            text: Whether the answer and its tokens are kept.
+        """
+        tokens = answer.token_logprobs
+        return cls(
+            no_answer=answer.text is None,
+            exact_match=squad.exact_match(answer.text, answers),
+            f1=squad.f1(answer.text, answers),
+            trust=dict(trust),
+            scores={name: _finite(score) for name, score in answer.scores.items()},
+            text=answer.text if text else None,
+            logprobs=None if tokens is None else tuple(_finite(token.logprob) for token in tokens),
+            tokens=None if tokens is None or not text else tuple(token.token for token in tokens),
+            usage=_recorded(answer.usage),
+            seconds=answer.seconds,
+            model=answer.model,
+        )
+
+    @classmethod
+    def failed(cls, error: Exception, *, text: bool, seconds: float | None = None) -> RecordedPrediction:
+        """Returns the record of a call that failed.
+
+        Args:
+            error: How it failed; the tokens that an `AnswererError` has cost are kept.
+            text: Whether the error's message is kept, which may hold what the model said.
+            seconds: How long it took to fail.
+        """
+        name = type(error).__name__
+        message = scrub(" ".join(f"{name}: {error}".split()))
+        return cls(
+            error=message[:_LONGEST_ERROR] if text else name,
+            usage=_recorded(getattr(error, "usage", None)),
+            seconds=seconds,
+        )
+
+
+class QuestionRecord(Record):
+    """What both models did with one labelled question.
+
+    Args:
+        id: The question's id, unique in its data.
+        digest: What stands for question, context and accepted answers: see `digest`.
+        answerable: Whether there is an accepted answer with a word in it.
+        local: The local model's prediction.
+        remote: The hosted model's.
+        question: The question, where texts are kept.
+        answers: The accepted answers, where texts are kept; empty for an unanswerable question.
+        version: The version of the format.
+    """
+
+    id: str
+    digest: str
+    answerable: bool
+    local: RecordedPrediction
+    remote: RecordedPrediction
+    question: str | None = None
+    answers: tuple[str, ...] | None = None
+    version: Literal[1] = 1
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of the two calls failed."""
+        return self.local.error is not None or self.remote.error is not None
+
+    def as_line(self) -> bytes:
+        """Returns the record as a line of a file, in UTF-8, line feed included."""
+        fields = {"version": self.version, **self.model_dump(exclude_defaults=True)}
+        text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", errors="replace") + b"\n"
+
+
+def digest(example: squad.Example) -> str:
+    """Returns 16 hexadecimal digits that stand for question, context and accepted answers (SHA-256 of the three)."""
+    labelled = json.dumps([example.question, example.context, *example.answers])
+    return hashlib.sha256(labelled.encode()).hexdigest()[:16]
+
+
+def is_answerable(example: squad.Example) -> bool:
+    """Returns whether an accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right."""
+    return any(map(squad.normalize_answer, example.answers))
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def _recorded(usage: Any) -> RecordedUsage | None:
+    if usage is None:
+        return None
+    return RecordedUsage(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
