@@ -13,6 +13,7 @@ from twosup_chain.answerers._engine import ModelInput, ReaderEngine
 from twosup_chain.answerers._reader_folder import PACKAGED_MODEL
 from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.squad import Example
+from twosup_chain.training import graph
 from twosup_chain.training.export import export_reader, sample
 from twosup_chain.training.graph import build_graph
 from twosup_chain.training.smoothing import channel_ranges, smoothing_factors
@@ -131,8 +132,8 @@ def test_the_graph_computes_what_transformers_computes(checkpoint):
     with torch.no_grad():
         expected = model(input_ids=torch.tensor(ids), token_type_ids=torch.tensor(types))
     for int8, tolerance in ((False, 1e-4), (True, 0.5)):
-        graph = build_graph(weights, CONFIG, int8=int8)
-        session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+        model = build_graph(weights, CONFIG, int8=int8)
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         start, end = session.run(["start_logits", "end_logits"], {"input_ids": ids, "token_type_ids": types})
         assert np.abs(start - expected.start_logits.numpy()).max() < tolerance
         assert np.abs(end - expected.end_logits.numpy()).max() < tolerance
@@ -140,22 +141,40 @@ def test_the_graph_computes_what_transformers_computes(checkpoint):
 
 
 def with_towering_channels(weights):
-    """The same function, but a few channels that enter the feed-forward networks are thirty times as large."""
+    """A few channels that enter the feed-forward networks are thirty times as large, and their weights as small."""
     changed = dict(weights)
+    tall = np.ones(CONFIG["hidden_size"], np.float32)
+    tall[[3, 20]] = 30.0
     for layer in range(CONFIG["num_hidden_layers"]):
         at = f"bert.encoder.layer.{layer}."
-        tall = np.ones(CONFIG["intermediate_size"], np.float32)
-        tall[[3, 40]] = 30.0  # of the inner channels: GELU keeps them towering
-        changed[at + "intermediate.dense.weight"] = weights[at + "intermediate.dense.weight"] * tall[:, None]
-        changed[at + "output.dense.weight"] = weights[at + "output.dense.weight"] / tall
+        for part in ("weight", "bias"):
+            name = f"{at}attention.output.LayerNorm.{part}"
+            changed[name] = weights[name] * tall
+        changed[at + "intermediate.dense.weight"] = weights[at + "intermediate.dense.weight"] / tall
     return changed
+
+
+def dense(weight, value, *, by_token):
+    """What one int8 dense layer makes of a value."""
+    import onnx
+    import onnxruntime
+
+    weights = {"dense.weight": weight, "dense.bias": np.ones(len(weight), np.float32)}
+    builder = graph._Builder(weights, CONFIG, int8=True, smoothing={}, tapped=())
+    out = builder.linear("x", "dense", by_token=by_token)
+    infos = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in ("x", out)]
+    body = onnx.helper.make_graph(builder.nodes, "dense", infos[:1], infos[1:], list(builder.tensors.values()))
+    opsets = [onnx.helper.make_opsetid("", 20), onnx.helper.make_opsetid("com.microsoft", 1)]
+    model = onnx.helper.make_model(body, opset_imports=opsets, ir_version=9)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": value})[0]
 
 
 def logits(weights, windows, **options):
     import onnxruntime
 
-    graph = build_graph(weights, CONFIG, **options)
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    model = build_graph(weights, CONFIG, **options)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     feeds = [{"input_ids": np.array([ids]), "token_type_ids": np.array([types])} for ids, types in windows]
     return np.concatenate([np.concatenate(session.run(None, feed), axis=1)[0] for feed in feeds])
 
@@ -177,13 +196,23 @@ def test_smoothing_changes_nothing_in_float32_and_makes_int8_more_exact(windows)
     assert smoothed < 0.7 * plain
 
 
+def test_loud_tokens_do_not_cost_the_others_their_precision():
+    rng = np.random.default_rng(0)
+    weight = rng.normal(0, 1, (32, 64)).astype(np.float32)
+    value = np.abs(rng.normal(0, 1, (1, 20, 64))).astype(np.float32)
+    value[0, :3] *= 100
+    value[0, 9] = -0.1  # a token without a single positive value
+    exact = value @ weight.T + 1
+    errors = [np.abs(dense(weight, value, by_token=by_token) - exact)[0, 3:].mean() for by_token in (False, True)]
+    assert errors[1] < errors[0] / 20
+    assert np.abs(dense(weight, value, by_token=True) - exact).max() < 0.03 * np.abs(exact).max()
+
+
 def test_smoothing_is_reproducible_and_evens_out_the_ranges(windows):
     weights = with_towering_channels(random_weights(np.random.default_rng(0)))
     factors = smoothing_factors(weights, CONFIG, windows)
     again = smoothing_factors(weights, CONFIG, windows)
-    assert factors.keys() == {
-        f"bert.encoder.layer.{i}.{part}.dense" for i in (0, 1) for part in ("intermediate", "output")
-    }
+    assert factors.keys() == {f"bert.encoder.layer.{i}.intermediate.dense" for i in (0, 1)}
     for name, reach in channel_ranges(weights, CONFIG, windows).items():
         assert np.array_equal(factors[name], again[name])
         assert np.log(factors[name]).mean() == pytest.approx(0.0, abs=1e-4)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase, coerce_to_runnable
@@ -98,6 +97,8 @@ def as_answerer(value: object, *, role: str) -> object:
 
 
 def _is_chat_model(value: object) -> bool:
+    from langchain_core.language_models import BaseChatModel  # here, since a reader alone starts faster without it
+
     while isinstance(value, (RunnableBindingBase, RunnableWithFallbacks)):
         value = value.bound if isinstance(value, RunnableBindingBase) else value.runnable
     return isinstance(value, BaseChatModel)

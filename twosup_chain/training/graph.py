@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _OPSET, _IR_VERSION = 20, 9
+#: GELU never falls below -0.17: a token whose values are all smaller than that has nothing to be scaled up.
+_LEAST_REACH = 0.17
 
 
 def build_graph(
@@ -39,8 +41,9 @@ def build_graph(
         weights: The checkpoint's tensors by their names in transformers' ``BertForQuestionAnswering``, in float32.
         config: The checkpoint's ``config.json``.
         int8: Whether the matrices of the encoder and the embeddings become int8, one scale an output channel.
-            Activations are then quantised as they come (uint8, one scale a tensor). The span head, which is tiny,
-            stays in float32.
+            Activations are then quantised as they come (uint8, one scale a tensor), the feed-forward networks' inner
+            ones after each token is divided by its largest: a few loud tokens would cost all others their precision.
+            The span head, which is tiny, stays in float32.
         smoothing: Factors by the names of dense layers, one a channel of the layer's input: the input is divided by
             them and the layer's weights are multiplied, which changes nothing but the rounding.
         tapped: Names of dense layers whose inputs become outputs of the model too, each as ``NAME.input``.
@@ -135,11 +138,11 @@ class _Builder:
         out = self.linear(context, attention + "output.dense")
         hidden = self.norm(self.op("Add", [out, hidden]), attention + "output.LayerNorm")
         inner = self.op("Gelu", [self.linear(hidden, at + "intermediate.dense")])
-        out = self.linear(inner, at + "output.dense")
+        out = self.linear(inner, at + "output.dense", by_token=True)
         return self.norm(self.op("Add", [out, hidden]), at + "output.LayerNorm")
 
-    def linear(self, value: str, name: str) -> str:
-        """A dense layer."""
+    def linear(self, value: str, name: str, *, by_token: bool = False) -> str:
+        """A dense layer; in int8, `by_token` scales each token of a GELU's output to the same maximum beforehand."""
         matrix, bias = self.weights[name + ".weight"].T, self.weights[name + ".bias"]
         if name in self.tapped:
             self.nodes.append(self.onnx.helper.make_node("Identity", [value], [f"{name}.input"]))
@@ -150,9 +153,16 @@ class _Builder:
         if not self.int8:
             return self.add(self.op("MatMul", [value, self.tensor(name + ".weight", matrix)]), name + ".bias", bias)
         quantised, scales = _quantise(matrix)
-        parts = {".weight": quantised, ".scale": scales, ".bias": bias}
-        coded, scale, added = (self.tensor(name + part, tensor) for part, tensor in parts.items())
-        return self.op("DynamicQuantizeMatMul", [value, coded, scale, "", added], domain="com.microsoft")
+        coded, scale = self.tensor(name + ".weight", quantised), self.tensor(name + ".scale", scales)
+        if not by_token:
+            inputs = [value, coded, scale, "", self.tensor(name + ".bias", bias)]
+            return self.op("DynamicQuantizeMatMul", inputs, domain="com.microsoft")
+        tallest = self.op("ReduceMax", [value, self.tensor("last_axis", np.array([-1]))], keepdims=1)
+        reach = self.op("Max", [tallest, self.tensor("least", np.array(_LEAST_REACH, np.float32))])
+        product = self.op(
+            "DynamicQuantizeMatMul", [self.op("Div", [value, reach]), coded, scale], domain="com.microsoft"
+        )
+        return self.add(self.op("Mul", [product, reach]), name + ".bias", bias)
 
     def norm(self, value: str, name: str) -> str:
         """Layer normalisation over the last axis."""
