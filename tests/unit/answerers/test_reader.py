@@ -1,25 +1,21 @@
-"""`ExtractiveReader`: property tests on a toy engine, behaviour on the packaged model."""
+"""`ExtractiveReader` with the packaged model. What holds whatever the texts is in `test_reader_properties`."""
 
 from __future__ import annotations
 
 import pickle
-import random
 import re
 import threading
 import time
-from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.runnables import ConfigurableField
 
 from twosup_chain import ExtractiveReader, QAInput
 from twosup_chain.answerers import _engine
-from twosup_chain.answerers._engine import Logits, ModelInput, ReaderEngine, Tokens
-from twosup_chain.answerers._reader_folder import PACKAGED_MODEL, ReaderConfig
+from twosup_chain.answerers._engine import ModelInput
+from twosup_chain.answerers._reader_folder import PACKAGED_MODEL
 from twosup_chain.errors import ConfigurationError, InputError, ModelFileError, UnknownOptionError
 
 NORMANS = (
@@ -29,140 +25,9 @@ NORMANS = (
 COUNTRY = "In what country is Normandy located?"
 
 
-@cache
-def draw(seed, word):
-    chance = random.Random(f"{seed} {word}")  # noqa: S311  logits, no secrets
-    return chance.uniform(-4, 4), chance.uniform(-4, 4)
-
-
-class ToyEngine(ReaderEngine):
-    """Tokens are words and signs; logits are drawn from a seed and the word alone, so that windows must not matter."""
-
-    def __init__(self, seed=0, max_batch_tokens=16_384):
-        super().__init__(PACKAGED_MODEL, None, (), max_batch_tokens)
-        self.seed = seed
-        self.words = {"[CLS]": 0, "[SEP]": 1}
-
-    @property
-    def config(self):
-        return ReaderConfig("toy", "0" * 64, 512, stackable=True, calibration={"null_margin": 0.5, "intercept": 0.25})
-
-    cls_id, sep_id = 0, 1
-
-    def tokenize(self, texts):
-        return [self._tokens(text) for text in texts]
-
-    def word(self, token_id):
-        return list(self.words)[token_id]
-
-    def logits(self, inputs):
-        table = np.array([draw(self.seed, word) for word in self.words])
-        for item in inputs:
-            start, end = table[item.ids].T
-            yield Logits(start, end)
-
-    def _tokens(self, text):
-        found = list(re.finditer(r"\w+|[^\w\s]", text))
-        ids = [self.words.setdefault(match[0].casefold(), len(self.words)) for match in found]
-        word = np.ones(len(found), bool)
-        spans = np.array([match.span() for match in found], np.int64).reshape(-1, 2)
-        return Tokens(np.array(ids, np.int64), spans[:, 0], spans[:, 1], word, word)
-
-
-def toy(**options):
-    return ExtractiveReader(engine=ToyEngine(), **{"max_length": 64, "stride": 12, "max_answer_tokens": 10, **options})
-
-
 @pytest.fixture(scope="module")
 def reader():
     return ExtractiveReader()
-
-
-words = st.sampled_from(
-    ["alpha", "beta", "Gamma", "delta's", "שלום", "e\u0301t\u0301e", "😀", "字", '"x"', "(y)", ",", "1858."]
-)
-passages = st.lists(words, max_size=150).map(" ".join)
-contexts = st.lists(passages, max_size=4)
-
-
-@settings(deadline=None)
-@given(contexts)
-def test_offsets_slice_to_the_answer_and_to_every_candidate(context):
-    answer = toy(no_answer_below=0.0).invoke({"question": "who?", "context": context})
-    for span in answer.candidates:
-        assert context[span.document][span.start : span.end] == span.text
-    if answer.candidates:
-        assert answer.text == context[answer.document][answer.start : answer.end]
-    else:
-        assert answer.text is None
-
-
-@settings(deadline=None)
-@given(contexts, st.randoms())
-def test_the_order_of_documents_does_not_matter(context, rng):
-    shuffled = context[:]
-    rng.shuffle(shuffled)
-    first, second = (toy().invoke({"question": "who?", "context": c}) for c in (context, shuffled))
-    assert (first.text, [c.text for c in first.candidates]) == (second.text, [c.text for c in second.candidates])
-    assert first.scores == pytest.approx(second.scores)
-
-
-@settings(deadline=None)
-@given(st.lists(words, min_size=1, max_size=120).map(" ".join))
-def test_windows_do_not_change_the_odds_of_context_free_logits(passage):
-    question = {"question": "who?", "context": passage}
-    windowed, whole = (toy(max_length=n, no_answer_below=0).invoke(question) for n in (64, 512))
-    for name in ("span_probability", "null_probability", "null_margin", "runner_up_margin", "entropy"):
-        assert windowed.scores[name] == pytest.approx(whole.scores[name])
-    assert windowed.text == whole.text
-
-
-@settings(deadline=None)
-@given(contexts, st.sampled_from(["alpha", "beta gamma", "Alpha, beta", "nowhere"]))
-def test_candidates_are_distinct_ordered_and_share_one_with_null(context, target):
-    answer = toy(top_k=8).invoke({"question": "who?", "context": context})
-    odds = [c.probability for c in answer.candidates]
-    assert odds == sorted(odds, reverse=True)
-    assert sum(odds) + answer.scores["null_probability"] <= 1 + 1e-9
-    assert len({c.text.casefold() for c in answer.candidates}) == len(odds) <= 8
-    for i, one in enumerate(answer.candidates):
-        for other in answer.candidates[:i]:
-            assert one.document != other.document or one.end <= other.start or other.end <= one.start
-    for name in ("answerability", "span_probability", "null_probability", "entropy"):
-        assert 0 <= answer.scores[name] <= 1
-    score = toy().score("who?", context, target)
-    assert 0 <= score.probability <= score.conditional <= 1
-    assert score.answerability == answer.scores["answerability"]
-
-
-@settings(deadline=None)
-@given(st.lists(words, min_size=1, max_size=100))
-def test_an_answer_that_does_not_occur_scores_zero_and_the_whole_passage_at_most_what_is_not_null(parts):
-    passage = " ".join(parts)
-    reader = toy()
-    assert reader.score("who?", passage, "nowhere").probability == 0.0
-    null = reader.invoke({"question": "who?", "context": passage}).scores["null_probability"]
-    assert reader.score("who?", passage, "alpha").probability <= 1 - null + 1e-9
-
-
-def test_many_documents_without_an_answer_do_not_add_up_to_one():
-    one, many = (toy().invoke({"question": "who?", "context": ["alpha beta"] * n}).scores for n in (1, 50))
-    assert many["answerability"] == one["answerability"]
-    assert many["null_probability"] < one["null_probability"]
-
-
-def test_a_passage_of_fifty_thousand_words_is_read_to_its_end():
-    passage = "lorem ipsum dolor " * 16_666 + "needle"
-    reader = toy(max_length=384, stride=128, no_answer_below=0.0)
-    reader.engine.seed = next(seed for seed in range(999) if _prefers(ToyEngine(seed), "needle"))
-    answer = reader.invoke({"question": "who?", "context": passage})
-    assert (answer.text, answer.end) == ("needle", len(passage))
-
-
-def _prefers(engine, word):
-    tokens = engine.tokenize(["lorem ipsum dolor needle"])[0]
-    (logits,) = engine.logits([ModelInput(tokens.ids, tokens.ids)])
-    return logits.start.argmax() == logits.end.argmax() == len(logits.start) - 1
 
 
 def test_a_batch_gives_what_single_questions_give(reader):
