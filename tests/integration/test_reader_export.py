@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -230,6 +232,48 @@ def test_what_is_no_checkpoint_is_refused_by_name(checkpoint, tmp_path):
         build_graph(weights, {**CONFIG, "hidden_act": "relu"}, int8=True)
     with pytest.raises(ConfigurationError, match="0 of 2 are answerable"):
         export_reader(checkpoint, tmp_path / "out", [q for q in questions(4) if q.is_impossible])
+
+
+def test_an_export_that_fails_leaves_no_reader_behind(checkpoint, tmp_path):
+    out = export_reader(checkpoint, tmp_path / "out", questions(4))
+    assert (out / "config.json").is_file()
+    with pytest.raises(ConfigurationError, match="0 of 2 are answerable"):
+        export_reader(checkpoint, out, [q for q in questions(4) if q.is_impossible])
+    with pytest.raises(ModelFileError, match="there is no such file|No such file"):
+        ExtractiveReader(model_path=out, max_length=128).invoke({"question": "Who?", "context": "Ada"})
+    with pytest.raises(ConfigurationError, match="is the checkpoint's own folder"):
+        export_reader(checkpoint, checkpoint, questions(4))
+    assert (checkpoint / "config.json").is_file()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot write to .*file"):
+        export_reader(checkpoint, tmp_path / "file", questions(4))
+
+
+def test_the_command_exports_a_reader_that_the_other_command_measures(checkpoint, tmp_path):
+    lines = [{"id": q.id, "question": q.question, "context": q.context, "answers": q.answers} for q in questions(30)]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    command = [sys.executable, "-c", "from twosup_chain.cli import main; main()"]
+    export = [
+        "export-reader",
+        str(checkpoint),
+        "mine",
+        "--calibrate",
+        "q.jsonl",
+        "--count",
+        "20",
+        "--name",
+        "mine",
+        "--json",
+    ]
+    done = subprocess.run([*command, *export], capture_output=True, text=True, check=True, cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert found["model"].startswith("mine@")
+    assert found["calibrated_on"] == 20
+    reader = ExtractiveReader(model_path=tmp_path / "mine", max_length=128, stride=40)
+    assert reader.invoke(questions(1)[0].as_input()).model == found["model"]
+    measure = ["evaluate-reader", "q.jsonl", "--model", "mine"]
+    done = subprocess.run([*command, *measure, "--json"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert (json.loads(done.stdout)["model"], json.loads(done.stdout)["questions"]) == (found["model"], 30)
 
 
 def test_a_sample_is_reproducible_and_never_larger_than_the_file():

@@ -18,6 +18,7 @@ from twosup_chain.errors import MissingExtraError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.reader_evaluation import ReaderEvaluation
 
 _READER, _OUTPUT = "Reader", "Output"
@@ -73,9 +74,8 @@ def evaluate_reader(
     [cyan]twosup evaluate-reader questions.jsonl --model my-reader/ --json[/cyan]
     """
     from twosup_chain import reader_evaluation
-    from twosup_chain.answerers.reader import ExtractiveReader
 
-    reader = ExtractiveReader(model_path=model, num_threads=threads)
+    reader = _reader(model, threads)
     with progress_bar("Reading") as watch:
         found = reader_evaluation.evaluate_reader(reader, file, progress=watch)
     if out is not None:
@@ -86,6 +86,18 @@ def evaluate_reader(
         show(_head(found), "", _figures(found), _risks(found))
     if found.refused:
         note(f'{found.refused} question(s) could not be read and count as "no answer"')
+
+
+def _reader(model: Path | None, threads: int | None) -> ExtractiveReader:
+    """Returns the packaged reader, or the user's own with windows as long as its model reads."""
+    from twosup_chain.answerers._reader_folder import CONFIG_FILE, ReaderConfig
+    from twosup_chain.answerers.reader import ExtractiveReader
+
+    if model is None:
+        return ExtractiveReader(num_threads=threads)
+    longest = ReaderConfig.read(model / CONFIG_FILE).max_positions
+    default = ExtractiveReader.model_fields["max_length"].default
+    return ExtractiveReader(model_path=model, num_threads=threads, max_length=min(default, longest))
 
 
 def _write(folder: Path, found: ReaderEvaluation) -> None:

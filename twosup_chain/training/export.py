@@ -90,13 +90,14 @@ def _whole_or_nothing(checkpoint: Path, out: Path) -> Iterator[None]:
         raise ConfigurationError(message)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        yield
-    except BaseException as error:
-        (out / CONFIG_FILE).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            message = f"cannot write to {out}: {error.strerror or error}"
-            raise ConfigurationError(message) from error
-        raise
+        try:
+            yield
+        except BaseException:
+            (out / CONFIG_FILE).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        message = f"cannot write to {out}: {error.strerror or error}"
+        raise ConfigurationError(message) from error
 
 
 def _windows(folder: Path, config: dict[str, Any], examples: list[Example]) -> Iterator[tuple[list[int], list[int]]]:
