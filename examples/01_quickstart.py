@@ -21,7 +21,7 @@ if os.environ.get("OPENAI_API_KEY"):
 
 chain = TwoSupervisorChain(
     local=ExtractiveReader(),
-    local_supervisor=Supervisor("answerability", threshold=0.59),
+    local_supervisor=Supervisor("answerability", threshold=0.7),
     **hosted,
 )
 

@@ -33,7 +33,7 @@ class SharedWords(BaseRetriever):
 
 chain = TwoSupervisorChain(
     local=ExtractiveReader(),
-    local_supervisor=Supervisor("answerability", threshold=0.59),
+    local_supervisor=Supervisor("answerability", threshold=0.7),
     fallback=None,  # or a chain that hands the question to a colleague
 )
 pipeline = {"question": RunnablePassthrough(), "context": SharedWords()} | chain
