@@ -67,3 +67,16 @@ def test_a_batch_gives_bit_for_bit_what_single_questions_give(reader, examples, 
         (alone,) = reader.answer_many([example.as_input()])
         assert alone.scores == together.scores
         assert alone.candidates == together.candidates
+
+
+@pytest.mark.slow
+def test_a_needle_is_found_in_fifty_thousand_words_and_its_offsets_are_true(reader, examples):
+    filler = " ".join(sorted({example.context for example in examples}))
+    half = " ".join([filler] * (25_000 // len(filler.split()) + 1))
+    needle = "The lighthouse of Cape Wendel was painted green by Oda Kirsten in 1931."
+    passage = f"{half} {needle} {half}"
+    assert len(passage.split()) > 50_000
+    answer = reader.invoke({"question": "Who painted the lighthouse of Cape Wendel green?", "context": passage})
+    best = answer.candidates[0]
+    assert best.text == passage[best.start : best.end] == "Oda Kirsten"
+    assert len(half) < best.start < len(half) + len(needle)
