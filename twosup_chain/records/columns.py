@@ -189,7 +189,10 @@ def read_columns(
     local_missing: float | None = None,
     remote_missing: float | None = None,
 ) -> RecordColumns:
-    """Returns the records as columns, streamed: what is kept of a line is its numbers. See `read_outcomes`."""
+    """Returns the records as columns, streamed: what is kept of a line is its numbers. See `read_outcomes`.
+
+    They are in the order of the questions' digests, since the order of a file is that in which calls happened to end.
+    """
     for missing in (local_missing, remote_missing):
         if missing is not None and not 0.0 <= missing <= 1.0:
             message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
@@ -212,7 +215,9 @@ def read_columns(
             rows.append(len(places) - 1)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise _explained(error, entry, places[-1], scorers) from error
-    table = np.array(numbers).reshape(len(rows), -1 if rows else _WIDTH).T
+    digest = np.array(digests, dtype="<u8")
+    order = np.argsort(digest, kind="stable")
+    table = np.array(numbers).reshape(len(rows), -1 if rows else _WIDTH)[order].T
     columns = RecordColumns(
         local=_prediction_columns(table[: _WIDTH // 2]),
         remote=_prediction_columns(table[_WIDTH // 2 : -1]),
@@ -224,10 +229,10 @@ def read_columns(
             remote_model=models.remote,
             local_scorer=local_scorer,
             remote_scorer=remote_scorer,
-            digest=hashlib.sha256(np.sort(np.array(digests, dtype="<u8")).tobytes()).hexdigest()[:16],
+            digest=hashlib.sha256(digest[order].tobytes()).hexdigest()[:16],
         ),
         places=places,
-        lines=np.array(rows, dtype=np.intp),
+        lines=np.array(rows, dtype=np.intp)[order],
     )
     _check_shares(columns)
     return columns
