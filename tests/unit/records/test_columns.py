@@ -114,9 +114,9 @@ def test_a_question_with_a_failed_call_is_left_out_and_counted(write):
 def test_a_later_line_of_a_failed_question_takes_its_place(write):
     path = write(_entry("1", remote=FAILED), _entry("2"), _entry("1", remote=FAILED), _entry("1", local__f1=0.25))
     columns = read_columns(path, **SCORERS)
-    np.testing.assert_array_equal(columns.local.f1, [1.0, 0.25])
+    np.testing.assert_array_equal(columns.local.f1, [0.25, 1.0])
     assert columns.provenance.failed == 0
-    assert [columns.record(row).id for row in range(2)] == ["2", "1"]
+    assert [columns.record(row).id for row in range(2)] == ["1", "2"]
 
 
 @pytest.mark.parametrize("second", [{}, {"remote": FAILED}])
