@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     #: A point to mark: its name, x and y.
     Mark = tuple[str, float, float]
 
-_BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#595959"
-_MODEL_COLOURS = (_BLUE, _RED, _GREEN, _ORANGE)
+BLUE, _ORANGE, _GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#595959"
+_MODEL_COLOURS = (BLUE, RED, _GREEN, _ORANGE)
 _MARKERS = ("o", "s", "^", "D")
 _RANDOM, _ORACLE = (0, (5, 3)), (0, (1, 1.5))
 _BAND = 0.2
@@ -82,9 +82,9 @@ def request_accuracy_figure(
     _escalation(axes, curve.cutoff, curve)
     _escalation_band(axes, curve.cutoff, curve, columns, draws)
     _mark(axes, marks)
-    _percent(axes.xaxis, axes.yaxis)
+    percent_axis(axes.xaxis, axes.yaxis)
     axes.set(xlabel="Questions sent to the hosted model", ylabel="Accuracy", xlim=(0, 1))
-    return _finished(figure)
+    return finished(figure)
 
 
 def cost_accuracy_figure(
@@ -124,10 +124,10 @@ def cost_accuracy_figure(
     _escalation(axes, curve.spent, curve)
     _escalation_band(axes, curve.spent, curve, columns, draws)
     _mark(axes, marks)
-    _percent(axes.yaxis)
+    percent_axis(axes.yaxis)
     axes.set(xlabel=f"Cost of 1,000 questions ({currency})", ylabel="Accuracy")
     axes.margins(x=0)
-    return _finished(figure)
+    return finished(figure)
 
 
 def risk_coverage_figure(models: Models, *, steps: int = _BAND_STEPS, draws: int = DRAWS) -> Figure:
@@ -152,14 +152,14 @@ def risk_coverage_figure(models: Models, *, steps: int = _BAND_STEPS, draws: int
         axes.plot(curve.coverage, curve.risk, color=colour, linewidth=2, label=name)
         axes.plot(curve.coverage, curve.random, color=colour, linewidth=1.2, linestyle=_RANDOM)
         axes.plot(curve.coverage, curve.oracle, color=colour, linewidth=1.6, linestyle=_ORACLE)
-    axes.plot([], [], color=_GREY, linewidth=1.2, linestyle=_RANDOM, label="random order")
-    axes.plot([], [], color=_GREY, linewidth=1.6, linestyle=_ORACLE, label="oracle order")
+    axes.plot([], [], color=GREY, linewidth=1.2, linestyle=_RANDOM, label="random order")
+    axes.plot([], [], color=GREY, linewidth=1.6, linestyle=_ORACLE, label="oracle order")
     if draws:
-        axes.fill_between([], [], [], color=_GREY, alpha=_BAND, linewidth=0, label=_band_label())
-    _percent(axes.xaxis, axes.yaxis)
+        axes.fill_between([], [], [], color=GREY, alpha=_BAND, linewidth=0, label=_band_label())
+    percent_axis(axes.xaxis, axes.yaxis)
     axes.set(xlabel="Coverage: questions that are answered", ylabel="Risk: wrong among the answered", xlim=(0, 1))
     axes.set_ylim(bottom=0)
-    return _finished(figure)
+    return finished(figure)
 
 
 def reliability_figure(models: Models, *, bins: int = curves.BINS, draws: int = DRAWS) -> Figure:
@@ -174,12 +174,12 @@ def reliability_figure(models: Models, *, bins: int = curves.BINS, draws: int = 
         InputError: The columns do not fit together, or a score lies outside [0, 1].
         MissingExtraError: matplotlib is not installed.
     """
-    figure, axes, below = _blank_pair(
+    figure, axes, below = blank_pair(
         "Reliability of the trust scores",
         f"Share of right answers against the trust score, in {bins} bins, and how many questions are in each: "
         f"{', '.join(models)}.",
     )
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1.2, linestyle=_RANDOM, label="score = share right")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1.2, linestyle=_RANDOM, label="score = share right")
     width = 1 / bins / max(1, len(models))
     for index, (name, columns) in enumerate(models.items()):
         colour, marker = _MODEL_COLOURS[index % len(_MODEL_COLOURS)], _MARKERS[index % len(_MARKERS)]
@@ -201,11 +201,11 @@ def reliability_figure(models: Models, *, bins: int = curves.BINS, draws: int = 
         share = found.questions / found.questions.sum()
         below.bar(found.edges[:-1] + (index + 0.5) * width, share, width=0.9 * width, color=colour)
     if draws:
-        axes.vlines([], 0, 0, color=_GREY, linewidth=1.4, label=_band_label())
-    _percent(axes.yaxis, below.yaxis)
+        axes.vlines([], 0, 0, color=GREY, linewidth=1.4, label=_band_label())
+    percent_axis(axes.yaxis, below.yaxis)
     axes.set(ylabel="Right", xlim=(0, 1), ylim=(0, 1))
     below.set(xlabel="Trust score", ylabel="Questions")
-    return _finished(figure)
+    return finished(figure)
 
 
 def svg(figure: Figure) -> str:
@@ -256,7 +256,8 @@ def _blank(title: str, description: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _blank_pair(title: str, description: str) -> tuple[Figure, Axes, Axes]:
+def blank_pair(title: str, description: str) -> tuple[Figure, Axes, Axes]:
+    """Returns an empty picture with large axes, and small ones below that share its x-axis."""
     figure = _figure(title, description)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     for part in (axes, below):
@@ -284,9 +285,9 @@ def _dress(axes: Axes) -> None:
 
 
 def _escalation(axes: Axes, x: Floats, curve: curves.EscalationCurve) -> None:
-    axes.plot(x, curve.accuracy, color=_BLUE, linewidth=2, zorder=3, label="least trusted first")
+    axes.plot(x, curve.accuracy, color=BLUE, linewidth=2, zorder=3, label="least trusted first")
     axes.plot(x, curve.oracle, color=_GREEN, linewidth=1.6, linestyle=_ORACLE, label="oracle escalation")
-    axes.plot(x, curve.random, color=_GREY, linewidth=1.2, linestyle=_RANDOM, label="random escalation")
+    axes.plot(x, curve.random, color=GREY, linewidth=1.2, linestyle=_RANDOM, label="random escalation")
 
 
 def _escalation_band(
@@ -301,28 +302,29 @@ def _escalation_band(
         return curves.accuracy_by_cutoff(score, local, remote, cutoffs)
 
     band = curves.bootstrap(accuracy, *columns, draws=draws)
-    axes.fill_between(x[some], band.low, band.high, color=_BLUE, alpha=_BAND, linewidth=0, label=_band_label())
+    axes.fill_between(x[some], band.low, band.high, color=BLUE, alpha=_BAND, linewidth=0, label=_band_label())
 
 
 def _mark(axes: Axes, marks: Sequence[Mark]) -> None:
     from matplotlib.patheffects import withStroke
 
     for name, x, y in marks:
-        axes.plot([x], [y], color=_RED, marker="o", markersize=6, linestyle="none", zorder=5, clip_on=False)
+        axes.plot([x], [y], color=RED, marker="o", markersize=6, linestyle="none", zorder=5, clip_on=False)
         axes.annotate(
             f"{name}: {y:.1%}",
             (x, y),
             xytext=(-4, 9),
             textcoords="offset points",
             horizontalalignment="right",
-            color=_RED,
+            color=RED,
             fontsize=9,
             zorder=6,
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )
 
 
-def _percent(*which: Any) -> None:
+def percent_axis(*which: Any) -> None:
+    """Writes the ticks of these axes (``axes.xaxis``, …) as percentages."""
     from matplotlib.ticker import PercentFormatter
 
     for axis in which:
@@ -333,7 +335,7 @@ def _band_label() -> str:
     return f"{_CONFIDENCE:.0%} bootstrap interval"
 
 
-def _finished(figure: Figure) -> Figure:
+def finished(figure: Figure) -> Figure:
     """Adds the legend and lays the figure out once and for all: every format and every call then shows the same."""
     figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9, handlelength=1.8, columnspacing=1.3)
     figure.draw_without_rendering()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twosup_chain.calibration.table import heading, label, percent_or_money
-from twosup_chain.plotting import _BLUE, _GREY, _RED, _blank_pair, _finished, _percent
+from twosup_chain.plotting import BLUE, GREY, RED, blank_pair, finished, percent_axis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,8 +29,8 @@ def calibration_figure(calibration: Calibration) -> Figure:
     passed = np.array(trace.accepted, dtype=np.bool_)
     risk = np.array([np.nan if value is None else value for value in trace.risk])
     limits = ", ".join(f"{label(p.target)} ≤ {percent_or_money(p.target, p.limit)}" for p in calibration.promises)
-    figure, axes, below = _blank_pair("Thresholds that were tried", f"{heading(calibration)}: {limits}")
-    kinds = ((~passed, _GREY, "x", "not accepted"), (passed, _BLUE, "o", "keeps every limit"))
+    figure, axes, below = blank_pair("Thresholds that were tried", f"{heading(calibration)}: {limits}")
+    kinds = ((~passed, GREY, "x", "not accepted"), (passed, BLUE, "o", "keeps every limit"))
     for part, values in ((axes, risk), (below, np.array(trace.coverage))):
         for which, colour, marker, words in kinds:
             part.plot(
@@ -47,22 +47,22 @@ def calibration_figure(calibration: Calibration) -> Figure:
             [np.nan if place is None else place],
             [np.nan if chosen is None else chosen],
             marker="*",
-            color=_RED,
+            color=RED,
             markersize=15,
             linestyle="none",
             zorder=5,
             label="chosen" if part is axes else "",
         )
-        _percent(part.xaxis, part.yaxis)
+        percent_axis(part.xaxis, part.yaxis)
     for promise in calibration.promises:
         if promise.target == "risk":
-            axes.axhline(promise.limit, color=_RED, linewidth=1.2, linestyle="--", label="limit of the risk")
+            axes.axhline(promise.limit, color=RED, linewidth=1.2, linestyle="--", label="limit of the risk")
         if promise.target == "remote_rate":
-            axes.axvline(promise.limit, color=_RED, linewidth=1.2, linestyle=":", label="limit of the remote rate")
+            axes.axvline(promise.limit, color=RED, linewidth=1.2, linestyle=":", label="limit of the remote rate")
     axes.set_ylabel("selective risk")
     below.set_ylabel("coverage")
     below.set_xlabel("share of questions sent to the hosted model")
     axes.set_title("Thresholds that were tried", loc="left", fontsize=12, fontweight="bold", pad=32)
     words = f"{heading(calibration)}\n{limits}"
-    axes.annotate(words, (0, 1.02), xycoords="axes fraction", fontsize=8, color=_GREY, va="bottom")
-    return _finished(figure)
+    axes.annotate(words, (0, 1.02), xycoords="axes fraction", fontsize=8, color=GREY, va="bottom")
+    return finished(figure)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twosup_chain._secrets import scrub
-from twosup_chain.cli import parts
+from twosup_chain.cli import options, parts
 from twosup_chain.cli.console import note, print_json, show, stderr
 from twosup_chain.cli.documents import STDIN, read_documents
 from twosup_chain.errors import ConfigurationError, TwosupError
@@ -55,15 +55,7 @@ def ask(  # noqa: PLR0913 - a command's options are its arguments
             show_default=False,
         ),
     ],
-    local: Annotated[
-        str,
-        typer.Option(
-            metavar="MODEL",
-            help="The local model: [bold]reader[/bold], the packaged extractive reader, or [bold]llama:PATH[/bold], a "
-            "GGUF file run by llama.cpp.",
-            rich_help_panel=_MODELS,
-        ),
-    ] = parts.READER,
+    local: options.LocalModel = parts.READER,
     remote: Annotated[
         str | None,
         typer.Option(
@@ -73,15 +65,7 @@ def ask(  # noqa: PLR0913 - a command's options are its arguments
             rich_help_panel=_MODELS,
         ),
     ] = None,
-    remote_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The base URL of an OpenAI-compatible server that hosts it (vLLM, Ollama, llama.cpp, …); --remote is "
-            f"then the name it has there. The key comes from {parts.KEY}, or is asked for.",
-            rich_help_panel=_MODELS,
-        ),
-    ] = None,
+    remote_url: options.RemoteUrl = None,
     on_remote_error: Annotated[
         OnRemoteError,
         typer.Option(
@@ -97,22 +81,14 @@ def ask(  # noqa: PLR0913 - a command's options are its arguments
             metavar="NAME", help="How trust in the local answer is scored, like answerability.", rich_help_panel=_TRUST
         ),
     ] = None,
-    local_threshold: Annotated[
-        float | None,
-        typer.Option(metavar="0..1", help="The least score at which the local answer is used.", rich_help_panel=_TRUST),
-    ] = None,
+    local_threshold: options.LocalThreshold = None,
     remote_scorer: Annotated[
         str | None,
         typer.Option(
             metavar="NAME", help="How trust in the remote answer is scored, like in_context.", rich_help_panel=_TRUST
         ),
     ] = None,
-    remote_threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1", help="The least score at which the remote answer is used.", rich_help_panel=_TRUST
-        ),
-    ] = None,
+    remote_threshold: options.RemoteThreshold = None,
     no_answer: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="What to print where there is no answer.", rich_help_panel=_OUTPUT),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from twosup_chain.cli import parts
+from twosup_chain.cli import options, parts
 from twosup_chain.cli.console import note, print_json, show
 from twosup_chain.errors import ConfigurationError
 
@@ -100,31 +100,16 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
     remote_scorer: Annotated[
         str, typer.Option(metavar="NAME", help="Whose trust in remote answers to take.", rich_help_panel=_RECORDS)
     ] = "grounded",
-    f1: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1",
-            help="Count answers with at least this token F1 as right, in place of exact matches.",
-            rich_help_panel=_RECORDS,
-        ),
-    ] = None,
+    f1: options.F1Floor = None,
     missing: Annotated[
         float | None,
         typer.Option(
             metavar="0..1", help="The trust in an answer that its scorer cannot read.", rich_help_panel=_RECORDS
         ),
     ] = None,
-    price_in: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="PRICE", help="The price of a million input tokens.", rich_help_panel=_PRICE),
-    ] = None,
-    price_out: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="PRICE", help="The price of a million output tokens.", rich_help_panel=_PRICE),
-    ] = None,
-    currency: Annotated[
-        str, typer.Option(metavar="NAME", help="The currency of the prices.", rich_help_panel=_PRICE)
-    ] = "USD",
+    price_in: options.PriceIn = None,
+    price_out: options.PriceOut = None,
+    currency: options.Currency = "USD",
     max_call_cost: Annotated[
         float | None,
         typer.Option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from twosup_chain.cli import parts
+from twosup_chain.cli import options, parts
 from twosup_chain.cli.console import clean, note, print_json, show, stderr
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.report.words import amount
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _DEMO = "demo:"
 #: The demo's questions and the recordings of a hosted model's answers to them.
 _DEMOS = {"sample": ("sample.json", "recording.jsonl"), "tuning": ("tuning.json", "tuning_recording.jsonl")}
-_MODELS, _RUN, _PRICE, _OUTPUT = "Models", "Collecting", "Price", "Output"
+_MODELS, _RUN, _OUTPUT = "Models", "Collecting", "Output"
 
 
 def collect(  # noqa: PLR0913 - a command's options are its arguments
@@ -53,15 +53,7 @@ def collect(  # noqa: PLR0913 - a command's options are its arguments
             show_default=False,
         ),
     ],
-    local: Annotated[
-        str,
-        typer.Option(
-            metavar="MODEL",
-            help="The local model: [bold]reader[/bold], the packaged extractive reader, or [bold]llama:PATH[/bold], a "
-            "GGUF file run by llama.cpp.",
-            rich_help_panel=_MODELS,
-        ),
-    ] = parts.READER,
+    local: options.LocalModel = parts.READER,
     remote: Annotated[
         str | None,
         typer.Option(
@@ -71,15 +63,7 @@ def collect(  # noqa: PLR0913 - a command's options are its arguments
             rich_help_panel=_MODELS,
         ),
     ] = None,
-    remote_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The base URL of an OpenAI-compatible server that hosts it (vLLM, Ollama, llama.cpp, …); --remote is "
-            f"then the name it has there. The key comes from {parts.KEY}, or is asked for.",
-            rich_help_panel=_MODELS,
-        ),
-    ] = None,
+    remote_url: options.RemoteUrl = None,
     logprobs: Annotated[
         bool,
         typer.Option(
@@ -97,17 +81,9 @@ def collect(  # noqa: PLR0913 - a command's options are its arguments
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Ask questions again whose calls failed.", rich_help_panel=_RUN)
     ] = False,
-    price_in: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="PRICE", help="The price of a million input tokens.", rich_help_panel=_PRICE),
-    ] = None,
-    price_out: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="PRICE", help="The price of a million output tokens.", rich_help_panel=_PRICE),
-    ] = None,
-    currency: Annotated[
-        str, typer.Option(metavar="NAME", help="The currency of the prices.", rich_help_panel=_PRICE)
-    ] = "USD",
+    price_in: options.PriceIn = None,
+    price_out: options.PriceOut = None,
+    currency: options.Currency = "USD",
     text: Annotated[
         bool,
         typer.Option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twosup_chain.cli import parts
+from twosup_chain.cli import options, parts
 from twosup_chain.cli.console import note, print_json, show
 from twosup_chain.errors import ConfigurationError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.record import CalibratedSupervisor
     from twosup_chain.evaluation import Report
 
-_TRUST, _RECORDS, _PRICE, _OUTPUT = "Supervisors", "Records", "Price", "Output"
+_TRUST, _OUTPUT = "Trust", "Output"
 
 
 def evaluate(  # noqa: PLR0913 - a command's options are its arguments
@@ -43,19 +43,11 @@ def evaluate(  # noqa: PLR0913 - a command's options are its arguments
     local_scorer: Annotated[
         str | None, typer.Option(metavar="NAME", help="The first supervisor's scorer.", rich_help_panel=_TRUST)
     ] = None,
-    local_threshold: Annotated[
-        float | None,
-        typer.Option(metavar="0..1", help="The least score at which the local answer is used.", rich_help_panel=_TRUST),
-    ] = None,
+    local_threshold: options.LocalThreshold = None,
     remote_scorer: Annotated[
         str | None, typer.Option(metavar="NAME", help="The second supervisor's scorer.", rich_help_panel=_TRUST)
     ] = None,
-    remote_threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1", help="The least score at which the remote answer is used.", rich_help_panel=_TRUST
-        ),
-    ] = None,
+    remote_threshold: options.RemoteThreshold = None,
     missing: Annotated[
         float | None,
         typer.Option(
@@ -64,25 +56,10 @@ def evaluate(  # noqa: PLR0913 - a command's options are its arguments
             rich_help_panel=_TRUST,
         ),
     ] = None,
-    f1: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1",
-            help="Count answers with at least this token F1 as right, in place of exact matches.",
-            rich_help_panel=_RECORDS,
-        ),
-    ] = None,
-    price_in: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="PRICE", help="The price of a million input tokens.", rich_help_panel=_PRICE),
-    ] = None,
-    price_out: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="PRICE", help="The price of a million output tokens.", rich_help_panel=_PRICE),
-    ] = None,
-    currency: Annotated[
-        str, typer.Option(metavar="NAME", help="The currency of the prices.", rich_help_panel=_PRICE)
-    ] = "USD",
+    f1: options.F1Floor = None,
+    price_in: options.PriceIn = None,
+    price_out: options.PriceOut = None,
+    currency: options.Currency = "USD",
     examples: Annotated[
         int,
         typer.Option(min=0, metavar="N", help="Examples of each kind of mistake on the page.", rich_help_panel=_OUTPUT),

@@ -140,7 +140,7 @@ def test_the_chains_score_is_what_deciding_question_by_question_gives(tmp_path_f
 
 
 def _named_s(question, answer):
-    raise NotImplementedError
+    pytest.fail("evaluating records asks no scorer: their trust is recorded")
 
 
 _named_s.__name__ = "s"
