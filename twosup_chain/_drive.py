@@ -60,7 +60,7 @@ class Done(Generic[Result]):
 
 @runtime_checkable
 class Piecewise(Protocol):
-    """A Runnable that has something to show before it is done: its last piece is its output, the others are passed on."""
+    """A Runnable with something to show before it is done: its last piece is its output, the others are passed on."""
 
     def pieces(self, input: Any, config: RunnableConfig) -> Generator[Any]:
         """Gives the pieces."""

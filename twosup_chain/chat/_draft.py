@@ -77,7 +77,7 @@ def read_draft(message: AIMessage, *, faulty_calls: bool, **known: Any) -> Draft
     if (message.tool_calls and not faulty) or (faulty and faulty_calls):
         names = [call["name"] for call in (*message.tool_calls, *faulty)]
         return Draft(
-            message.text.strip() or json.dumps(names),
+            text=message.text.strip() or json.dumps(names),
             message=message,
             calls_tools=True,
             usage=message.usage_metadata,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
-from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import RunnableBindingBase
 
 from twosup_chain.answerers.base import is_chat_model
@@ -24,6 +23,8 @@ from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from langchain_core.runnables import Runnable
 
     from twosup_chain._drive import Flow
     from twosup_chain.chat.model import TwoSupervisorChatModel

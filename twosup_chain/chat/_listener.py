@@ -111,7 +111,7 @@ class Listener:
             usage = UsageMetadata(input_tokens=read, output_tokens=self.tokens, total_tokens=read + self.tokens)
             estimated = True
         return Draft(
-            message.text,
+            text=message.text,
             message=message,
             chunks=chunks,
             rejected=self.rejected,

@@ -53,8 +53,8 @@ def prompt_segments(model: LlamaModel, messages: Sequence[BaseMessage]) -> list[
 def _turns(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
     """Returns roles and contents; a template knows ``system`` (first only), ``user`` and ``assistant``."""
     turns: list[tuple[str, str]] = []
-    for message in messages:
-        role, content = _turn(message)
+    for item in messages:
+        role, content = _turn(item)
         if role == "system" and turns and turns[-1][0] != "system":
             role = "user"
         if turns and turns[-1][0] == role:

@@ -14,12 +14,13 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from twosup_chain.chat._draft import Draft, read_draft
-from twosup_chain.chat._listener import Listener
 from twosup_chain.errors import AnswererError, DraftStoppedError
 from twosup_chain.schema import Evidence, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
+
+    from twosup_chain.chat._listener import Listener
 
 #: Custom event when a model is asked: ``{"role": "local" | "remote" | "fallback", "model": its name or None}``.
 ASKED = "twosup_asked"
@@ -149,10 +150,7 @@ class NotAsked(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:
         """Raises the reason."""
-        raise AnswererError(self.reason)
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:
-        """Raises the reason."""
+        del input, config
         raise AnswererError(self.reason)
 
 

@@ -7,7 +7,7 @@ itself (`answerers._llama_model`), and whether the reply is to be trusted (`mode
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel

@@ -6,7 +6,7 @@ Here are the options, and LangChain's call styles. A turn is put together in `_e
 
 from __future__ import annotations
 
-from collections.abc import Callable  # noqa: TC003 - pydantic reads the annotation
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -93,8 +93,8 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
             ``"at_once"``: it is streamed as it comes; if it is rejected after all, the stream ends, after a blank line,
             with the no-answer text (or the fallback's), and ``shown_before_rejection`` in the decision says so. Tool
             calls are always held.
-        local_tools: Whether the local model is given bound tools. By default a turn with tools goes to the hosted model,
-            since nothing judges whether a call is the right one.
+        local_tools: Whether the local model is given bound tools. By default a turn with tools goes to the hosted
+            model, since nothing judges whether a call is the right one.
         temperature: The temperature of both models; ``None`` for their own.
         max_tokens: The longest reply of either model, in tokens; ``None`` for their own.
         stop: Texts before which replies end, besides those of a call.
@@ -162,7 +162,8 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
 
         Args:
             tools: Tools in any form that LangChain knows.
-            tool_choice: Which tool must be called, as the models' own `bind_tools` take it.
+            tool_choice: Which tool must be called, as the models' own `bind_tools` take it; ``"any"`` of a single tool
+                names it, which more servers understand.
             **kwargs: Further options of the models' `bind_tools` (``strict``, ``parallel_tool_calls``).
 
         Raises:
@@ -172,6 +173,8 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
             message = "nobody can call tools: pass remote=…, or local_tools=True if the local model is to call them"
             raise ConfigurationError(message)
         formatted = [convert_to_openai_tool(tool) for tool in tools]
+        if tool_choice in ("any", "required", True) and len(formatted) == 1:
+            tool_choice = formatted[0]["function"]["name"]
         chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=formatted, **chosen, **kwargs)
 
