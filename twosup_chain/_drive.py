@@ -60,7 +60,7 @@ class Done(Generic[Result]):
 
 @runtime_checkable
 class Piecewise(Protocol):
-    """A Runnable with something to show before it is done: its last piece is its output, the others are passed on."""
+    """A Runnable with something to show before it is done: it gives pieces, which are passed on, and `Done`."""
 
     def pieces(self, input: Any, config: RunnableConfig) -> Generator[Any]:
         """Gives the pieces."""
@@ -108,10 +108,11 @@ def stream(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) 
         try:
             if isinstance(state.runnable, Piecewise):
                 with closing(state.runnable.pieces(state.input, below)) as pieces:
-                    output = next(pieces)
                     for piece in pieces:
-                        yield output
-                        output = piece
+                        if isinstance(piece, Done):
+                            output = piece.value
+                        else:
+                            yield piece
             else:
                 output = state.runnable.invoke(state.input, below)
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
@@ -132,10 +133,11 @@ async def astream(
         try:
             if isinstance(state.runnable, Piecewise):
                 async with aclosing(state.runnable.apieces(state.input, below)) as pieces:
-                    output = await anext(pieces)
                     async for piece in pieces:
-                        yield output
-                        output = piece
+                        if isinstance(piece, Done):
+                            output = piece.value
+                        else:
+                            yield piece
             else:
                 output = await state.runnable.ainvoke(state.input, below)
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from twosup_chain import LlamaCppChat, Supervisor, TwoSupervisorChatModel
@@ -25,7 +26,7 @@ integration_tests = pytest.importorskip("langchain_tests.integration_tests", rea
 pytestmark = pytest.mark.integration
 
 # what a request must not wait for, on a machine that does other things
-SECONDS = 300
+SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,8 @@ def local(smollm2_path: Path) -> Iterator[LlamaCppChat]:
 
 def parts(local: LlamaCppChat, server: str, *, threshold: float) -> dict[str, Any]:
     """Returns the parts of a model that trusts the local one from `threshold` on, and the server always."""
+    # llama_cpp.server answers one request at a time, and may not come back from two
+    one = httpx.Limits(max_connections=1, max_keepalive_connections=0)
     remote = langchain_openai.ChatOpenAI(
         model="smollm2",
         base_url=server,
@@ -46,6 +49,8 @@ def parts(local: LlamaCppChat, server: str, *, threshold: float) -> dict[str, An
         temperature=0,
         max_completion_tokens=64,
         timeout=SECONDS,
+        http_client=httpx.Client(limits=one, timeout=SECONDS),
+        http_async_client=httpx.AsyncClient(limits=one, timeout=SECONDS),
         max_retries=0,
     )
     return {

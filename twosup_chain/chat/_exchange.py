@@ -36,6 +36,9 @@ _HOSTED_ONLY = frozenset({"model", "response_format", "stream_options", "stream_
 #: What of a call says which tools there are, and how they are called.
 _TOOLS = ("tools", "tool_choice", "strict", "parallel_tool_calls")
 
+#: What of a message is said of this chat model instead of the one that wrote it.
+_OWN = ("model_name", "twosup")
+
 #: Between the text of a hosted answer that was shown before it was rejected, and what is said instead.
 _AFTER_REJECTED = "\n\n"
 
@@ -54,6 +57,7 @@ class Exchange:
         self, chat: TwoSupervisorChatModel, messages: Sequence[BaseMessage], options: dict[str, Any], *, streams: bool
     ) -> None:
         self.chat = chat
+        self.messages = messages
         self.streams = streams
         self.tools = {name: options[name] for name in _TOOLS if options.get(name) is not None}
         self.options = {key: value for key, value in options.items() if key not in _TOOLS and value is not None}
@@ -66,11 +70,11 @@ class Exchange:
             fallback=self.fallback,
             on_remote_error=chat.on_remote_error,
         )
-        self.turn = Turn.of(messages, None if chat.context is None else chat.context(list(messages)))
 
     def flow(self) -> Flow[TwoSupervisorResult]:
         """Returns the decision on this turn."""
-        return self.chain._flow(self.turn)  # noqa: SLF001 (the chain has drivers of its own, without chunks)
+        context = None if self.chat.context is None else self.chat.context(list(self.messages))
+        return self.chain._flow(Turn.of(self.messages, context))  # noqa: SLF001 (the chain has drivers of its own, without chunks)
 
     # -- the parts ------------------------------------------------------------------------------------------------
 
@@ -211,7 +215,7 @@ def accepts_everything(supervisor: object) -> bool:
 
 def passed_on(part: AIMessage) -> ChatGenerationChunk:
     """Returns a draft's chunk, or the whole of it, as a chunk of the chat model's own: without id, name and cost."""
-    metadata = {key: value for key, value in part.response_metadata.items() if key != "model_name"}
+    metadata = {key: value for key, value in part.response_metadata.items() if key not in _OWN}
     calls = (
         {"tool_call_chunks": part.tool_call_chunks}
         if isinstance(part, AIMessageChunk)

@@ -13,6 +13,7 @@ from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_eve
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from twosup_chain._drive import Done
 from twosup_chain.chat._draft import Draft, read_draft
 from twosup_chain.errors import AnswererError, DraftStoppedError
 from twosup_chain.schema import Evidence, Verdict
@@ -71,23 +72,23 @@ class Writer(Runnable[dict[str, Any], Draft]):
     def invoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **_: Any) -> Draft:
         """Returns the draft."""
         if self.listener is not None:
-            *_shown, draft = self.pieces(input, config or {})
-            return cast("Draft", draft)
+            *_shown, done = self.pieces(input, config or {})
+            return cast("Draft", done.value)
         dispatch_custom_event(ASKED, self._asked(), config=config)
         return self._read(self.model.invoke(input["messages"], config, **self.options))
 
     async def ainvoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **_: Any) -> Draft:
         """Returns the draft."""
         if self.listener is not None:
-            *_shown, draft = [piece async for piece in self.apieces(input, config or {})]
-            return cast("Draft", draft)
+            *_shown, done = [piece async for piece in self.apieces(input, config or {})]
+            return cast("Draft", done.value)
         await adispatch_custom_event(ASKED, self._asked(), config=config)
         return self._read(await self.model.ainvoke(input["messages"], config, **self.options))
 
     def pieces(self, input: dict[str, Any], config: RunnableConfig) -> Generator[Any]:
-        """Gives the chunks that are shown at once, and at last the draft."""
+        """Gives the chunks that are shown at once, and at last `Done` with the draft."""
         if self.listener is None:
-            yield self.invoke(input, config)
+            yield Done(self.invoke(input, config))
             return
         dispatch_custom_event(ASKED, self._asked(), config=config)
         heard = self.listener(input["messages"])
@@ -102,12 +103,12 @@ class Writer(Runnable[dict[str, Any], Draft]):
                 if self.shows:
                     self.showed = True
                     yield chunk
-        yield self._keep(heard.draft(shown=self.shows))
+        yield Done(self._keep(heard.draft(shown=self.shows)))
 
     async def apieces(self, input: dict[str, Any], config: RunnableConfig) -> AsyncGenerator[Any]:
-        """Gives the chunks that are shown at once, and at last the draft."""
+        """Gives the chunks that are shown at once, and at last `Done` with the draft."""
         if self.listener is None:
-            yield await self.ainvoke(input, config)
+            yield Done(await self.ainvoke(input, config))
             return
         await adispatch_custom_event(ASKED, self._asked(), config=config)
         heard = self.listener(input["messages"])
@@ -122,7 +123,7 @@ class Writer(Runnable[dict[str, Any], Draft]):
                 if self.shows:
                     self.showed = True
                     yield chunk
-        yield self._keep(heard.draft(shown=self.shows))
+        yield Done(self._keep(heard.draft(shown=self.shows)))
 
     def _asked(self) -> dict[str, Any]:
         return {"role": self.role, "model": self.label}

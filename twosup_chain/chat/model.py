@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+    from langchain_core.language_models.base import LangSmithParams
 
 
 def _chat_model(value: object, *, role: str) -> object:
@@ -285,6 +286,11 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Returns the tokens of a conversation as the local model counts them."""
         return _innermost(self.local).get_num_tokens_from_messages(messages, tools)  # type: ignore[no-any-return]
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = self._llm_type
+        return params
 
     @property
     def _llm_type(self) -> str:
