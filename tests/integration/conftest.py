@@ -215,7 +215,7 @@ def llama_server(smollm2_path: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def tool_server(smollm2_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the same server where a named tool is really called: a grammar holds the model to its schema."""
-    with _served(smollm2_path, tmp_path_factory, chat_format="chatml-function-calling") as url:
+    with _served(smollm2_path, tmp_path_factory, chat_format="chatml-function-calling", logits_all="false") as url:
         yield url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import partial
 
@@ -41,7 +42,7 @@ def test_no_continuation_scores_higher_than_the_bound(scorer, written, following
 @given(written=logprobs, longest=st.integers(12, 40))
 def test_the_bound_never_rises(scorer, written, longest) -> None:
     bounds = [bound_of(scorer)(written[:n], longest - n) for n in range(1, len(written) + 1)]
-    assert all(later <= earlier * (1 + 1e-9) for earlier, later in zip(bounds, bounds[1:], strict=False))
+    assert all(later <= earlier * (1 + 1e-9) for earlier, later in itertools.pairwise(bounds))
 
 
 @pytest.mark.parametrize("scorer", BOUNDED)

@@ -10,13 +10,14 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
 from pydantic import Field, SkipValidation
 
 from twosup_chain import Supervisor, TwoSupervisorChatModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from langchain_core.runnables import Runnable
 
 Tokens = list[tuple[str, float]]
 
@@ -92,5 +93,17 @@ def chat() -> Callable[..., TwoSupervisorChatModel]:
         supervisor = Supervisor("min_token_probability", threshold=0.5)
         parts = {"local_supervisor": supervisor, "remote_supervisor": supervisor if remote is not None else None}
         return TwoSupervisorChatModel(local=local, remote=remote, **{**parts, **options})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def chat_of() -> Callable[[Tokens, Tokens], TwoSupervisorChatModel]:
+    """Returns a function that makes a supervised chat model of two lists of tokens, for property tests."""
+
+    def make(local: Tokens, remote: Tokens) -> TwoSupervisorChatModel:
+        supervisor = Supervisor("min_token_probability", threshold=0.5)
+        parts = {"local_supervisor": supervisor, "remote_supervisor": supervisor}
+        return TwoSupervisorChatModel(local=ScriptedChat(tokens=local), remote=ScriptedChat(tokens=remote), **parts)
 
     return make
