@@ -201,7 +201,7 @@ def test_a_stream_of_a_gguf_adds_up_to_its_message(gguf) -> None:
 
 def test_streams_at_the_same_time_and_a_shared_engine_do_not_mix_replies(gguf) -> None:
     # token by token, so that what is read again gives the same numbers as at the first time
-    options = {"model_path": gguf.model_path, "n_ctx": 256, "n_batch": 1, "n_threads": 1, "max_tokens": 4}
+    options = {"model_path": gguf.model_path, "n_ctx": 256, "n_batch": 1, "n_threads": 1, "max_tokens": 3}
     chat = LlamaCppChat(**options)
     questions = ("Name three animals.", "Count from one to ten.")
     expected = [chat.invoke(question).content for question in questions]

@@ -7,8 +7,9 @@ Here are the options, and LangChain's call styles. A turn is put together in `_e
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import aclosing, closing
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -31,7 +32,7 @@ from twosup_chain.scorers import SCORERS, agreement
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
     from langchain_core.language_models.base import LangSmithParams
@@ -201,10 +202,11 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
         """Gives the next message of a conversation in chunks; see the class for what is held."""
         config = opened(config)
         chunks = super().stream(input, config, **kwargs)
-        with remembered(config):  # `_stream` begins with the first chunk
-            first = next(chunks)
-        yield first
-        yield from chunks
+        with closing(cast("Generator[AIMessageChunk]", chunks)):
+            with remembered(config):  # `_stream` begins with the first chunk
+                first = next(chunks)
+            yield first
+            yield from chunks
 
     async def astream(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
@@ -212,11 +214,12 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
         """Gives the next message of a conversation in chunks; see the class for what is held."""
         config = opened(config, asynchronous=True)
         chunks = super().astream(input, config, **kwargs)
-        with remembered(config):  # `_astream` begins with the first chunk
-            first = await anext(chunks)
-        yield first
-        async for chunk in chunks:
-            yield chunk
+        async with aclosing(cast("AsyncGenerator[AIMessageChunk]", chunks)):
+            with remembered(config):  # `_astream` begins with the first chunk
+                first = await anext(chunks)
+            yield first
+            async for chunk in chunks:
+                yield chunk
 
     def _generate(
         self,
@@ -246,8 +249,9 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         exchange = self._exchange(messages, stop, kwargs, streams=True)
-        for piece in _drive.stream(exchange.flow(), *below(run_manager)):
-            yield from _chunks(exchange, piece)
+        with closing(_drive.stream(exchange.flow(), *below(run_manager))) as pieces:
+            for piece in pieces:
+                yield from _chunks(exchange, piece)
 
     async def _astream(
         self,
@@ -257,9 +261,10 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         exchange = self._exchange(messages, stop, kwargs, streams=True)
-        async for piece in _drive.astream(exchange.flow(), *abelow(run_manager)):
-            for chunk in _chunks(exchange, piece):
-                yield chunk
+        async with aclosing(_drive.astream(exchange.flow(), *abelow(run_manager))) as pieces:
+            async for piece in pieces:
+                for chunk in _chunks(exchange, piece):
+                    yield chunk
 
     def _exchange(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any], *, streams: bool
