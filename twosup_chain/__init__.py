@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.promise import check
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
+    from twosup_chain.chat.llama_cpp import LlamaCppChat
+    from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
     from twosup_chain.evaluation import evaluate
     from twosup_chain.price import Price
@@ -31,11 +33,13 @@ _MODULES = {
     "ChatAnswerer": "answerers.chat",
     "ExtractiveReader": "answerers.reader",
     "LlamaCppAnswerer": "answerers.llama_cpp",
+    "LlamaCppChat": "chat.llama_cpp",
     "Price": "price",
     "QAInput": "schema",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
+    "TwoSupervisorChatModel": "chat.model",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
     "acollect": "collection",
@@ -52,11 +56,13 @@ __all__ = [
     "ChatAnswerer",
     "ExtractiveReader",
     "LlamaCppAnswerer",
+    "LlamaCppChat",
     "Price",
     "QAInput",
     "Supervisor",
     "TokenLogprob",
     "TwoSupervisorChain",
+    "TwoSupervisorChatModel",
     "TwoSupervisorResult",
     "Verdict",
     "__version__",
