@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twosup_chain.collection.collect import acollect, collect
     from twosup_chain.evaluation import evaluate
     from twosup_chain.price import Price
-    from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
     from twosup_chain.supervisor import Supervisor
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ _MODULES = {
     "Calibration": "calibration",
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
+    "Citation": "schema",
     "ExtractiveReader": "answerers.reader",
     "LlamaCppAnswerer": "answerers.llama_cpp",
     "Price": "price",
@@ -50,6 +51,7 @@ __all__ = [
     "Calibration",
     "Candidate",
     "ChatAnswerer",
+    "Citation",
     "ExtractiveReader",
     "LlamaCppAnswerer",
     "Price",

@@ -21,9 +21,11 @@ from twosup_chain import _drive
 from twosup_chain._drive import Step
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
+from twosup_chain.citation import citations
 from twosup_chain.errors import AnswererError, ConfigurationError, EmptyAnswerError, MissingEvidenceError
 from twosup_chain.schema import (
     Answer,
+    Citation,
     Evidence,
     QAInput,
     QAInputLike,
@@ -338,10 +340,17 @@ class _Case:
             local_verdict=self.local_verdict,
             remote_verdict=self.remote_verdict,
             reason="; ".join(self.reasons),
+            citations=()
+            if answer is None
+            else citations(self.input, answer, self.local.candidates if self.local else ()),
             error=self.error,
             usage=total_usage(self.local, self.remote, *self.lost, spent),
             seconds=perf_counter() - self.started,
         )
+
+    def _citations(self, answer: Answer | None) -> tuple[Citation, ...]:
+        near = () if self.local is None else self.local.candidates
+        return () if answer is None else citations(self.input, answer, near)
 
 
 def _verdict(value: object) -> Verdict:
