@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.collection.collect import acollect, collect
+    from twosup_chain.condenser import QuestionCondenser
     from twosup_chain.evaluation import evaluate
     from twosup_chain.price import Price
     from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
@@ -34,6 +35,7 @@ _MODULES = {
     "LlamaCppAnswerer": "answerers.llama_cpp",
     "Price": "price",
     "QAInput": "schema",
+    "QuestionCondenser": "condenser",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
@@ -56,6 +58,7 @@ __all__ = [
     "LlamaCppAnswerer",
     "Price",
     "QAInput",
+    "QuestionCondenser",
     "Supervisor",
     "TokenLogprob",
     "TwoSupervisorChain",
