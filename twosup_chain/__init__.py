@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twosup_chain.collection.collect import acollect, collect
     from twosup_chain.condenser import QuestionCondenser
     from twosup_chain.evaluation import evaluate
+    from twosup_chain.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.price import Price
     from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
     from twosup_chain.supervisor import Supervisor
@@ -39,6 +40,7 @@ _MODULES = {
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
+    "TwoSupervisorMiddleware": "middleware",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
     "acollect": "collection",

@@ -312,9 +312,7 @@ class _Case:
         self.reasons.append(reason)
 
     def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
-        what = "answer" if answer.text is not None else "no-answer"
-        trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
-        self.note(f"{role} {what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})")
+        self.note(judged(role, answer, verdict))
 
     def fail(self, error: Exception) -> None:
         self.error = f"{type(error).__name__}: {error}"
@@ -351,6 +349,13 @@ class _Case:
     def _citations(self, answer: Answer | None) -> tuple[Citation, ...]:
         near = () if self.local is None else self.local.candidates
         return () if answer is None else citations(self.input, answer, near)
+
+
+def judged(role: str, answer: Answer, verdict: Verdict) -> str:
+    """Returns a verdict in words, for the reason of a decision."""
+    what = "answer" if answer.text is not None else "no-answer"
+    trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
+    return f"{role} {what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})"
 
 
 def _verdict(value: object) -> Verdict:
