@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.promise import check
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
+    from twosup_chain.chat.llama_cpp import LlamaCppChat
+    from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
     from twosup_chain.condenser import QuestionCondenser
     from twosup_chain.evaluation import evaluate
@@ -34,12 +36,14 @@ _MODULES = {
     "Citation": "schema",
     "ExtractiveReader": "answerers.reader",
     "LlamaCppAnswerer": "answerers.llama_cpp",
+    "LlamaCppChat": "chat.llama_cpp",
     "Price": "price",
     "QAInput": "schema",
     "QuestionCondenser": "condenser",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
+    "TwoSupervisorChatModel": "chat.model",
     "TwoSupervisorMiddleware": "middleware",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
@@ -58,12 +62,14 @@ __all__ = [
     "Citation",
     "ExtractiveReader",
     "LlamaCppAnswerer",
+    "LlamaCppChat",
     "Price",
     "QAInput",
     "QuestionCondenser",
     "Supervisor",
     "TokenLogprob",
     "TwoSupervisorChain",
+    "TwoSupervisorChatModel",
     "TwoSupervisorResult",
     "Verdict",
     "__version__",

@@ -17,10 +17,10 @@ from twosup_chain.errors import MissingEvidenceError
 from twosup_chain.squad import normalize_answer, token_f1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from twosup_chain.answerers.reader import ExtractiveReader
-    from twosup_chain.schema import Answer, QAInput
+    from twosup_chain.schema import Answer, QAInput, TokenLogprob
 
 #: A token that shapes the reply and carries no content: white space, quotes, Markdown marks, and special tokens such as
 #: ``<|im_end|>``, ``</s>`` or ``[/INST]``.
@@ -186,6 +186,11 @@ class Grounded:
         return reading
 
 
+def content_logprobs(tokens: Iterable[TokenLogprob]) -> list[float]:
+    """Returns the log-probabilities of the tokens that carry content; white space, quotes and marks carry none."""
+    return [item.logprob for item in tokens if item.token is None or not _FORMAT_TOKEN.fullmatch(item.token)]
+
+
 def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
     if answer.token_logprobs is None:
         message = (
@@ -195,7 +200,7 @@ def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
             "(grounded, in_context, agreement), or state the score to use without them (Supervisor(…, missing=0.0))"
         )
         raise MissingEvidenceError(message)
-    content = [t.logprob for t in answer.token_logprobs if t.token is None or not _FORMAT_TOKEN.fullmatch(t.token)]
+    content = content_logprobs(answer.token_logprobs)
     if not content:
         message = f"{scorer} reads the log-probabilities of content tokens, and the answer holds format tokens only"
         raise MissingEvidenceError(message)
