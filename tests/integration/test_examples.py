@@ -42,6 +42,15 @@ def test_calibrating_fixes_thresholds_and_checks_them_on_other_questions() -> No
     assert (float(limit), 0 <= float(found) <= 1) == (0.2, True)
 
 
+def test_a_chatbot_streams_each_turn_and_tells_who_wrote_it_and_what_it_cost(smollm2_path, llama_server) -> None:
+    pytest.importorskip("llama_cpp")
+    pytest.importorskip("langchain_openai")
+    output = run("03_chatbot.py", str(smollm2_path), llama_server)
+    assert output.count("you: ") == output.count("bot: ") == 2
+    assert len(re.findall(r"\[(?:local|remote|none), \d+ tokens\] local .*mean_token_probability", output)) == 2
+    assert not re.search(r"bot:\s*\n", output)
+
+
 def test_rag_cites_its_documents_or_says_that_they_do_not_say() -> None:
     pytest.importorskip("wordllama")
     lines = run("04_rag.py").splitlines()
