@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from twosup_chain.chat.llama_cpp import LlamaCppChat
     from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
+    from twosup_chain.condenser import QuestionCondenser
     from twosup_chain.evaluation import evaluate
+    from twosup_chain.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.price import Price
-    from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
     from twosup_chain.supervisor import Supervisor
 
 __version__ = "0.1.0"
@@ -31,15 +33,18 @@ _MODULES = {
     "Calibration": "calibration",
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
+    "Citation": "schema",
     "ExtractiveReader": "answerers.reader",
     "LlamaCppAnswerer": "answerers.llama_cpp",
     "LlamaCppChat": "chat.llama_cpp",
     "Price": "price",
     "QAInput": "schema",
+    "QuestionCondenser": "condenser",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
     "TwoSupervisorChatModel": "chat.model",
+    "TwoSupervisorMiddleware": "middleware",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
     "acollect": "collection",
@@ -54,11 +59,13 @@ __all__ = [
     "Calibration",
     "Candidate",
     "ChatAnswerer",
+    "Citation",
     "ExtractiveReader",
     "LlamaCppAnswerer",
     "LlamaCppChat",
     "Price",
     "QAInput",
+    "QuestionCondenser",
     "Supervisor",
     "TokenLogprob",
     "TwoSupervisorChain",

@@ -47,8 +47,14 @@ class Step:
     input: Any
 
     def config(self, parent: RunnableConfig, run_manager: RunManager) -> RunnableConfig:
-        """Returns the config that nests and tags this call under its parent's run."""
-        return patch_config(parent, callbacks=run_manager.get_child(self.name))
+        """Returns the config that nests, names and tags this call under its parent's run.
+
+        The run below says in its metadata which part it is, and what the part itself tells (``trace_metadata``).
+        """
+        config = patch_config(parent, callbacks=run_manager.get_child(self.name), run_name=self.name)
+        told = getattr(self.runnable, "trace_metadata", {})
+        config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
+        return config
 
 
 @dataclass(frozen=True, slots=True)

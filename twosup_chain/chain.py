@@ -21,9 +21,11 @@ from twosup_chain import _drive
 from twosup_chain._drive import Step
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
+from twosup_chain.citation import citations
 from twosup_chain.errors import AnswererError, ConfigurationError, EmptyAnswerError, MissingEvidenceError
 from twosup_chain.schema import (
     Answer,
+    Citation,
     Evidence,
     QAInput,
     QAInputLike,
@@ -310,9 +312,7 @@ class _Case:
         self.reasons.append(reason)
 
     def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
-        what = "answer" if answer.text is not None else "no-answer"
-        trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
-        self.note(f"{role} {what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})")
+        self.note(judged(role, answer, verdict))
 
     def fail(self, error: Exception) -> None:
         self.error = f"{type(error).__name__}: {error}"
@@ -338,10 +338,24 @@ class _Case:
             local_verdict=self.local_verdict,
             remote_verdict=self.remote_verdict,
             reason="; ".join(self.reasons),
+            citations=()
+            if answer is None
+            else citations(self.input, answer, self.local.candidates if self.local else ()),
             error=self.error,
             usage=total_usage(self.local, self.remote, *self.lost, spent),
             seconds=perf_counter() - self.started,
         )
+
+    def _citations(self, answer: Answer | None) -> tuple[Citation, ...]:
+        near = () if self.local is None else self.local.candidates
+        return () if answer is None else citations(self.input, answer, near)
+
+
+def judged(role: str, answer: Answer, verdict: Verdict) -> str:
+    """Returns a verdict in words, for the reason of a decision."""
+    what = "answer" if answer.text is not None else "no-answer"
+    trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
+    return f"{role} {what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})"
 
 
 def _verdict(value: object) -> Verdict:
