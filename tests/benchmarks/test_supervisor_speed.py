@@ -1,4 +1,4 @@
-"""A supervisor's own time is at most 5 % of the local answer's, with the packaged reader and one thread (processor time).
+"""A supervisor's own time is at most 5 % of the local answer's: packaged reader, one thread, processor time.
 
 Judged are recorded answers of the demo's hosted model, log-probabilities and alternatives included, by every scorer
 that runs no model of its own.
