@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from twosup_chain.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.price import Price
     from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.supervision.fit import fit_supervisor
+    from twosup_chain.supervision.scorer import LearnedScorer
     from twosup_chain.supervisor import Supervisor
 
 __version__ = "0.1.0"
@@ -35,6 +37,7 @@ _MODULES = {
     "ChatAnswerer": "answerers.chat",
     "Citation": "schema",
     "ExtractiveReader": "answerers.reader",
+    "LearnedScorer": "supervision.scorer",
     "LlamaCppAnswerer": "answerers.llama_cpp",
     "LlamaCppChat": "chat.llama_cpp",
     "Price": "price",
@@ -52,6 +55,7 @@ _MODULES = {
     "check": "calibration",
     "collect": "collection",
     "evaluate": "evaluation",
+    "fit_supervisor": "supervision.fit",
 }
 
 __all__ = [
@@ -61,6 +65,7 @@ __all__ = [
     "ChatAnswerer",
     "Citation",
     "ExtractiveReader",
+    "LearnedScorer",
     "LlamaCppAnswerer",
     "LlamaCppChat",
     "Price",
@@ -78,6 +83,7 @@ __all__ = [
     "check",
     "collect",
     "evaluate",
+    "fit_supervisor",
 ]
 
 

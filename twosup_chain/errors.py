@@ -5,7 +5,8 @@ TwosupError
 ├── ConfigurationError (ValueError)      a part was built with a wrong option
 │   ├── UnknownOptionError (TypeError)   an option or scorer that does not exist
 │   ├── ModelFileError                   a model file that is missing, or is not a model
-│   └── CalibrationMismatchError         a calibration made for another scorer or model
+│   ├── CalibrationMismatchError         a calibration made for another scorer or model
+│   └── SupervisorFileError              a file that is no learned supervisor, or not one of this version
 ├── InputError (ValueError)              a question or a context that cannot be read
 │   └── RecordsError                     a file of records that cannot be read as such
 │       ├── CutOffError                  its last line is half a record, as a crash leaves it
@@ -77,6 +78,10 @@ class ModelFileError(ConfigurationError):
 
 class CalibrationMismatchError(ConfigurationError):
     """A calibration was made for another scorer or model than the one it is used with; the message names both."""
+
+
+class SupervisorFileError(ConfigurationError):
+    """A file that is missing, is no learned supervisor, is broken, or was written by a newer version."""
 
 
 class InputError(TwosupError, ValueError):

@@ -17,11 +17,12 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 from pydantic import BeforeValidator, model_validator
 
 from twosup_chain import _drive
+from twosup_chain._case import judged
 from twosup_chain._drive import Step
 from twosup_chain._options import Options
 from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
 from twosup_chain.answerers.message import answer_from_message
-from twosup_chain.chain import NO_ANSWER_TEXT, judged
+from twosup_chain.chain import NO_ANSWER_TEXT
 from twosup_chain.citation import citations
 from twosup_chain.errors import AnswererError, ConfigurationError, MissingExtraError
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict, total_usage

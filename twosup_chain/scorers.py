@@ -8,23 +8,20 @@ business of `supervisor`.
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.signals.reading import is_reading, own_signals, reading_signals
+from twosup_chain.signals.tokens import content_tokens, token_margin
 from twosup_chain.squad import normalize_answer, token_f1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from twosup_chain.answerers.reader import ExtractiveReader
-    from twosup_chain.schema import Answer, QAInput, TokenLogprob
-
-#: A token that shapes the reply and carries no content: white space, quotes, Markdown marks, and special tokens such as
-#: ``<|im_end|>``, ``</s>`` or ``[/INST]``.
-_FORMAT_TOKEN = re.compile(r"""[\s"'`*“”‘’«»„]*|\s*<[|/]?[\w|]+>\s*|\s*\[/?[A-Z_]+\]\s*""")
+    from twosup_chain.schema import Answer, QAInput
 
 
 class Scorer(Protocol):
@@ -72,6 +69,29 @@ def token_probability_quantile(
     """
     del question, local
     return float(np.exp(np.quantile(_content_logprobs(answer, "token_probability_quantile"), q)))
+
+
+def min_token_margin(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the least probability, of any content token, less that of the likeliest other one; at least 0.
+
+    Raises:
+        MissingEvidenceError: The answer carries no token log-probabilities, or not those of the alternatives.
+    """
+    del question, local
+    return max(0.0, min(_content_margins(answer, "min_token_margin")))
+
+
+def mean_token_margin(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the mean probability of the content tokens less that of the likeliest other ones; at least 0.
+
+    It is one minus the uncertainty of UCCI (arXiv 2605.18796).
+
+    Raises:
+        MissingEvidenceError: The answer carries no token log-probabilities, or not those of the alternatives.
+    """
+    del question, local
+    margins = _content_margins(answer, "mean_token_margin")
+    return max(0.0, math.fsum(margins) / len(margins))
 
 
 def span_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
@@ -131,13 +151,35 @@ def in_context(question: QAInput, answer: Answer, *, local: Answer | None = None
     return float(any(words in f" {normalize_answer(p)} " or (unspaced and answer.text in p) for p in question.passages))
 
 
+def backed(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns how far the local reading backs a prediction: `Grounded` in microseconds, the model does not run again.
+
+    For an answer it is answerability times the share of the reading's probability, "no answer" left aside, on the spans
+    that agree with it, each weighted by its token F1; for "no answer" one minus answerability. It differs from
+    `Grounded` in that only the reader's best spans (``top_k``) count, and that it needs an `ExtractiveReader` as the
+    local model.
+
+    Raises:
+        MissingEvidenceError: Neither the local answer nor the answer itself is an extractive reader's.
+    """
+    del question
+    if is_reading(local):
+        assert local is not None  # noqa: S101
+        return reading_signals(answer, local)["backed"]
+    if is_reading(answer):
+        return own_signals(answer)["backed"]
+    message = "backed reads what an extractive reader finds: answer locally with ExtractiveReader, or use grounded"
+    raise MissingEvidenceError(message)
+
+
 class Grounded:
     """Scores any model's answer by what the extractive reader makes of that very text in the context.
 
     The score is the reader's calibrated probability that the context holds an answer, times its probability, given that
     it does, of the spans that agree with this one; for "no answer" it is one minus the former. An answer that does not
     stand in the context word for word ("It was Ada.") agrees with the reader's candidates by token F1. It needs no
-    token log-probabilities and no second hosted call, and takes as long as a local answer.
+    token log-probabilities and no second hosted call, and takes as long as a local answer; `backed` does not, where
+    the local model is a reader.
 
     Args:
         reader: The `ExtractiveReader` to ask; by default one with the packaged model, loaded on first use. Pass the one
@@ -160,18 +202,17 @@ class Grounded:
         Raises:
             MissingEvidenceError: The question came without a context.
         """
-        del local
         if question.context is None:
             message = "grounded reads the context, and none was given: pass 'context' with the question"
             raise MissingEvidenceError(message)
         if answer.text is None:
-            return 1.0 - self._read(question).scores["answerability"]
+            return 1.0 - self._read(question, local).scores["answerability"]
         found = self.reader.score(question.question, question.context, answer.text)
-        return found.answerability * (found.conditional or self._resemblance(question, answer.text))
+        return found.answerability * (found.conditional or self._resemblance(question, answer.text, local))
 
-    def _resemblance(self, question: QAInput, text: str) -> float:
+    def _resemblance(self, question: QAInput, text: str, local: Answer | None) -> float:
         """Returns the token F1 of the text with the reader's candidates, weighted by their probability."""
-        reading = self._read(question)
+        reading = self._read(question, local)
         words = normalize_answer(text).split()
         shared = math.fsum(
             c.probability * token_f1(words, normalize_answer(c.text).split()) for c in reading.candidates
@@ -179,16 +220,15 @@ class Grounded:
         some = 1.0 - reading.scores["null_probability"]
         return min(1.0, shared / some) if some > 0.0 else 0.0
 
-    def _read(self, question: QAInput) -> Answer:
+    def _read(self, question: QAInput, local: Answer | None) -> Answer:
+        """Returns the reading; the local one, where it is of the same model, with the same numbers."""
+        own = getattr(self.reader, "label", None)
+        if own is not None and local is not None and local.model == own and is_reading(local):
+            return local
         (reading,) = self.reader.answer_many([question])
         if isinstance(reading, Exception):
             raise reading
         return reading
-
-
-def content_logprobs(tokens: Iterable[TokenLogprob]) -> list[float]:
-    """Returns the log-probabilities of the tokens that carry content; white space, quotes and marks carry none."""
-    return [item.logprob for item in tokens if item.token is None or not _FORMAT_TOKEN.fullmatch(item.token)]
 
 
 def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
@@ -200,11 +240,25 @@ def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
             "(grounded, in_context, agreement), or state the score to use without them (Supervisor(…, missing=0.0))"
         )
         raise MissingEvidenceError(message)
-    content = content_logprobs(answer.token_logprobs)
+    content = [token.logprob for token in content_tokens(answer.token_logprobs)]
     if not content:
         message = f"{scorer} reads the log-probabilities of content tokens, and the answer holds format tokens only"
         raise MissingEvidenceError(message)
     return content
+
+
+def _content_margins(answer: Answer, scorer: str) -> list[float]:
+    _content_logprobs(answer, scorer)
+    margins = [
+        margin for token in content_tokens(answer.token_logprobs or ()) if (margin := token_margin(token)) is not None
+    ]
+    if not margins:
+        message = (
+            f"{scorer} reads the likeliest alternatives of each token, and the answer carries none: ask for them "
+            "(ChatOpenAI(…, logprobs=True, top_logprobs=2)), or choose a scorer that needs none"
+        )
+        raise MissingEvidenceError(message)
+    return margins
 
 
 def _score(answer: Answer, key: str, scorer: str) -> float:
@@ -222,14 +276,28 @@ def _constant(scorer: Scorer) -> Callable[[], Scorer]:
     return lambda: scorer
 
 
+def _packaged(name: str) -> Callable[[], Scorer]:
+    def made() -> Scorer:
+        from twosup_chain.supervision.default import default_scorer
+
+        return default_scorer(name)
+
+    return made
+
+
 #: Scorers by name: what makes one, since a scorer that holds a model is made anew for each supervisor.
 SCORERS: dict[str, Callable[[], Scorer]] = {
     "agreement": _constant(agreement),
     "answerability": _constant(answerability),
+    "backed": _constant(backed),
     "grounded": Grounded,
     "in_context": _constant(in_context),
+    "learned_local": _packaged("learned_local"),
+    "learned_remote": _packaged("learned_remote"),
     "mean_token_probability": _constant(mean_token_probability),
     "min_token_probability": _constant(min_token_probability),
+    "mean_token_margin": _constant(mean_token_margin),
+    "min_token_margin": _constant(min_token_margin),
     "span_probability": _constant(span_probability),
     "token_probability_quantile": _constant(token_probability_quantile),
 }

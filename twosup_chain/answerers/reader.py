@@ -181,6 +181,11 @@ class ExtractiveReader(InProcessAnswerer):
         return answerability(self._loaded.config.calibration, reading.evidence())
 
     @property
+    def label(self) -> str:
+        """The model's name with a digest, as its answers carry it in `Answer.model`."""
+        return self._loaded.config.label
+
+    @property
     def _no_answer_below(self) -> float:
         return self._loaded.config.no_answer_below if self.no_answer_below is None else self.no_answer_below
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twosup_chain.price import Price
     from twosup_chain.records.columns import Correct
     from twosup_chain.records.lines import Paths
+    from twosup_chain.supervision.scorer import LearnedScorer
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -58,13 +59,15 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     prefer: Prefer | None = None,
     abstention: Abstention = "wrong",
     max_call_cost: float | None = None,
-    local_scorer: str | None = None,
-    remote_scorer: str | None = None,
+    local_scorer: str | LearnedScorer | None = None,
+    remote_scorer: str | LearnedScorer | None = None,
     local_model: str | None = None,
     remote_model: str | None = None,
     correct: Correct = "exact_match",
     price: Price | None = None,
     missing: float | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
     seed: int = 0,
 ) -> Calibration:
     """Returns both thresholds, chosen together so that every target holds at once, and the evidence for it.
@@ -96,13 +99,18 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             right where the question has no answer (``"no_answer"``, the official SQuAD v2 rule for an empty answer).
         max_call_cost: The most that one hosted call can cost, in currency; a guarantee for a budget rests on it. By
             default the dearest call in the data, which the calibration says aloud.
-        local_scorer: The scorer of the local predictions; needed for records, and to build a chain.
+        local_scorer: The scorer of the local predictions, by name, or a learned one; needed for records, and to build
+            a chain.
         remote_scorer: That of the hosted predictions.
         local_model: The local model's name, where `records` are `Outcomes`.
         remote_model: The hosted model's.
         correct: What counts as right in records: ``"exact_match"``, or ``("f1", floor)``.
         price: What the hosted model's tokens cost, where `records` are files.
         missing: The score of an answer in records that lacks what its scorer reads, as in `Supervisor`.
+        early_abstention: Whether the thresholds are for a chain with this option; it takes records and a learned local
+            scorer.
+        reconcile: Whether they are for a chain with this option, likewise; what the second supervisor chooses then
+            stands in the hosted answer's place.
         seed: The seed of the division of the questions (into those that order the pairs and those that test them).
             Trying seeds, targets or scorers until one is feasible, and keeping that one, voids the guarantee.
 
@@ -114,7 +122,11 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         RecordsError: The records cannot be read.
     """
     _check(confidence, prefer, abstention)
-    data = _data(records, local_scorer, remote_scorer, correct, price, missing, (local_model, remote_model))
+    if reconcile and match_remote not in (None, False):
+        message = "match_remote compares with the hosted answers themselves, and reconcile replaces some: leave one out"
+        raise ConfigurationError(message)
+    weigh = {"early_abstention": early_abstention, "reconcile": reconcile}
+    data = _data(records, local_scorer, remote_scorer, correct, price, missing, (local_model, remote_model), weigh)
     outcomes, warnings = data.outcomes, []
     most = None
     if outcomes.remote_cost is not None:
@@ -154,6 +166,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         ordering=found.ordering,
         testing=found.testing,
         seed=seed,
+        **weigh,
         digest=data.digest,
         estimates=estimates(chosen, max_call_cost=most),
         abstention_bound=bound,
@@ -177,12 +190,13 @@ class _Data:
 
 def _data(
     records: Outcomes | Paths,
-    local_scorer: str | None,
-    remote_scorer: str | None,
+    local_scorer: str | LearnedScorer | None,
+    remote_scorer: str | LearnedScorer | None,
     correct: Correct,
     price: Price | None,
     missing: float | None,
     models: tuple[str | None, str | None],
+    weigh: dict[str, bool],
 ) -> _Data:
     """Returns the columns, and where they come from.
 
@@ -193,6 +207,9 @@ def _data(
     if isinstance(records, Outcomes):
         if price is not None or missing is not None or correct != "exact_match":
             message = "price, missing and correct say how records are read: Outcomes hold costs, scores and labels"
+            raise ConfigurationError(message)
+        if any(weigh.values()):
+            message = "early_abstention and reconcile say how records are read: Outcomes hold what became of a question"
             raise ConfigurationError(message)
         outcomes, words, failed, digest = records, None, 0, _digest(records)
     else:
@@ -211,18 +228,24 @@ def _data(
             correct=correct,
             price=price,
             missing=missing,
+            **weigh,
         )
         models = source.local_model, source.remote_model
+        local_scorer, remote_scorer = source.local_scorer, source.remote_scorer
         words = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
         failed, digest = source.failed, source.digest
     if not len(outcomes):
         message = f"there is no labelled question{f', and {failed} calls failed' if failed else ''}: collect some first"
         raise InputError(message)
     local, remote = (
-        CalibratedSupervisor(scorer=scorer, threshold=0.0, model=model, missing=missing)
+        CalibratedSupervisor(scorer=_name(scorer), threshold=0.0, model=model, missing=missing)
         for scorer, model in zip((local_scorer, remote_scorer), models, strict=True)
     )
     return _Data(outcomes=outcomes, local=local, remote=remote, correct=words, failed=failed, digest=digest)
+
+
+def _name(scorer: str | LearnedScorer | None) -> str | None:
+    return scorer if scorer is None or isinstance(scorer, str) else scorer.name
 
 
 def estimates(tally: Tally, *, max_call_cost: float | None) -> tuple[Estimate, ...]:

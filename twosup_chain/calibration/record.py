@@ -6,13 +6,12 @@ How they are found is in `calibrate`; whether the promise still holds on new dat
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from twosup_chain._atomic import write_atomically
 from twosup_chain._options import Record, shorten
 from twosup_chain.errors import CalibrationFileError, TwosupError
 
@@ -143,6 +142,8 @@ class Calibration(Record):
     ordering: int
     testing: int
     seed: int = 0
+    early_abstention: bool = False
+    reconcile: bool = False
     digest: str
     estimates: tuple[Estimate, ...]
     abstention_bound: float | None = None
@@ -168,19 +169,13 @@ class Calibration(Record):
             CalibrationFileError: The file cannot be written.
         """
         path = Path(path)
-        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        fields = self.model_dump(mode="json")
+        for option in ("early_abstention", "reconcile"):  # earlier versions read a file without them
+            if not fields[option]:
+                del fields[option]
+        text = json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         try:
-            with tempfile.NamedTemporaryFile(
-                "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-            ) as draft:
-                try:
-                    draft.write(text)
-                    draft.flush()
-                    os.fsync(draft.fileno())
-                    Path(draft.name).replace(path)
-                except BaseException:
-                    Path(draft.name).unlink(missing_ok=True)
-                    raise
+            write_atomically(path, text)
         except OSError as error:
             message = f"cannot write {path}: {error.strerror or error}"
             raise CalibrationFileError(message) from error

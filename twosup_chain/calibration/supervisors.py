@@ -8,6 +8,8 @@ from twosup_chain._options import shorten
 from twosup_chain.calibration.record import Calibration
 from twosup_chain.errors import CalibrationMismatchError
 from twosup_chain.scorers import SCORERS
+from twosup_chain.supervision.default import packaged
+from twosup_chain.supervision.scorer import LearnedScorer
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from twosup_chain.scorers import Scorer
 
 
-def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Scorer]) -> dict[str, Supervisor]:
-    """Returns ``local_supervisor`` and ``remote_supervisor`` as the calibration sets them.
+def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Scorer]) -> dict[str, Supervisor | bool]:
+    """Returns ``local_supervisor`` and ``remote_supervisor``, and whether they weigh, as the calibration sets them.
 
     Args:
         calibration: A `Calibration`, or the path of one.
@@ -39,19 +41,23 @@ def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Sco
                 f"{calibration.remote.scorer!r} (remote): calibrate for the scorers that judge"
             )
             raise CalibrationMismatchError(message)
-    made = {}
+    made: dict[str, Supervisor | bool] = {
+        "early_abstention": calibration.early_abstention,
+        "reconcile": calibration.reconcile,
+    }
     for role, setting in settings.items():
         if setting.scorer is None:
             message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
             raise CalibrationMismatchError(message)
-        if setting.scorer not in scorers and setting.scorer not in SCORERS:
+        scorer = scorers.get(setting.scorer) or packaged(setting.scorer) or setting.scorer
+        if isinstance(scorer, str) and scorer not in SCORERS:
             message = (
                 f"the calibration was made for the {role} scorer {setting.scorer!r}, which is none of "
                 f"{', '.join(sorted(SCORERS))}: pass it as scorers={{{shorten(setting.scorer)}: …}}"
             )
             raise CalibrationMismatchError(message)
         made[f"{role}_supervisor"] = Supervisor(
-            scorers.get(setting.scorer, setting.scorer),
+            scorer.calibrated() if isinstance(scorer, LearnedScorer) else scorer,
             threshold=setting.threshold,
             missing=setting.missing,
             model=setting.model,

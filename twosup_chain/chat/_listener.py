@@ -16,7 +16,7 @@ from twosup_chain.answerers.logprobs import token_logprobs
 from twosup_chain.chat._draft import Draft, read_draft
 from twosup_chain.errors import DraftStoppedError, EmptyAnswerError
 from twosup_chain.schema import Verdict
-from twosup_chain.scorers import content_logprobs
+from twosup_chain.signals.tokens import content_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +84,7 @@ class Listener:
         if _thinks(self._text):
             self._logprobs = []  # a reasoning is no part of the answer
             return
-        self._logprobs += content_logprobs(tokens)
+        self._logprobs += [token.logprob for token in content_tokens(tokens)]
         self.rejected = self.bound.verdict(self._logprobs, self.tokens)
 
     def reason(self) -> DraftStoppedError:

@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twosup_chain.errors import ConfigurationError
+from twosup_chain.supervision.logistic import maximise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
 #: What the calibration reads of a reading's evidence. The odds of all spans of a window tell answerable questions from
 #: unanswerable ones clearly better than the best span's margin alone (AUROC 0.780 against 0.759 on 11,822 training
 #: questions, half of each kind, of the first packaged model); entropy, runner-up margin and lengths add nothing.
 FEATURES = ("answer_log_odds", "null_margin")
 _RIDGE = 1e-3
-_TOLERANCE = 1e-10
 
 
 def fit_answerability(
@@ -51,7 +49,7 @@ def fit_answerability(
     centre, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
     design = np.column_stack([(x - centre) / scale, np.ones(len(x))])
     weight = np.where(y == 1, 0.5 / y.sum(), 0.5 / (len(y) - y.sum()))
-    solution = _newton(design, y, weight)
+    solution = maximise(design, y, weight, _RIDGE)
     slopes = solution[:-1] / scale
     return {**dict(zip(features, slopes.tolist(), strict=True)), "intercept": float(solution[-1] - slopes @ centre)}
 
@@ -66,19 +64,3 @@ def fit_no_answer_below(forced_f1: Sequence[float]) -> float:
         forced_f1: Token F1 of the best span of each answerable question, in [0, 1]; at least one.
     """
     return 1.0 / (1.0 + float(np.mean(forced_f1)))
-
-
-def _newton(design: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns the maximum of the weighted, ridged logistic likelihood (iteratively reweighted least squares)."""
-    ridge = np.full(design.shape[1], _RIDGE)
-    ridge[-1] = 0.0
-    beta = np.zeros(design.shape[1])
-    for _ in range(100):
-        p = 0.5 + 0.5 * np.tanh(0.5 * (design @ beta))
-        gradient = design.T @ (weight * (y - p)) - ridge * beta
-        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(hessian + 1e-12 * np.eye(len(beta)), gradient)
-        beta = beta + step
-        if np.abs(step).max() < _TOLERANCE:
-            break
-    return beta

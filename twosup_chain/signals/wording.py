@@ -1,0 +1,242 @@
+"""What the words of question, passage and answer say, without a model: microseconds, English, and no more than cues.
+
+Unanswerable questions are often made of a passage's own words with one of them exchanged (a name, a number, a negation;
+Rajpurkar et al. 2018, table 1, DOI 10.18653/v1/P18-2124), and wrong answers often stand in another sentence than the
+question's words.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_WORD = re.compile(r"\d[\d,.]*\d|\w+(?:['’]\w+)?")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“‘(]?[A-Z0-9])")
+_STOP_WORDS = (
+    "a an the of in on at to for from by with and or but as is are was were be been being am do does did has have had "
+    "it its this that these those there their they them he she his her him who whom whose what which when where why "
+    "how many much long often old far i you we us our your my me not no nor so than then if into about over after "
+    "before during between can could would should will shall may might must s t also name type kind"
+)
+_NEGATING_WORDS = "not no never none neither nor without cannot unable except unlike"
+_STOP, _NEGATIONS = frozenset(_STOP_WORDS.split()), frozenset(_NEGATING_WORDS.split())
+#: By the question's opening, whether its answer should hold a number (1), a name (2), or either.
+_KINDS = (
+    (
+        "how_many",
+        re.compile(r"\bhow (?:many|much|long|old|far|tall|high|large|big|often|fast)\b|\bwhat (?:percent|number)"),
+    ),
+    ("when", re.compile(r"\b(?:when|(?:what|which) (?:year|century|date|day|month|decade|time))\b")),
+    ("who", re.compile(r"\b(?:who|whom|whose)\b")),
+    ("where", re.compile(r"\b(?:where|(?:what|which) (?:city|country|state|place|region))\b")),
+    ("why", re.compile(r"\bwhy\b")),
+    ("how", re.compile(r"\bhow\b")),
+    ("what", re.compile(r"\b(?:what|which)\b")),
+)
+_NUMBERED = frozenset({"how_many", "when"})
+_NAMED = frozenset({"who", "where"})
+_SPELT_NUMBERS = (
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand million "
+    "billion dozen half first second third monday tuesday wednesday thursday friday saturday sunday january february "
+    "march april may june july august september october november december century"
+)
+_NUMBER_WORDS = frozenset(_SPELT_NUMBERS.split())
+#: How many words on either side of an answer are near it.
+_NEAR = 12
+#: More occurrences of an answer than this are not looked at.
+_MOST_OCCURRENCES = 8
+#: Words that share so many first letters count as the same.
+_STEM = 5
+
+
+class _Asked(NamedTuple):
+    """The question's words: stems of content words, names, numbers, whether it negates, and its kind."""
+
+    stems: frozenset[str]
+    names: frozenset[str]
+    numbers: frozenset[str]
+    negated: bool
+    kind: str
+
+
+class _Passage(NamedTuple):
+    """A passage's words by place: stems, the words themselves in lower case, and where they start."""
+
+    stems: list[str]
+    words: list[str]
+    starts: list[int]
+
+
+def wording_signals(question: str, passages: Sequence[str], text: str | None) -> dict[str, float]:
+    """Returns the signals of the words.
+
+    Of question and passages:
+
+    - ``question_words``, ``passage_words``: logarithms of one plus their numbers (of content words, of words);
+    - ``question_missing``: the share of the question's content words that stand nowhere in the passages, in [0, 1];
+    - ``question_missing_names``, ``question_missing_numbers``: how many of its names and numbers do not;
+    - ``question_negated``, ``asks_who``, ``asks_when``, ``asks_where``, ``asks_how_many``, ``asks_how``, ``asks_why``,
+      ``asks_what``: 1 or 0.
+
+    Of an answer's text:
+
+    - ``answer_words``: the logarithm of one plus its number of words;
+    - ``answer_in_question``: the share of its words that the question already holds, in [0, 1];
+    - ``answer_kind``: whether it has a number or a name where the question asks for one: 1, 0, or 0.5 where the
+      question's kind does not tell;
+    - ``in_context``: whether it stands in a passage word for word, 1 or 0.
+
+    Of the place where it stands, if it does; where there are several, the one with most of the question's words near:
+
+    - ``near_overlap``, ``sentence_overlap``: the share of the question's content words within 12 words of the answer,
+      and in its sentence;
+    - ``sentence_lag``: by how much the best sentence of all has more of them, in [0, 1];
+    - ``sentence_missing_names``, ``sentence_missing_numbers``: how many names and numbers of the question its sentence
+      lacks;
+    - ``negation_differs``: whether one of question and sentence negates and the other does not;
+    - ``answer_occurrences``: the logarithm of one plus the number of places.
+    """
+    asked = _asked(question)
+    read = [_passage(passage) for passage in passages]
+    vocabulary = {stem for passage in read for stem in passage.stems}
+    signals = {
+        "question_words": math.log1p(len(asked.stems)),
+        "passage_words": math.log1p(sum(len(passage.words) for passage in read)),
+        "question_missing": _missing(asked.stems, vocabulary),
+        "question_missing_names": float(len(asked.names - vocabulary)),
+        "question_missing_numbers": float(len(asked.numbers - vocabulary)),
+        "question_negated": float(asked.negated),
+    }
+    signals |= {f"asks_{kind}": float(kind == asked.kind) for kind, _ in _KINDS}
+    if text is None:
+        return signals
+    words = [word.lower() for word in _WORD.findall(text)]
+    stems = [_stem(word) for word in words]
+    signals |= {
+        "answer_words": math.log1p(len(words)),
+        "answer_in_question": sum(stem in asked.stems for stem in stems) / max(len(stems), 1),
+        "answer_kind": _fits(asked.kind, text, words),
+    }
+    places = [
+        (passage, whole, at) for passage, whole in zip(read, passages, strict=True) for at in _places(passage, words)
+    ]
+    signals["in_context"] = float(bool(places))
+    signals["answer_occurrences"] = math.log1p(len(places))
+    if places and asked.stems:
+        signals |= _around(asked, places, len(words))
+    return signals
+
+
+def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, int]], length: int) -> dict[str, float]:
+    """Returns the signals of the best of these places."""
+    nearest, overlap = None, -1.0
+    for place in places:
+        passage, _, at = place
+        near = {*passage.stems[max(0, at - _NEAR) : at], *passage.stems[at + length : at + length + _NEAR]}
+        found = len(asked.stems & near) / len(asked.stems)
+        if found > overlap:
+            nearest, overlap = place, found
+    assert nearest is not None  # noqa: S101  there is a place
+    passage, whole, at = nearest
+    sentences = _sentences(passage, whole)
+    own = next((s for s in sentences if s.start <= at < s.stop), range(len(passage.stems)))
+    shares = {s: len(asked.stems.intersection(passage.stems[s.start : s.stop])) / len(asked.stems) for s in sentences}
+    inside = set(passage.stems[own.start : own.stop])
+    negated = any(_negates(word) for word in passage.words[own.start : own.stop])
+    return {
+        "near_overlap": overlap,
+        "sentence_overlap": shares.get(own, 0.0),
+        "sentence_lag": max(shares.values(), default=0.0) - shares.get(own, 0.0),
+        "sentence_missing_names": float(len(asked.names - inside)),
+        "sentence_missing_numbers": float(len(asked.numbers - inside)),
+        "negation_differs": float(negated != asked.negated),
+    }
+
+
+def sentence_around(passages: Sequence[str], text: str) -> str | None:
+    """Returns the sentence in which a text first stands; ``None`` where it stands nowhere."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    for whole in passages:
+        passage = _passage(whole)
+        for at in _places(passage, words):
+            for span in _sentences(passage, whole):
+                if span.start <= at < span.stop:
+                    end = passage.starts[span.stop] if span.stop < len(passage.starts) else len(whole)
+                    return whole[passage.starts[span.start] : end].strip()
+    return None
+
+
+def _asked(question: str) -> _Asked:
+    words = _WORD.findall(question)
+    low = [word.lower() for word in words]
+    content = [word for word in low if word not in _STOP]
+    lowered = question.lower()
+    return _Asked(
+        stems=frozenset(map(_stem, content)),
+        names=frozenset(_stem(w.lower()) for w in words[1:] if w[0].isupper() and w.lower() not in _STOP),
+        numbers=frozenset(_stem(word) for word in low if word[0].isdigit()),
+        negated=any(map(_negates, low)),
+        kind=next((kind for kind, pattern in _KINDS if pattern.search(lowered)), ""),
+    )
+
+
+def _passage(text: str) -> _Passage:
+    found = list(_WORD.finditer(text))
+    words = [match.group().lower() for match in found]
+    return _Passage([_stem(word) for word in words], words, [match.start() for match in found])
+
+
+def _stem(word: str) -> str:
+    """Returns what a word counts as: its first letters, so that most inflected forms are the same; a number whole."""
+    word = word.replace("’", "'").removesuffix("'s")
+    if word[:1].isdigit():
+        return word.replace(",", "")
+    return word[:_STEM] if len(word) > _STEM else word.removesuffix("s")
+
+
+def _negates(word: str) -> bool:
+    return word in _NEGATIONS or word.endswith(("n't", "n’t"))
+
+
+def _missing(wanted: frozenset[str], there: set[str]) -> float:
+    return len(wanted - there) / len(wanted) if wanted else 0.0
+
+
+def _fits(kind: str, text: str, words: Sequence[str]) -> float:
+    if kind in _NUMBERED:
+        return float(any(char.isdigit() for char in text) or any(word in _NUMBER_WORDS for word in words))
+    if kind in _NAMED:
+        return float(any(char.isupper() for char in text))
+    return 0.5
+
+
+def _places(passage: _Passage, words: Sequence[str]) -> Iterator[int]:
+    """Yields where a sequence of words stands, as the place of its first word."""
+    if not words:
+        return
+    at, found = -1, 0
+    while found < _MOST_OCCURRENCES:
+        try:
+            at = passage.words.index(words[0], at + 1)
+        except ValueError:
+            return
+        if passage.words[at : at + len(words)] == list(words):
+            found += 1
+            yield at
+
+
+def _sentences(passage: _Passage, whole: str) -> list[range]:
+    """Returns the words of each sentence of the passage, as ranges of places."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(whole)]
+    ranges, at, place = [], 0, 0
+    for end in [*ends, len(whole) + 1]:
+        while at < len(passage.starts) and passage.starts[at] < end:
+            at += 1
+        if at > place:
+            ranges.append(range(place, at))
+        place = at
+    return ranges
