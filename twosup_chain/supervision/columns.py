@@ -51,6 +51,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     features: Sequence[str] | None = None,
     model: Family = "logistic",
     folds: int = _DEFAULT_FOLDS,
+    trees: int = 300,
     seed: int = 0,
     fitted_on: str = "",
     place: str | None = None,
@@ -66,6 +67,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
         features: Which signals to use; by default all that are not the same in every row. ``"isotonic"`` takes one.
         model: ``"logistic"``, ``"boosted"`` or ``"isotonic"``.
         folds: Into how many parts the groups are divided, at least 2.
+        trees: The most trees of a boosted model, from 25 on; how many of them are used is chosen.
         seed: The seed of the division and of the trees.
         fitted_on: What the rows are, in words; it stands in the file.
         place: ``"local"`` or ``"remote"``: whose predictions these are.
@@ -86,7 +88,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
         raise InputError(message)
     division, count = _divided(len(y), groups, folds, seed)
     _check_folds(y, division)
-    settings = _SETTINGS[model]
+    settings = _allowed(model, trees)
     fit = partial(_fit, model, names, seed)
     tried = _out_of_fold(fit, settings, x, y, division)
     lines = [_platt(logits, y, division) for logits in tried]
@@ -153,6 +155,15 @@ def cross_fit_columns(
         )
         found[here] = fitted.predict({name: column[here] for name, column in table.items()})
     return found
+
+
+def _allowed(model: Family, trees: int) -> list[dict[str, float]]:
+    """Returns the settings to try."""
+    settings = [setting for setting in _SETTINGS[model] if setting.get("trees", 0.0) <= trees]
+    if not settings:
+        message = f"trees={trees!r}: a boosted model has at least {_SETTINGS[model][0]['trees']:g}"
+        raise ConfigurationError(message)
+    return settings
 
 
 def _labels(right: ArrayLike) -> Flags:

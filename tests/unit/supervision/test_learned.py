@@ -40,13 +40,13 @@ def drawn():
 @pytest.mark.parametrize("family", ["logistic", "boosted"])
 def test_a_fit_tells_right_from_wrong_on_rows_that_it_has_not_seen(drawn, family):
     columns, right, groups = drawn
-    honest = cross_fit_columns(columns, right, groups=groups, model=family, folds=3)
+    honest = cross_fit_columns(columns, right, groups=groups, model=family, folds=3, trees=50)
     single = auroc(columns["a"], right)
     assert auroc(honest, right) > single + 0.01
     low, high = honest < 0.3, honest > 0.7  # calibrated: what it promises comes true
     assert abs(honest[low].mean() - right[low].mean()) < 0.07
     assert abs(honest[high].mean() - right[high].mean()) < 0.07
-    fitted = fit_columns(columns, right, groups=groups, model=family)
+    fitted = fit_columns(columns, right, groups=groups, model=family, folds=3, trees=50)
     assert fitted.fitness.auroc == pytest.approx(auroc(honest, right), abs=0.03)
     assert next(iter(fitted.importances())) == "a"
     assert sum(fitted.importances().values()) == pytest.approx(1.0)
@@ -82,7 +82,8 @@ def test_pooling_adjacent_violators_gives_the_known_means():
 def test_a_file_gives_the_same_probabilities_one_by_one_and_together(drawn, family, tmp_path):
     columns, right, groups = drawn
     names = ["a"] if family == "isotonic" else None
-    fitted = fit_columns(columns, right, groups=groups, model=family, features=names, place="remote", fitted_on="draws")
+    options = {"place": "remote", "fitted_on": "draws", "folds": 2, "trees": 25}
+    fitted = fit_columns(columns, right, groups=groups, model=family, features=names, **options)
     fitted.save(tmp_path / "model.json")
     again = LearnedModel.load(tmp_path / "model.json")
     expected = fitted.predict(columns)
@@ -131,8 +132,9 @@ def test_groups_are_never_on_both_sides():
     groups = np.repeat(np.arange(60), 4)
     columns = {"a": rng.normal(size=60)[groups], "b": rng.normal(size=60)[groups]}
     right = (rng.random(60) < 0.5)[groups]
-    leaky = cross_fit_columns(columns, right, model="boosted")
-    honest = cross_fit_columns(columns, right, groups=groups, model="boosted")
+    options = {"model": "boosted", "folds": 4, "trees": 50}
+    leaky = cross_fit_columns(columns, right, **options)
+    honest = cross_fit_columns(columns, right, groups=groups, **options)
     assert auroc(leaky, right) > 0.7
     assert auroc(honest, right) < 0.65
 
@@ -143,6 +145,7 @@ def test_groups_are_never_on_both_sides():
         ({"model": "forest"}, UnknownOptionError, "'forest' is no model of a learned supervisor"),
         ({"features": ["a", "bb"]}, UnknownOptionError, "'bb' is no signal of these rows. Did you mean 'b'"),
         ({"folds": 1}, ConfigurationError, "folds=1"),
+        ({"model": "boosted", "trees": 5}, ConfigurationError, "trees=5: a boosted model has at least 25"),
         ({"groups": np.zeros(N)}, InputError, "there is 1 group"),
         ({"groups": np.zeros(3)}, InputError, "groups has the shape"),
         ({"right": np.ones(N)}, InputError, "1200 of 1200 predictions are right: at least 10"),
