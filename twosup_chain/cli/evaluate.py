@@ -41,11 +41,17 @@ def evaluate(  # noqa: PLR0913 - a command's options are its arguments
         ),
     ] = None,
     local_scorer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The first supervisor's scorer.", rich_help_panel=_TRUST)
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="The first supervisor's scorer; a file of twosup fit-supervisor's is one.",
+            rich_help_panel=_TRUST,
+        ),
     ] = None,
     local_threshold: options.LocalThreshold = None,
     remote_scorer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The second supervisor's scorer.", rich_help_panel=_TRUST)
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="The second supervisor's scorer, likewise.", rich_help_panel=_TRUST),
     ] = None,
     remote_threshold: options.RemoteThreshold = None,
     missing: Annotated[
@@ -136,14 +142,22 @@ def _supervisors(
     if lacking:
         message = f"{', '.join(lacking)} missing: pass --calibration FILE, or all four of {', '.join(given)}"
         raise ConfigurationError(message)
+    assert local_scorer is not None  # noqa: S101
+    assert remote_scorer is not None  # noqa: S101
+    assert local_threshold is not None  # noqa: S101
+    assert remote_threshold is not None  # noqa: S101
     from twosup_chain.calibration.record import CalibratedSupervisor
+    from twosup_chain.supervisor import Supervisor
 
-    def setting(scorer: str | None, threshold: float | None) -> CalibratedSupervisor:
-        return CalibratedSupervisor(scorer=scorer, threshold=threshold, missing=missing)
+    def setting(role: str, spec: str, threshold: float) -> CalibratedSupervisor | Supervisor:
+        scorer = parts.scorer_of(spec, role)
+        if isinstance(scorer, str):
+            return CalibratedSupervisor(scorer=scorer, threshold=threshold, missing=missing)
+        return Supervisor(scorer, threshold=threshold, missing=missing)
 
     return {
-        "local_supervisor": setting(local_scorer, local_threshold),
-        "remote_supervisor": setting(remote_scorer, remote_threshold),
+        "local_supervisor": setting("local", local_scorer, local_threshold),
+        "remote_supervisor": setting("remote", remote_scorer, remote_threshold),
     }
 
 
