@@ -18,7 +18,8 @@ TwosupError
 ├── AnswererError                        a model replied, but not with an answer
 │   ├── EmptyAnswerError                 nothing at all, or white space
 │   ├── RefusalError                     the provider refused or filtered the reply
-│   └── NotTextError                     something that is not an answer
+│   ├── NotTextError                     something that is not an answer
+│   └── UnstructuredReplyError           not in the form that was asked for
 ├── ScorerError                          a trust score could not be had
 │   ├── MissingEvidenceError             the answer lacks what the scorer reads
 │   └── ScoreRangeError (ValueError)     the scorer gave no number in [0, 1]
@@ -191,6 +192,10 @@ class RefusalError(AnswererError):
 
 class NotTextError(AnswererError):
     """The reply is something that cannot be read as an answer (a tool call, an image, an unknown object)."""
+
+
+class UnstructuredReplyError(AnswererError):
+    """The reply does not state answer and confidence in the form that was asked for (``stated_confidence=True``)."""
 
 
 class ScorerError(TwosupError):

@@ -37,6 +37,7 @@ _LOGPROB_SCORERS = (
     "mean_token_margin",
     "learned_remote",  # with or without a digest
 )
+_STATED = "stated_confidence"
 #: How many alternatives of each token are asked for: margins need two, and some servers send nothing without any.
 _ALTERNATIVES = 5
 #: OpenAI's reasoning models take no temperature.
@@ -70,7 +71,8 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
     Args:
         model: ``"provider:model"``; with `url`, the name that the server there knows (``"openai:"`` may precede it).
         url: The base URL of an OpenAI-compatible server.
-        scorer: The second supervisor's scorer, for which token log-probabilities are asked for where it reads them.
+        scorer: The second supervisor's scorer, for which token log-probabilities, or the model's own confidence, are
+            asked for where it reads them.
 
     Raises:
         ConfigurationError: The name or the URL is not one, or there is no key.
@@ -80,7 +82,7 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
 
     name = model.removeprefix("openai:")
     if url is None and name == model:
-        return ChatAnswerer(model)
+        return ChatAnswerer(model, stated_confidence=scorer == _STATED)
     if find_spec("langchain_openai") is None:
         raise MissingExtraError(f"--remote {model}", "langchain-openai", "openai")
     options: dict[str, Any] = {} if url is None else {"base_url": _checked(url)}
@@ -89,7 +91,7 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
         options["temperature"] = 0
     if scorer.startswith(_LOGPROB_SCORERS):
         options |= {"logprobs": True, "top_logprobs": _ALTERNATIVES}
-    return ChatAnswerer(f"openai:{name}", model_kwargs=options)
+    return ChatAnswerer(f"openai:{name}", model_kwargs=options, stated_confidence=scorer == _STATED)
 
 
 def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: SupervisorSetting | None) -> Supervisor:
