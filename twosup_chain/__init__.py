@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
+    from twosup_chain.answerers.consistency import SelfConsistent
     from twosup_chain.answerers.llama_cpp import LlamaCppAnswerer
     from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.calibration.calibrate import calibrate
@@ -36,6 +37,7 @@ _MODULES = {
     "LlamaCppAnswerer": "answerers.llama_cpp",
     "Price": "price",
     "QAInput": "schema",
+    "SelfConsistent": "answerers.consistency",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
@@ -59,6 +61,7 @@ __all__ = [
     "LlamaCppAnswerer",
     "Price",
     "QAInput",
+    "SelfConsistent",
     "Supervisor",
     "TokenLogprob",
     "TwoSupervisorChain",
