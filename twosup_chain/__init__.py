@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twosup_chain.evaluation import evaluate
     from twosup_chain.price import Price
     from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.signals.embedding import EmbeddingSimilarity
     from twosup_chain.supervision.fit import fit_supervisor
     from twosup_chain.supervision.scorer import LearnedScorer
     from twosup_chain.supervisor import Supervisor
@@ -32,6 +33,7 @@ _MODULES = {
     "Calibration": "calibration",
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
+    "EmbeddingSimilarity": "signals.embedding",
     "ExtractiveReader": "answerers.reader",
     "LearnedScorer": "supervision.scorer",
     "LlamaCppAnswerer": "answerers.llama_cpp",
@@ -56,6 +58,7 @@ __all__ = [
     "Calibration",
     "Candidate",
     "ChatAnswerer",
+    "EmbeddingSimilarity",
     "ExtractiveReader",
     "LearnedScorer",
     "LlamaCppAnswerer",
