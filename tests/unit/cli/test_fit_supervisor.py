@@ -74,6 +74,9 @@ def test_calibrate_check_and_evaluate_take_the_files_as_scorers(twosup, records,
     assert all(f"'{name}': LearnedScorer.load" in result.stderr for name in learned)
     held = json.loads(twosup("calibrate", records, "--check", out, *scorers, "--json").stdout)
     assert held == json.loads(check(Calibration.load(out), records, scorers=learned).model_dump_json())
+    promised = twosup("evaluate", records, "-c", out, *scorers, "--json")
+    assert json.loads(promised.stdout)["promises"][0]["target"] == "remote_rate"
+    assert twosup("evaluate", records, "-c", out, *scorers, "--local-threshold", "0.5").exit_code == 2
     shown = twosup("evaluate", records, *scorers, "--local-threshold", "0.5", "--remote-threshold", "0.4", "--json")
     assert shown.exit_code == 0
     assert json.loads(shown.stdout)["local"]["scorer"] in learned
