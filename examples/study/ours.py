@@ -1,0 +1,124 @@
+"""Our rule: escalate where asking is expected to help, then say what is likeliest to be right; fitted in two steps.
+
+The learned supervisors are fitted on the other folds' articles (`estimates`), and the thresholds are calibrated there
+too, by `twosup_chain.calibrate` on out-of-fold estimates, for a share of hosted calls with 90 % confidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from study.estimates import FAMILY, Supervisors
+from study.folds import splits
+from study.system import System, joined
+from twosup_chain.calibration import Calibration, calibrate
+from twosup_chain.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from study.columns import Columns, Flags
+    from study.estimates import Estimates
+
+CONFIDENCE = 0.9
+#: What is likeliest to be right is said, however unlikely: "no answer" is one of the options.
+_NO_THRESHOLD = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """The supervisors that were fitted without some questions, and their estimates of these."""
+
+    held: Flags
+    columns: Columns
+    train: Columns
+    supervisors: Supervisors
+    estimates: Estimates
+
+
+class Ours:
+    """Our rule on all questions, cross-fitted over articles; only thresholds are fitted anew for each target.
+
+    Args:
+        columns: The questions.
+        family: The family of the learned supervisors.
+    """
+
+    def __init__(self, columns: Columns, family: str = FAMILY) -> None:
+        self._count = len(columns)
+        self.folds = list(_folds(columns, family))
+
+    def without_calls(self) -> System:
+        """Returns the reader with the learned local supervisor alone."""
+        return self._routed("ours (never asking)", [-np.inf] * len(self.folds), [_NO_THRESHOLD] * len(self.folds))
+
+    def within(self, rate: float) -> System:
+        """Returns the rule, calibrated for at most this share of hosted calls."""
+        found = [
+            calibrate(
+                outcomes(fold.supervisors.train, fold.train),
+                remote_rate=rate,
+                confidence=CONFIDENCE,
+                prefer="accuracy",
+                abstention="no_answer",
+            )
+            for fold in self.folds
+        ]
+        return self._calibrated(f"ours (at most {rate:.0%} calls)", found)
+
+    def _calibrated(self, name: str, found: list[Calibration]) -> System:
+        return self._routed(
+            name,
+            [calibration.local.threshold for calibration in found],
+            [calibration.remote.threshold for calibration in found],
+        )
+
+    def _routed(self, name: str, local: list[float], remote: list[float]) -> System:
+        pieces = [
+            (fold.held, routed(name, fold.estimates, fold.columns, first, second))
+            for fold, first, second in zip(self.folds, local, remote, strict=True)
+        ]
+        return joined(pieces, self._count)
+
+
+def routed(name: str, estimates: Estimates, columns: Columns, local: float, remote: float) -> System:
+    """Returns what the rule does with these thresholds: on the need of asking, and on the trust after it."""
+    before, after = estimates.before, estimates.after
+    escalated = trust_without_asking(estimates) < local
+    answered = ~escalated | (after.trust >= remote)
+    right = np.where(escalated, after.exact, before.exact)
+    return System(
+        name=name,
+        called=escalated.astype(np.float64),
+        exact=np.where(answered, right, columns.null),
+        f1=np.where(answered, np.where(escalated, after.f1, before.f1), columns.null),
+        answered=answered,
+        trust=np.where(escalated, after.trust, before.trust),
+        right=right,
+    )
+
+
+def trust_without_asking(estimates: Estimates):
+    """Returns the trust that the first threshold is for: one less the expected gain of asking, scaled to [0, 1]."""
+    return np.clip(0.5 - 0.5 * estimates.gain, 0.0, 1.0)
+
+
+def outcomes(estimates: Estimates, columns: Columns) -> Outcomes:
+    """Returns what `calibrate` and `check` work on."""
+    return Outcomes(
+        local_score=trust_without_asking(estimates),
+        remote_score=estimates.after.trust,
+        local_correct=estimates.before.exact > 0,
+        remote_correct=estimates.after.exact > 0,
+        answerable=columns.answerable,
+    )
+
+
+def _folds(columns: Columns, family: str) -> Iterator[Fold]:
+    for rest, held in splits(columns.article):
+        train, test = columns.take(rest), columns.take(held)
+        supervisors = Supervisors(train, family)
+        yield Fold(held, test, train, supervisors, supervisors.estimates(test))
