@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from study.folds import splits
+from twosup_chain.errors import InputError
 from twosup_chain.supervision import fit_columns
 
 if TYPE_CHECKING:
@@ -128,7 +129,12 @@ class _Base:
 def _fit(
     signals: dict[str, Floats], right: Flags, train: Columns, family: str
 ) -> Callable[[dict[str, Floats]], Floats]:
-    return fit_columns(signals, right, groups=train.article, model=family).predict
+    """Returns a fitted supervisor's probabilities; the mere rate, where too few are right or wrong to learn from."""
+    try:
+        return fit_columns(signals, right, groups=train.article, model=family).predict
+    except InputError:
+        rate = (right.sum() + 1.0) / (len(right) + 2.0)
+        return lambda columns: np.full(len(next(iter(columns.values()))), rate)
 
 
 def _joined(parts: list[tuple[Flags, Choice]], count: int) -> Choice:

@@ -14,13 +14,13 @@ import numpy as np
 from study.estimates import FAMILY, Supervisors
 from study.folds import splits
 from study.system import System, joined
-from twosup_chain.calibration import Calibration, calibrate
+from twosup_chain.calibration import calibrate
 from twosup_chain.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from study.columns import Columns, Flags
+    from study.columns import Columns, Flags, Floats
     from study.estimates import Estimates
 
 CONFIDENCE = 0.9
@@ -56,22 +56,32 @@ class Ours:
         return self._routed("ours (never asking)", [-np.inf] * len(self.folds), [_NO_THRESHOLD] * len(self.folds))
 
     def within(self, rate: float) -> System:
-        """Returns the rule, calibrated for at most this share of hosted calls."""
+        """Returns the rule, calibrated for at most this share of hosted calls; it always says what is likeliest."""
         found = [
             calibrate(
-                outcomes(fold.supervisors.train, fold.train),
+                outcomes(fold.supervisors.train, fold.train, reconciled=True),
                 remote_rate=rate,
                 confidence=CONFIDENCE,
                 prefer="accuracy",
-                abstention="no_answer",
+            ).local.threshold
+            for fold in self.folds
+        ]
+        return self._routed(f"ours (at most {rate:.0%} calls)", found, [_NO_THRESHOLD] * len(found))
+
+    def with_risk(self, limit: float, rate: float) -> System:
+        """Returns the rule, calibrated for a selective risk and a share of hosted calls at once; it may abstain."""
+        found = [
+            calibrate(
+                outcomes(fold.supervisors.train, fold.train),
+                risk=limit,
+                remote_rate=rate,
+                confidence=CONFIDENCE,
+                prefer="coverage",
             )
             for fold in self.folds
         ]
-        return self._calibrated(f"ours (at most {rate:.0%} calls)", found)
-
-    def _calibrated(self, name: str, found: list[Calibration]) -> System:
         return self._routed(
-            name,
+            f"ours (risk at most {limit:.0%}, at most {rate:.0%} calls)",
             [calibration.local.threshold for calibration in found],
             [calibration.remote.threshold for calibration in found],
         )
@@ -101,16 +111,22 @@ def routed(name: str, estimates: Estimates, columns: Columns, local: float, remo
     )
 
 
-def trust_without_asking(estimates: Estimates):
+def trust_without_asking(estimates: Estimates) -> Floats:
     """Returns the trust that the first threshold is for: one less the expected gain of asking, scaled to [0, 1]."""
     return np.clip(0.5 - 0.5 * estimates.gain, 0.0, 1.0)
 
 
-def outcomes(estimates: Estimates, columns: Columns) -> Outcomes:
-    """Returns what `calibrate` and `check` work on."""
+def outcomes(estimates: Estimates, columns: Columns, *, reconciled: bool = False) -> Outcomes:
+    """Returns what `calibrate` and `check` work on.
+
+    Args:
+        estimates: The estimates, never by supervisors that were fitted on these questions.
+        columns: The questions.
+        reconciled: Whether the likeliest prediction is said however unlikely it is: "no answer" is among them.
+    """
     return Outcomes(
         local_score=trust_without_asking(estimates),
-        remote_score=estimates.after.trust,
+        remote_score=np.ones(len(columns)) if reconciled else estimates.after.trust,
         local_correct=estimates.before.exact > 0,
         remote_correct=estimates.after.exact > 0,
         answerable=columns.answerable,
