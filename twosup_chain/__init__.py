@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from twosup_chain.evaluation import evaluate
     from twosup_chain.price import Price
     from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.supervision.fit import fit_supervisor
+    from twosup_chain.supervision.scorer import LearnedScorer
     from twosup_chain.supervisor import Supervisor
 
 __version__ = "0.1.0"
@@ -30,6 +32,7 @@ _MODULES = {
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
     "ExtractiveReader": "answerers.reader",
+    "LearnedScorer": "supervision.scorer",
     "LlamaCppAnswerer": "answerers.llama_cpp",
     "Price": "price",
     "QAInput": "schema",
@@ -43,6 +46,7 @@ _MODULES = {
     "check": "calibration",
     "collect": "collection",
     "evaluate": "evaluation",
+    "fit_supervisor": "supervision.fit",
 }
 
 __all__ = [
@@ -51,6 +55,7 @@ __all__ = [
     "Candidate",
     "ChatAnswerer",
     "ExtractiveReader",
+    "LearnedScorer",
     "LlamaCppAnswerer",
     "Price",
     "QAInput",
@@ -65,6 +70,7 @@ __all__ = [
     "check",
     "collect",
     "evaluate",
+    "fit_supervisor",
 ]
 
 

@@ -8,12 +8,12 @@ business of `supervisor`.
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.signals.tokens import content_tokens, token_margin
 from twosup_chain.squad import normalize_answer, token_f1
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
     from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.schema import Answer, QAInput
-
-#: A token that shapes the reply and carries no content: white space, quotes, Markdown marks, and special tokens such as
-#: ``<|im_end|>``, ``</s>`` or ``[/INST]``.
-_FORMAT_TOKEN = re.compile(r"""[\s"'`*“”‘’«»„]*|\s*<[|/]?[\w|]+>\s*|\s*\[/?[A-Z_]+\]\s*""")
 
 
 class Scorer(Protocol):
@@ -72,6 +68,29 @@ def token_probability_quantile(
     """
     del question, local
     return float(np.exp(np.quantile(_content_logprobs(answer, "token_probability_quantile"), q)))
+
+
+def min_token_margin(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the least probability, of any content token, less that of the likeliest other one; at least 0.
+
+    Raises:
+        MissingEvidenceError: The answer carries no token log-probabilities, or not those of the alternatives.
+    """
+    del question, local
+    return max(0.0, min(_content_margins(answer, "min_token_margin")))
+
+
+def mean_token_margin(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the mean probability of the content tokens less that of the likeliest other ones; at least 0.
+
+    It is one minus the uncertainty of UCCI (arXiv 2605.18796).
+
+    Raises:
+        MissingEvidenceError: The answer carries no token log-probabilities, or not those of the alternatives.
+    """
+    del question, local
+    margins = _content_margins(answer, "mean_token_margin")
+    return max(0.0, math.fsum(margins) / len(margins))
 
 
 def span_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
@@ -195,11 +214,23 @@ def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
             "(grounded, in_context, agreement), or state the score to use without them (Supervisor(…, missing=0.0))"
         )
         raise MissingEvidenceError(message)
-    content = [t.logprob for t in answer.token_logprobs if t.token is None or not _FORMAT_TOKEN.fullmatch(t.token)]
+    content = [token.logprob for token in content_tokens(answer)]
     if not content:
         message = f"{scorer} reads the log-probabilities of content tokens, and the answer holds format tokens only"
         raise MissingEvidenceError(message)
     return content
+
+
+def _content_margins(answer: Answer, scorer: str) -> list[float]:
+    _content_logprobs(answer, scorer)
+    margins = [margin for token in content_tokens(answer) if (margin := token_margin(token)) is not None]
+    if not margins:
+        message = (
+            f"{scorer} reads the likeliest alternatives of each token, and the answer carries none: ask for them "
+            "(ChatOpenAI(…, logprobs=True, top_logprobs=2)), or choose a scorer that needs none"
+        )
+        raise MissingEvidenceError(message)
+    return margins
 
 
 def _score(answer: Answer, key: str, scorer: str) -> float:
@@ -217,14 +248,27 @@ def _constant(scorer: Scorer) -> Callable[[], Scorer]:
     return lambda: scorer
 
 
+def _packaged(name: str) -> Callable[[], Scorer]:
+    def made() -> Scorer:
+        from twosup_chain.supervision.default import default_scorer
+
+        return default_scorer(name)
+
+    return made
+
+
 #: Scorers by name: what makes one, since a scorer that holds a model is made anew for each supervisor.
 SCORERS: dict[str, Callable[[], Scorer]] = {
     "agreement": _constant(agreement),
     "answerability": _constant(answerability),
     "grounded": Grounded,
     "in_context": _constant(in_context),
+    "learned_local": _packaged("learned_local"),
+    "learned_remote": _packaged("learned_remote"),
     "mean_token_probability": _constant(mean_token_probability),
     "min_token_probability": _constant(min_token_probability),
+    "mean_token_margin": _constant(mean_token_margin),
+    "min_token_margin": _constant(min_token_margin),
     "span_probability": _constant(span_probability),
     "token_probability_quantile": _constant(token_probability_quantile),
 }

@@ -9,7 +9,7 @@ import inspect
 import math
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from twosup_chain._in_process import InProcessRunnable
 from twosup_chain._options import shorten
@@ -56,10 +56,12 @@ def _named(scorer: object) -> _NamedScorer:
         if scorer not in SCORERS:
             raise UnknownOptionError("scorer", scorer, SCORERS)
         registered = SCORERS[scorer]()
-        return _NamedScorer(scorer, registered, blocking=getattr(registered, "blocking", False))
+        name = getattr(registered, "name", scorer)  # a learned one has a digest in its name
+        return _NamedScorer(name, registered, blocking=getattr(registered, "blocking", False))
     if callable(scorer):
         inner = getattr(scorer, "func", scorer)  # functools.partial
-        return _NamedScorer(getattr(inner, "__name__", type(inner).__name__), scorer, blocking=True)
+        name = getattr(inner, "__name__", type(inner).__name__)
+        return _NamedScorer(name, scorer, blocking=getattr(inner, "blocking", True))
     message = f"scorer={shorten(scorer)} is neither a scorer's name ({', '.join(sorted(SCORERS))}) nor a callable"
     raise ConfigurationError(message)
 
@@ -109,14 +111,22 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     def __init__(self, scorer: str | Scorer, **options: Any) -> None:
         super().__init__(**{"scorer": scorer, **options})
 
+    @model_validator(mode="after")
+    def _caution(self) -> Supervisor:
+        """Lets a scorer that was fitted on other data say so, where its threshold was not calibrated."""
+        caution = getattr(self.scorer.scorer, "caution", None)
+        if callable(caution) and self.threshold > 0.0:  # at 0 everything is trusted, whatever the score
+            caution()
+        return self
+
     @property
     def scorer_name(self) -> str:
-        """The scorer's registered name, or the name of the callable."""
+        """The scorer's registered name (with a digest for a learned one), or the name of the callable."""
         return str(self.scorer.name)
 
     @property
     def blocking(self) -> bool:
-        """Whether scoring is moved off the event loop: always for a callable of the user's own."""
+        """Whether scoring is moved off the event loop: for a callable of the user's own unless it says otherwise."""
         return bool(self.scorer.blocking)
 
     def judge(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> Verdict:

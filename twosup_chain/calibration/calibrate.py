@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twosup_chain.price import Price
     from twosup_chain.records.columns import Correct
     from twosup_chain.records.lines import Paths
+    from twosup_chain.supervision.scorer import LearnedScorer
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -58,8 +59,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     prefer: Prefer | None = None,
     abstention: Abstention = "wrong",
     max_call_cost: float | None = None,
-    local_scorer: str | None = None,
-    remote_scorer: str | None = None,
+    local_scorer: str | LearnedScorer | None = None,
+    remote_scorer: str | LearnedScorer | None = None,
     local_model: str | None = None,
     remote_model: str | None = None,
     correct: Correct = "exact_match",
@@ -96,7 +97,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             right where the question has no answer (``"no_answer"``, the official SQuAD v2 rule for an empty answer).
         max_call_cost: The most that one hosted call can cost, in currency; a guarantee for a budget rests on it. By
             default the dearest call in the data, which the calibration says aloud.
-        local_scorer: The scorer of the local predictions; needed for records, and to build a chain.
+        local_scorer: The scorer of the local predictions, by name, or a learned one; needed for records, and to build
+            a chain.
         remote_scorer: That of the hosted predictions.
         local_model: The local model's name, where `records` are `Outcomes`.
         remote_model: The hosted model's.
@@ -177,8 +179,8 @@ class _Data:
 
 def _data(
     records: Outcomes | Paths,
-    local_scorer: str | None,
-    remote_scorer: str | None,
+    local_scorer: str | LearnedScorer | None,
+    remote_scorer: str | LearnedScorer | None,
     correct: Correct,
     price: Price | None,
     missing: float | None,
@@ -213,16 +215,21 @@ def _data(
             missing=missing,
         )
         models = source.local_model, source.remote_model
+        local_scorer, remote_scorer = source.local_scorer, source.remote_scorer
         words = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
         failed, digest = source.failed, source.digest
     if not len(outcomes):
         message = f"there is no labelled question{f', and {failed} calls failed' if failed else ''}: collect some first"
         raise InputError(message)
     local, remote = (
-        CalibratedSupervisor(scorer=scorer, threshold=0.0, model=model, missing=missing)
+        CalibratedSupervisor(scorer=_name(scorer), threshold=0.0, model=model, missing=missing)
         for scorer, model in zip((local_scorer, remote_scorer), models, strict=True)
     )
     return _Data(outcomes=outcomes, local=local, remote=remote, correct=words, failed=failed, digest=digest)
+
+
+def _name(scorer: str | LearnedScorer | None) -> str | None:
+    return scorer if scorer is None or isinstance(scorer, str) else scorer.name
 
 
 def estimates(tally: Tally, *, max_call_cost: float | None) -> tuple[Estimate, ...]:

@@ -8,6 +8,8 @@ from twosup_chain._options import shorten
 from twosup_chain.calibration.record import Calibration
 from twosup_chain.errors import CalibrationMismatchError
 from twosup_chain.scorers import SCORERS
+from twosup_chain.supervision.default import packaged
+from twosup_chain.supervision.scorer import LearnedScorer
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -44,14 +46,15 @@ def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Sco
         if setting.scorer is None:
             message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
             raise CalibrationMismatchError(message)
-        if setting.scorer not in scorers and setting.scorer not in SCORERS:
+        scorer = scorers.get(setting.scorer) or packaged(setting.scorer) or setting.scorer
+        if isinstance(scorer, str) and scorer not in SCORERS:
             message = (
                 f"the calibration was made for the {role} scorer {setting.scorer!r}, which is none of "
                 f"{', '.join(sorted(SCORERS))}: pass it as scorers={{{shorten(setting.scorer)}: …}}"
             )
             raise CalibrationMismatchError(message)
         made[f"{role}_supervisor"] = Supervisor(
-            scorers.get(setting.scorer, setting.scorer),
+            scorer.calibrated() if isinstance(scorer, LearnedScorer) else scorer,
             threshold=setting.threshold,
             missing=setting.missing,
             model=setting.model,

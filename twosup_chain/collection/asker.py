@@ -13,8 +13,16 @@ from langchain_core.runnables import Runnable
 
 from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
-from twosup_chain.records.question import QuestionRecord, RecordedPrediction, digest, is_answerable
+from twosup_chain.records.question import (
+    QuestionRecord,
+    RecordedPrediction,
+    digest,
+    is_answerable,
+    passage_digest,
+)
 from twosup_chain.scorers import SCORERS
+from twosup_chain.signals import signals
+from twosup_chain.supervision.default import FILES
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -28,6 +36,9 @@ if TYPE_CHECKING:
 _PORTION_SECONDS = 0.5
 _LARGEST_PORTION = 64
 
+#: Every registered scorer; the learned ones need no recording, since signals are recorded.
+_DEFAULT = tuple(name for name in SCORERS if name not in FILES)
+
 
 class Asker:
     """Asks both models, and scores what they answer.
@@ -35,7 +46,7 @@ class Asker:
     Args:
         local: The local answerer: anything that a `TwoSupervisorChain` takes.
         remote: The hosted answerer, likewise.
-        scorers: Names, callables or supervisors; ``None`` for every registered scorer.
+        scorers: Names, callables or supervisors; ``None`` for every registered scorer that is not learned.
         text: Whether texts are recorded.
         concurrency: How many hosted calls may run at once.
 
@@ -59,7 +70,7 @@ class Asker:
         self._remote = _runnable(remote, "remote")
         self._judges = [
             s if isinstance(s, Supervisor) else Supervisor(s, threshold=0.0)
-            for s in (SCORERS if scorers is None else scorers)
+            for s in (_DEFAULT if scorers is None else scorers)
         ]
         self.scorers = [judge.scorer_name for judge in self._judges]
         if len(set(self.scorers)) < max(1, len(self.scorers)):
@@ -118,6 +129,7 @@ class Asker:
             answerable=is_answerable(example),
             question=example.question if self._text else None,
             answers=example.answers if self._text else None,
+            passage=passage_digest(example),
             local=self._prediction(example, question, local, None),
             remote=self._prediction(example, question, remote, local.answer),
         )
@@ -129,7 +141,13 @@ class Asker:
         if isinstance(outcome, Exception):
             return RecordedPrediction.failed(outcome, text=self._text, seconds=seconds)
         trust = {judge.scorer_name: _trust(judge, question, outcome, local) for judge in self._judges}
-        return RecordedPrediction.of(outcome, answers=example.answers, trust=trust, text=self._text)
+        return RecordedPrediction.of(
+            outcome,
+            answers=example.answers,
+            trust=trust,
+            text=self._text,
+            signals=signals(question, outcome, local=local),
+        )
 
 
 def _trust(judge: Supervisor, question: QAInput, answer: Answer, local: Answer | None) -> float | None:

@@ -17,13 +17,23 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain._options import Record, shorten
-from twosup_chain.errors import ConfigurationError, InputError, RecordsError, TwosupError, UnknownOptionError
+from twosup_chain.errors import (
+    ConfigurationError,
+    InputError,
+    MissingEvidenceError,
+    RecordsError,
+    TwosupError,
+    UnknownOptionError,
+)
 from twosup_chain.outcomes import Flags, Floats, Outcomes
 from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries, read_record
+from twosup_chain.records.seen import Seen
+from twosup_chain.records.trust import RecordedTrust
 
 if TYPE_CHECKING:
     from twosup_chain.price import Price
     from twosup_chain.records.question import QuestionRecord
+    from twosup_chain.supervision.scorer import LearnedScorer
 
 #: What counts as a right prediction: an exact match, or a token F1 of at least so much.
 Correct = Literal["exact_match"] | tuple[Literal["f1"], float]
@@ -149,8 +159,8 @@ class RecordColumns:
 def read_outcomes(
     paths: Paths,
     *,
-    local_scorer: str,
-    remote_scorer: str,
+    local_scorer: str | LearnedScorer,
+    remote_scorer: str | LearnedScorer,
     correct: Correct = "exact_match",
     price: Price | None = None,
     missing: float | None = None,
@@ -159,8 +169,9 @@ def read_outcomes(
 
     Args:
         paths: The file of records, or several.
-        local_scorer: Whose trust in the local predictions to take.
-        remote_scorer: Whose trust in the hosted predictions to take.
+        local_scorer: Whose trust in the local predictions to take: a scorer that was recorded, or a learned one, whose
+            trust is computed from the recorded signals.
+        remote_scorer: Whose trust in the hosted predictions to take, likewise.
         correct: What counts as right: ``"exact_match"``, or ``("f1", floor)``.
         price: What the hosted model's tokens cost; without it there are no costs.
         missing: The trust, in [0, 1], in an answer that lacks what the scorer reads, as in `Supervisor`; by default
@@ -184,8 +195,8 @@ def read_outcomes(
 def read_columns(
     paths: Paths,
     *,
-    local_scorer: str,
-    remote_scorer: str,
+    local_scorer: str | LearnedScorer,
+    remote_scorer: str | LearnedScorer,
     local_missing: float | None = None,
     remote_missing: float | None = None,
 ) -> RecordColumns:
@@ -197,8 +208,10 @@ def read_columns(
         if missing is not None and not 0.0 <= missing <= 1.0:
             message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
             raise ConfigurationError(message)
-    scorers = {"local": local_scorer, "remote": remote_scorer}
-    places, seen, models = Places(), _Seen(), _Models()
+    of_local = RecordedTrust(local_scorer, local_missing, "local")
+    of_remote = RecordedTrust(remote_scorer, remote_missing, "remote")
+    scorers = {role: of.name for role, of in (("local", of_local), ("remote", of_remote)) if not of.computed}
+    places, seen, models = Places(), Seen(), _Models()
     rows, numbers, digests = array("q"), array("d"), array("Q")
     for entry in read_entries(paths, places):
         try:
@@ -209,8 +222,8 @@ def read_columns(
                 continue
             models.meet(local.get("model"), remote.get("model"), places)
             digests.append(int(entry["digest"], 16))
-            numbers.extend(_numbers(local, local_scorer, local_missing))
-            numbers.extend(_numbers(remote, remote_scorer, remote_missing))
+            numbers.extend(_numbers(local, of_local))
+            numbers.extend(_numbers(remote, of_remote))
             numbers.append(entry["answerable"])
             rows.append(len(places) - 1)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -218,6 +231,8 @@ def read_columns(
     digest = np.array(digests, dtype="<u8")
     order = np.argsort(digest, kind="stable")
     table = np.array(numbers).reshape(len(rows), -1 if rows else _WIDTH)[order].T
+    for place, trust in ((0, of_local), (_WIDTH // 2, of_remote)):
+        table[place] = trust.finish(table[place], order)
     columns = RecordColumns(
         local=_prediction_columns(table[: _WIDTH // 2]),
         remote=_prediction_columns(table[_WIDTH // 2 : -1]),
@@ -227,8 +242,8 @@ def read_columns(
             failed=seen.failed,
             local_model=models.local,
             remote_model=models.remote,
-            local_scorer=local_scorer,
-            remote_scorer=remote_scorer,
+            local_scorer=of_local.name,
+            remote_scorer=of_remote.name,
             digest=hashlib.sha256(digest[order].tobytes()).hexdigest()[:16],
         ),
         places=places,
@@ -238,12 +253,11 @@ def read_columns(
     return columns
 
 
-def _numbers(prediction: dict[str, Any], scorer: str, missing: float | None) -> tuple[Any, ...]:
+def _numbers(prediction: dict[str, Any], trust: RecordedTrust) -> tuple[Any, ...]:
     """Returns the numbers of a prediction, in the order of the fields of `PredictionColumns`."""
-    trust = prediction["trust"][scorer]
     usage = prediction.get("usage")
     return (
-        missing if trust is None else trust,
+        trust.take(prediction),
         prediction["exact_match"],
         prediction["f1"],
         prediction["no_answer"],
@@ -273,6 +287,8 @@ def _check_shares(columns: RecordColumns) -> None:
 
 def _explained(error: Exception, entry: dict[str, Any], place: Place, scorers: dict[str, str]) -> TwosupError:
     """Returns what is wrong with a record that could not be taken apart."""
+    if isinstance(error, MissingEvidenceError):
+        return RecordsError(f"{place}: {error}")
     if isinstance(error, TwosupError):
         return error
     try:
@@ -290,34 +306,6 @@ def _explained(error: Exception, entry: dict[str, Any], place: Place, scorers: d
             )
             return RecordsError(message)
     return RecordsError(f"{place}: {type(error).__name__}: {error}")
-
-
-class _Seen:
-    """Which questions were read and where, so that none counts twice."""
-
-    def __init__(self) -> None:
-        self.failed = 0
-        self._lines: dict[str, int] = {}
-
-    def add(self, id: str, places: Places, *, failed: bool) -> None:
-        """Notes the question of the last line.
-
-        Raises:
-            RecordsError: The question was recorded before.
-        """
-        line = len(places) - 1
-        before = self._lines.setdefault(id, ~line if failed else line)
-        if before in (line, ~line):  # it is new
-            self.failed += failed
-        elif before >= 0:
-            message = (
-                f"{places[line]}: the question {shorten(id)} is recorded in {places[before]} already, and counts "
-                "once: leave one of the two out"
-            )
-            raise RecordsError(message)
-        elif not failed:
-            self.failed -= 1
-            self._lines[id] = line
 
 
 class _Models:

@@ -16,7 +16,7 @@ import orjson
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import CutOffError, InputError, RecordsError
-from twosup_chain.records.question import VERSION, QuestionRecord
+from twosup_chain.records.question import VERSION, VERSIONS, QuestionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -128,7 +128,7 @@ def read_entries(paths: Paths, places: Places) -> Iterator[dict[str, Any]]:
 def _entry(line: bytes, places: Places) -> dict[str, Any]:
     try:
         entry: dict[str, Any] = orjson.loads(line)
-        if entry["version"] == VERSION:
+        if entry["version"] in VERSIONS:
             return entry
     except ValueError as error:
         raise _no_json(line, places[-1], error) from error

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from twosup_chain.schema import Answer
 
-#: The version of the format that is written; the only one there is.
-VERSION = 1
+#: The version of the format that is written. Version 1 knew neither signals nor passages, and is read as well.
+VERSION = 2
+VERSIONS = (1, 2)
 
 #: The longest message of a failed call that is kept, in characters.
 _LONGEST_ERROR = 500
@@ -57,6 +58,8 @@ class RecordedPrediction(Record):
         f1: Token F1 by the official SQuAD v2 rule, in [0, 1].
         trust: The trust in the prediction by scorer, in [0, 1]; ``None`` where the scorer finds nothing to read.
         scores: The model's own evidence, `Answer.scores`; ``None`` for a number that is not finite.
+        signals: What may tell whether it is right, by name: see `signals`. Learned supervisors read them; they hold no
+            text. Records of version 1 have none.
         text: The answer, where texts are kept; ``None`` for "no answer".
         logprobs: The tokens' log-probabilities, in (-inf, 0]; ``None`` for minus infinity.
         tokens: The tokens, where texts are kept and the provider tells them.
@@ -71,6 +74,7 @@ class RecordedPrediction(Record):
     f1: _Share | None = None
     trust: dict[str, _Share | None] = Field(default_factory=dict)
     scores: dict[str, float | None] = Field(default_factory=dict)
+    signals: dict[str, float | None] = Field(default_factory=dict)
     text: str | None = None
     logprobs: tuple[float | None, ...] | None = None
     tokens: tuple[str | None, ...] | None = None
@@ -80,7 +84,13 @@ class RecordedPrediction(Record):
 
     @classmethod
     def of(
-        cls, answer: Answer, *, answers: Sequence[str], trust: Mapping[str, float | None], text: bool
+        cls,
+        answer: Answer,
+        *,
+        answers: Sequence[str],
+        trust: Mapping[str, float | None],
+        text: bool,
+        signals: Mapping[str, float] | None = None,
     ) -> RecordedPrediction:
         """Returns the record of an answer.
 
@@ -89,6 +99,7 @@ class RecordedPrediction(Record):
             answers: The accepted answers; none where the question is unanswerable.
             trust: The trust in it by scorer.
             text: Whether the answer and its tokens are kept.
+            signals: What may tell whether it is right; kept to seven digits.
         """
         tokens = answer.token_logprobs
         return cls(
@@ -97,6 +108,7 @@ class RecordedPrediction(Record):
             f1=squad.f1(answer.text, answers),
             trust=dict(trust),
             scores={name: _finite(score) for name, score in answer.scores.items()},
+            signals={name: _rounded(value) for name, value in (signals or {}).items()},
             text=answer.text if text else None,
             logprobs=None if tokens is None else tuple(_finite(token.logprob) for token in tokens),
             tokens=None if tokens is None or not text else tuple(token.token for token in tokens),
@@ -134,6 +146,7 @@ class QuestionRecord(Record):
         remote: The hosted model's.
         question: The question, where texts are kept.
         answers: The accepted answers, where texts are kept; empty for an unanswerable question.
+        passage: 16 hexadecimal digits that stand for the context: questions on the same one belong together.
         version: The version of the format.
     """
 
@@ -144,7 +157,8 @@ class QuestionRecord(Record):
     remote: RecordedPrediction
     question: str | None = None
     answers: tuple[str, ...] | None = None
-    version: Literal[1] = 1
+    passage: str | None = None
+    version: Literal[1, 2] = 2
 
     @property
     def failed(self) -> bool:
@@ -164,6 +178,11 @@ def digest(example: squad.Example) -> str:
     return hashlib.sha256(labelled.encode()).hexdigest()[:16]
 
 
+def passage_digest(example: squad.Example) -> str:
+    """Returns 16 hexadecimal digits that stand for the context (SHA-256)."""
+    return hashlib.sha256(example.context.encode(errors="replace")).hexdigest()[:16]
+
+
 def is_answerable(example: squad.Example) -> bool:
     """Returns whether an accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right."""
     return any(map(squad.normalize_answer, example.answers))
@@ -171,6 +190,10 @@ def is_answerable(example: squad.Example) -> bool:
 
 def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
+
+
+def _rounded(number: float) -> float | None:
+    return float(f"{number:.7g}") if math.isfinite(number) else None
 
 
 def _recorded(usage: Any) -> RecordedUsage | None:

@@ -18,9 +18,9 @@ _WORD = re.compile(r"\d[\d,.]*\d|\w+(?:['’]\w+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“‘(]?[A-Z0-9])")
 _STOP_WORDS = (
     "a an the of in on at to for from by with and or but as is are was were be been being am do does did has have had "
-    "it its this that these those there their they them he she his her him who whom whose what which when where why how "
-    "many much long often old far i you we us our your my me not no nor so than then if into about over after before "
-    "during between can could would should will shall may might must s t also name type kind"
+    "it its this that these those there their they them he she his her him who whom whose what which when where why "
+    "how many much long often old far i you we us our your my me not no nor so than then if into about over after "
+    "before during between can could would should will shall may might must s t also name type kind"
 )
 _NEGATING_WORDS = "not no never none neither nor without cannot unable except unlike"
 _STOP, _NEGATIONS = frozenset(_STOP_WORDS.split()), frozenset(_NEGATING_WORDS.split())

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "twosup-supervisor", 1
 
+#: How many rows are computed at once.
+_CHUNK = 65_536
+
 #: The families of models.
 Family = Literal["logistic", "boosted", "isotonic"]
 _FAMILIES: dict[str, type[Logistic | Boosted | Isotonic]] = {
@@ -100,7 +103,9 @@ class LearnedModel:
         Raises:
             InputError: None of the model's signals is given.
         """
-        return self._probabilities(matrix(columns, self.features))
+        x = matrix(columns, self.features)
+        parts = [self._probabilities(x[at : at + _CHUNK]) for at in range(0, len(x), _CHUNK)]
+        return np.concatenate(parts) if parts else np.empty(0)
 
     def predict_one(self, signals: Mapping[str, float | None]) -> float:
         """Returns the probability that one prediction is right, in [0, 1]; a signal may be missing or ``None``."""

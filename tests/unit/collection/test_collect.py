@@ -309,14 +309,24 @@ async def test_a_cancelled_collection_leaves_whole_records_and_frees_the_file(ou
     assert (await acollect(examples, remote=_remote(examples), **given)).new == 4
 
 
-def test_by_default_every_registered_scorer_is_recorded(out):
+def test_by_default_every_registered_scorer_is_recorded_but_learned_ones_which_follow_from_the_signals(out):
     from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.scorers import SCORERS as REGISTERED
 
     examples = _examples(2)
     collect(examples, local=ExtractiveReader(), remote=_remote(examples), out=out)
     for record in read_records(out):
-        assert set(record.local.trust) == set(record.remote.trust) == set(REGISTERED)
+        assert (
+            set(record.local.trust)
+            == set(record.remote.trust)
+            == set(REGISTERED)
+            - {
+                "learned_local",
+                "learned_remote",
+            }
+        )
+        assert record.local.signals["answerability"] == pytest.approx(record.local.scores["answerability"])
+        assert record.remote.signals["local_answerability"] == record.local.signals["answerability"]
         assert {name for name, trust in record.local.trust.items() if trust is not None} == {
             "answerability",
             "grounded",

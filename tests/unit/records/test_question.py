@@ -54,7 +54,7 @@ def test_without_texts_no_text_of_question_answer_or_tokens_is_in_the_line():
 def test_a_line_is_json_with_the_version_first_and_comes_back_equal():
     record = _record(remote=RecordedPrediction.failed(TimeoutError("slow"), text=True, seconds=3.0))
     line = record.as_line()
-    assert line.startswith(b'{"version":1,')
+    assert line.startswith(b'{"version":2,')
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
     assert QuestionRecord(**json.loads(line)) == record
@@ -90,8 +90,8 @@ def test_a_measure_outside_0_to_1_is_refused_by_name(field, value):
 
 
 def test_a_record_of_another_version_is_refused():
-    with pytest.raises(InputError, match="version=2"):
-        QuestionRecord(**{**_record().model_dump(), "version": 2})
+    with pytest.raises(InputError, match="version=3"):
+        QuestionRecord(**{**_record().model_dump(), "version": 3})
 
 
 @given(question=st.text(min_size=1), answer=st.text(), logprob=st.floats(max_value=0, allow_nan=False))
