@@ -19,7 +19,6 @@ from study.render import markdown
 from study.resampling import DRAWS
 from study.tables import tables
 from study.timing import timing_table
-
 from twosup_chain.answerers.reader import ExtractiveReader
 from twosup_chain.demo import recording
 from twosup_chain.demo.recording import digest

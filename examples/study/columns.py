@@ -144,7 +144,8 @@ def _numbers(prediction: Prediction | None) -> tuple[float, ...]:
     if prediction is None:
         return (math.nan,) * 9
     tokens = prediction.tokens
-    answer = Answer(prediction.text, token_logprobs=[(t.token, t.logprob, (("first", t.first), ("second", t.second))) for t in tokens] or None)
+    written = [(t.token, t.logprob, (("first", t.first), ("second", t.second))) for t in tokens]
+    answer = Answer(prediction.text, token_logprobs=written or None)
     margins = [t.top[0][1] - t.top[1][1] for t in content_tokens(answer)]
     return (
         prediction.exact,

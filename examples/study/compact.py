@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import time
 from typing import TYPE_CHECKING
 
 from study.questions import Prediction, Question, Token, own_signals
-
 from twosup_chain.demo.recording import digest
 from twosup_chain.signals import signals
 from twosup_chain.squad import exact_match, f1
@@ -54,9 +54,7 @@ def compact(
     progress(len(wanted), len(wanted))
 
 
-def _line(
-    example: Example, source: str, local: Answer, small: Answer | None, remote: Answer | None
-) -> Question:
+def _line(example: Example, source: str, local: Answer, small: Answer | None, remote: Answer | None) -> Question:
     question = example.as_input()
     span = local.candidates[0].text if local.candidates else None
     times = [time.thread_time()]
@@ -76,7 +74,7 @@ def _line(
         small=None if small is None else _prediction(small, small.text, example),
         remote=None if remote is None else _prediction(remote, remote.text, example),
         remote_signals=own_signals(on_remote),
-        signal_seconds=tuple(b - a for a, b in zip(times, times[1:], strict=False)),
+        signal_seconds=tuple(b - a for a, b in itertools.pairwise(times)),
     )
 
 

@@ -43,10 +43,12 @@ class Choice:
         """Returns the likeliest of the options, each (estimated probability, exact match, F1)."""
         trust, exact, f1 = (np.stack(columns) for columns in zip(*options, strict=True))
         best = trust.argmax(axis=0)[None]
-        return cls(**{
-            name: np.take_along_axis(column, best, axis=0)[0]
-            for name, column in (("trust", trust), ("exact", exact), ("f1", f1))
-        })
+        return cls(
+            **{
+                name: np.take_along_axis(column, best, axis=0)[0]
+                for name, column in (("trust", trust), ("exact", exact), ("f1", f1))
+            }
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -112,18 +114,22 @@ class _Base:
 
     def before(self, columns: Columns) -> Choice:
         signals, span = columns.local_signals, columns.span
-        return Choice.of([
-            (self._null_before(signals), columns.null, columns.null),
-            (self._span_before(signals), span.exact, span.f1),
-        ])
+        return Choice.of(
+            [
+                (self._null_before(signals), columns.null, columns.null),
+                (self._span_before(signals), span.exact, span.f1),
+            ]
+        )
 
     def after(self, columns: Columns) -> Choice:
         signals, span, remote = columns.remote_signals, columns.span, columns.remote
-        return Choice.of([
-            (self._null_after(signals), columns.null, columns.null),
-            (self._remote(signals), remote.exact, remote.f1),
-            (self._span_after(signals), span.exact, span.f1),
-        ])
+        return Choice.of(
+            [
+                (self._null_after(signals), columns.null, columns.null),
+                (self._remote(signals), remote.exact, remote.f1),
+                (self._span_after(signals), span.exact, span.f1),
+            ]
+        )
 
 
 def _fit(

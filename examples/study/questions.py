@@ -7,13 +7,13 @@ they are made is in `compact`, how they are read as arrays in `columns`.
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 #: Signals of a hosted prediction that are those of the question, or of the local prediction, by how they begin.
 _LOCAL, _SHARED = "local_", ("question_", "passage_", "asks_")

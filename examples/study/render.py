@@ -21,8 +21,8 @@ def _head(found: dict[str, Any]) -> str:
         f"# Trust signals and rules on {data['questions']:,} recorded questions\n\n"
         f"SQuAD v2 dev, {data['articles']} articles, {data['passages']} passages, {data['answerable']:,} answerable. "
         f"Local model: {data['reader']}{small}; hosted model: {data['remote']}. Everything fitted is fitted on the "
-        f"articles of four folds and judged on the fifth. In brackets: 95 % bootstrap intervals, {data['draws']:,} draws "
-        f"of {data['cluster']}."
+        f"articles of four folds and judged on the fifth. In brackets: 95 % bootstrap intervals, {data['draws']:,} "
+        f"draws of {data['cluster']}."
     )
 
 
@@ -57,7 +57,11 @@ def _systems(found: dict[str, Any]) -> str:
         for row in table["rows"]
     ]
     less = [
-        [name, _interval(value["f1"], 1, percent=True, sign=True), _interval(value["exact"], 1, percent=True, sign=True)]
+        [
+            name,
+            _interval(value["f1"], 1, percent=True, sign=True),
+            _interval(value["exact"], 1, percent=True, sign=True),
+        ]
         for name, value in table["ours_less"].items()
     ]
     return (
@@ -163,7 +167,7 @@ def _timing(found: dict[str, Any]) -> str:
 
 
 def _interval(value: Sequence[float | None] | None, digits: int, *, percent: bool = False, sign: bool = False) -> str:
-    if value is None or value[0] is None or value[0] != value[0]:  # noqa: PLR0124  NaN
+    if value is None or value[0] is None or value[0] != value[0]:
         return "–"
     factor = 100.0 if percent else 1.0
     form = f"{'+' if sign else ''}.{digits}f"

@@ -95,9 +95,8 @@ def _reader(home: Columns, whole: Mapping[str, Columns]) -> dict[str, Any]:
     trust = {name: model.predict(columns.local_signals) for name, columns in whole.items()}
     sources = {name: _alone(trust[name], columns) for name, columns in whole.items()}
     return {
-        "figures": {
-            name: _figures(trust[name], columns) for name, columns in whole.items()
-        } | {"squad (other folds)": _figures(own, home)},
+        "figures": {name: _figures(trust[name], columns) for name, columns in whole.items()}
+        | {"squad (other folds)": _figures(own, home)},
         "promises": _held(_alone(own, home), {"risk": PROMISES["risk"]}, sources),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from study.signals import FAMILIES, signals_table
 from study.systems import LIMIT, LOW, curves_table, has_small, systems_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from study.questions import Header
 
 #: The files of compact data: the main questions, those of other sources with hosted answers, and whole other sources.

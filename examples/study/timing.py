@@ -39,7 +39,8 @@ def timing_table(
         question = example.as_input()
         answer = remote[example.id]
         (local,) = _timed(times["reader"], lambda q=question: reader.answer_many([q]))
-        assert not isinstance(local, Exception)
+        if isinstance(local, Exception):
+            raise local
         _timed(times["local_supervisor"], lambda q=question, a=local: local_model.predict_one(signals(q, a)))
         _timed(
             times["remote_supervisor"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
+from typing import TYPE_CHECKING
+
 from study.columns import Columns
 from study.questions import Prediction, Question, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def made_up_question(rng: np.random.Generator, place: int) -> Question:

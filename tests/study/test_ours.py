@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from study.columns import Columns
 from study.estimates import Choice, Supervisors
 from study.ours import Ours, routed, trust_without_asking
+
+if TYPE_CHECKING:
+    from study.columns import Columns
 
 
 @pytest.fixture(scope="module")

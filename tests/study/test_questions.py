@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,6 +11,9 @@ from study.questions import Header, load, own_signals, save
 
 from twosup_chain.schema import Answer, QAInput
 from twosup_chain.signals import signals
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_what_is_written_is_read_again(tmp_path: Path, question) -> None:

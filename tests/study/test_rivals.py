@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from study.columns import Columns
 from study.rivals import (
     Cascade,
     Isotonic,
@@ -20,6 +20,9 @@ from study.rivals import (
     random_routing,
     span_softmax,
 )
+
+if TYPE_CHECKING:
+    from study.columns import Columns
 
 scores = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=25)
 
