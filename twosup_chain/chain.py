@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 from functools import partial
-from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
@@ -18,19 +17,12 @@ from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_con
 from pydantic import BeforeValidator, model_validator
 
 from twosup_chain import _drive
+from twosup_chain._case import Case
 from twosup_chain._drive import Step
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
 from twosup_chain.errors import AnswererError, ConfigurationError, EmptyAnswerError, MissingEvidenceError
-from twosup_chain.schema import (
-    Answer,
-    Evidence,
-    QAInput,
-    QAInputLike,
-    TwoSupervisorResult,
-    Verdict,
-    total_usage,
-)
+from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +74,14 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         on_remote_error: Where the hosted model fails, which an empty reply, a refusal or missing evidence also is:
             ``"raise"`` the error, use the ``"local"`` answer as it stands, end with ``"no_answer"``, or run the
             ``"fallback"``.
+        early_abstention: Whether the local supervisor weighs the local answer against "no answer", before anything is
+            asked: if "no answer" is the likelier one to be right and its score reaches the threshold, the question ends
+            as unanswerable without a call, even though the local model has quoted something. Without it only a "no
+            answer" that the local model itself predicts ends the matter, when its score reaches the threshold.
+        reconcile: Whether the remote supervisor, once the hosted model has been paid for, weighs the hosted answer
+            against the local one and "no answer", and the likeliest to be right is taken, if its score reaches the
+            threshold. For both, scores should be probabilities of being right on one scale: those of a learned scorer
+            (`fit_supervisor`), or ``backed`` or ``grounded``.
 
     Raises:
         ConfigurationError: A part is missing, of the wrong type, or contradicts another.
@@ -104,6 +104,8 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         Literal["raise"] | Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="fallback"))] | None
     ) = None
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
+    early_abstention: bool = False
+    reconcile: bool = False
 
     def __init__(self, *, local: Any, local_supervisor: Any, **options: Any) -> None:
         super().__init__(local=local, local_supervisor=local_supervisor, **options)
@@ -149,6 +151,9 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         if self.remote is None and self.remote_supervisor is not None:
             message = "remote_supervisor is given without remote: pass remote=… too, or leave both out"
             raise ConfigurationError(message)
+        if self.reconcile and self.remote is None:
+            message = "reconcile=True chooses between two answers and none, and there is no remote: pass remote=… too"
+            raise ConfigurationError(message)
         if self.on_remote_error == "fallback" and self.fallback is None:
             message = "on_remote_error='fallback' needs a fallback: pass fallback=… or choose 'no_answer'"
             raise ConfigurationError(message)
@@ -157,18 +162,19 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
     # -- the decision ---------------------------------------------------------------------------------------------
 
     def _flow(self, value: QAInputLike) -> Flow[TwoSupervisorResult]:
-        case = _Case(QAInput.coerce(value))
+        case = Case(QAInput.coerce(value))
         try:
             case.local = usable(as_answer((yield _Stage.LOCAL.step(self.local, input_for(self.local, case.input)))))
         except AnswererError as error:
             case.lose(error)
             case.note(f"the local model gave no answer ({error})")
         else:
-            evidence = Evidence(input=case.input, answer=case.local)
+            weigh = "local" if self.early_abstention else None
+            evidence = Evidence(input=case.input, answer=case.local, weigh=weigh)
             case.local_verdict = _verdict((yield _Stage.LOCAL_SUPERVISOR.step(self.local_supervisor, evidence)))
             case.judge("local", case.local, case.local_verdict)
             if case.local_verdict.trusted:
-                return case.end("local", case.local)
+                return case.settle("local", case.local, case.local_verdict)
         if self.remote is None or self.remote_supervisor is None:
             case.note("there is no remote")
             return (yield from self._without_answer(case))
@@ -178,17 +184,18 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             raise  # a chain that was set up wrongly is no failure of the remote
         except Exception as error:  # noqa: BLE001 (any other failure of the remote is the policy's business)
             return (yield from self._without_remote(case, error))
-        evidence = Evidence(input=case.input, answer=case.remote, local=case.local)
+        weigh = "remote" if self.reconcile else None
+        evidence = Evidence(input=case.input, answer=case.remote, local=case.local, weigh=weigh)
         try:
             case.remote_verdict = _verdict((yield _Stage.REMOTE_SUPERVISOR.step(self.remote_supervisor, evidence)))
         except MissingEvidenceError as error:
             return (yield from self._without_remote(case, error))
         case.judge("remote", case.remote, case.remote_verdict)
         if case.remote_verdict.trusted:
-            return case.end("remote", case.remote)
+            return case.settle("remote", case.remote, case.remote_verdict)
         return (yield from self._without_answer(case))
 
-    def _without_remote(self, case: _Case, error: Exception) -> Flow[TwoSupervisorResult]:
+    def _without_remote(self, case: Case, error: Exception) -> Flow[TwoSupervisorResult]:
         case.fail(error)
         if self.on_remote_error == "raise":
             error.add_note(
@@ -203,7 +210,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             return case.end("none", None)
         return (yield from self._without_answer(case))
 
-    def _without_answer(self, case: _Case) -> Flow[TwoSupervisorResult]:
+    def _without_answer(self, case: Case) -> Flow[TwoSupervisorResult]:
         if self.fallback is None:
             return case.end("none", None)
         if self.fallback == "raise":
@@ -289,58 +296,6 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         parts = (self.local, self.local_supervisor, self.remote, self.remote_supervisor, self.fallback)
         return get_unique_config_specs(
             spec for part in parts if isinstance(part, Runnable) for spec in part.config_specs
-        )
-
-
-class _Case:
-    """What is known of one question while it is being decided."""
-
-    def __init__(self, input: QAInput) -> None:
-        self.input = input
-        self.local: Answer | None = None
-        self.remote: Answer | None = None
-        self.local_verdict: Verdict | None = None
-        self.remote_verdict: Verdict | None = None
-        self.error: str | None = None
-        self.lost: list[Answer] = []
-        self.reasons: list[str] = []
-        self.started = perf_counter()
-
-    def note(self, reason: str) -> None:
-        self.reasons.append(reason)
-
-    def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
-        what = "answer" if answer.text is not None else "no-answer"
-        trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
-        self.note(f"{role} {what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})")
-
-    def fail(self, error: Exception) -> None:
-        self.error = f"{type(error).__name__}: {error}"
-        self.note(f"the remote failed ({shorten(self.error, 200)})")
-        self.lose(error)
-
-    def lose(self, error: Exception) -> None:
-        """Keeps what a reply that is no answer has cost."""
-        if isinstance(error, AnswererError) and error.usage is not None:
-            self.lost.append(Answer(None, usage=error.usage))
-
-    def end(self, source: str, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:
-        if source == "none" or answer is None:
-            status = "untrusted"
-        else:
-            status = "answered" if answer.text is not None else "unanswerable"
-        return TwoSupervisorResult(
-            answer=None if answer is None else answer.text,
-            status=status,
-            source=source,
-            local=self.local,
-            remote=self.remote,
-            local_verdict=self.local_verdict,
-            remote_verdict=self.remote_verdict,
-            reason="; ".join(self.reasons),
-            error=self.error,
-            usage=total_usage(self.local, self.remote, *self.lost, spent),
-            seconds=perf_counter() - self.started,
         )
 
 

@@ -211,27 +211,36 @@ class Evidence(Record):
         input: The question and its context.
         answer: The prediction to judge.
         local: The local model's prediction, where the one to judge is the hosted model's.
+        weigh: ``"local"`` or ``"remote"``: the supervisor is to weigh the prediction against those that could be made
+            in its place, once the model of this place has answered; ``None``: it judges this prediction alone.
     """
 
     input: QAInput
     answer: Answer
     local: Answer | None = None
+    weigh: Literal["local", "remote"] | None = None
 
 
 class Verdict(Record):
     """What a supervisor says of an answer: trusted if and only if ``score >= threshold``.
 
     Args:
-        score: The trust score, in [0, 1]; higher is more trustworthy.
+        score: The trust score, in [0, 1]; higher is more trustworthy. Where predictions were weighed, that of the one
+            chosen.
         threshold: The least score that is trusted.
         trusted: Whether the answer is trusted.
         scorer: The scorer's name.
+        chosen: Where predictions were weighed, which has the highest score: ``"answer"``, the one that was judged,
+            ``"local"``, the local answer in place of the hosted one, or ``"unanswerable"``; else ``None``.
+        weighed: The scores of all of them by these names; empty where none were weighed.
     """
 
     score: float
     threshold: float
     trusted: bool
     scorer: str
+    chosen: Literal["answer", "local", "unanswerable"] | None = Field(default=None, repr=False)
+    weighed: dict[str, float] = Field(default_factory=dict, repr=False)
 
 
 class TwoSupervisorResult(Record):
@@ -241,7 +250,8 @@ class TwoSupervisorResult(Record):
         answer: The answer; ``None`` where there is none that can be trusted.
         status: ``"answered"``; ``"unanswerable"`` (a trusted prediction that the context holds no answer);
             ``"untrusted"`` (nobody could be trusted).
-        source: Whose prediction this is; ``"none"`` for ``"untrusted"``.
+        source: Whose prediction this is; ``"none"`` for ``"untrusted"``, and where the supervisors themselves concluded
+            that there is no answer, against what the models said.
         local: The local model's answer, rejected or not.
         remote: The hosted model's answer, rejected or not; ``None`` if it was not asked, or failed.
         local_verdict: The first supervisor's verdict.

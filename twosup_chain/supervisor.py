@@ -22,6 +22,7 @@ from twosup_chain.errors import (
 )
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
 from twosup_chain.scorers import SCORERS, Scorer
+from twosup_chain.supervision.alternatives import alternatives
 
 
 class _NamedScorer:
@@ -170,5 +171,12 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
             if self.missing is None:
                 raise
             score = self.missing
+        if evidence.weigh is None:
+            return self._verdict(score)
+        weighed = {"answer": score, **alternatives(self.scorer.scorer, self.scorer, evidence)}
+        chosen = max(weighed, key=weighed.__getitem__)  # of equals the first: the prediction that was made
+        return self._verdict(weighed[chosen], chosen=chosen, weighed=weighed)
+
+    def _verdict(self, score: float, **weighing: Any) -> Verdict:
         trusted = score >= self.threshold
-        return Verdict(score=score, threshold=self.threshold, trusted=trusted, scorer=self.scorer_name)
+        return Verdict(score=score, threshold=self.threshold, trusted=trusted, scorer=self.scorer_name, **weighing)

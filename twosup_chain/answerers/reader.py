@@ -181,6 +181,11 @@ class ExtractiveReader(InProcessAnswerer):
         return answerability(self._loaded.config.calibration, reading.evidence())
 
     @property
+    def label(self) -> str:
+        """The model's name with a digest, as its answers carry it in `Answer.model`."""
+        return self._loaded.config.label
+
+    @property
     def _loaded(self) -> ReaderEngine:
         assert self.engine is not None  # noqa: S101  the validator has set it
         positions = self.engine.config.max_positions

@@ -26,7 +26,8 @@ class RecordedSignals:
         columns: The signals by name, each of shape (n,), NaN where one is missing.
         exact_match: Whether each prediction of this place is an exact match, shape (n,).
         f1: Their token F1, in [0, 1], shape (n,).
-        other_exact_match: The same of the other place's predictions; NaN where that call failed.
+        other_exact_match: Whether the other place's prediction is one; NaN where that call failed.
+        other_f1: Its token F1, likewise.
         answerable: Whether the question has an answer, shape (n,).
         passages: The digests of the contexts, shape (n,).
         ids: The questions' ids, shape (n,).
@@ -37,6 +38,7 @@ class RecordedSignals:
     exact_match: Floats
     f1: Floats
     other_exact_match: Floats
+    other_f1: Floats
     answerable: Flags
     passages: npt.NDArray[np.str_]
     ids: npt.NDArray[np.str_]
@@ -74,19 +76,21 @@ def read_signals(paths: Paths, place: Literal["local", "remote"]) -> RecordedSig
             _take(prediction["signals"], columns, len(ids))
             digests.append(int(entry["digest"], 16))
             numbers.extend((prediction["exact_match"], prediction["f1"]))
-            numbers.extend((entry[other].get("exact_match", math.nan), entry["answerable"]))
+            numbers.extend((entry[other].get("exact_match", math.nan), entry[other].get("f1", math.nan)))
+            numbers.append(entry["answerable"])
             ids.append(entry["id"])
             passages.append(entry["passage"])
             models.add(prediction.get("model"))
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise _explained(error, entry, places, place) from error
     order = np.argsort(np.array(digests, dtype="<u8"), kind="stable")
-    exact_match, f1, others, answerable = np.array(numbers).reshape(len(ids), 4)[order].T
+    exact_match, f1, other_exact_match, other_f1, answerable = np.array(numbers).reshape(len(ids), 5)[order].T
     return RecordedSignals(
         columns={name: np.array(column)[order] for name, column in sorted(columns.items())},
         exact_match=exact_match,
         f1=f1,
-        other_exact_match=others,
+        other_exact_match=other_exact_match,
+        other_f1=other_f1,
         answerable=answerable == 1.0,
         passages=np.array(passages, dtype=np.str_)[order],
         ids=np.array(ids, dtype=np.str_)[order],

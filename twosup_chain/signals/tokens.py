@@ -22,8 +22,9 @@ _FORMAT_TOKEN = re.compile(r"""[\s"'`*“”‘’«»„]*|\s*<[|/]?[\w|]+>\s*|
 
 #: Less likely than this (in nats) is all the same, so that one token cannot outweigh everything else.
 _FLOOR = -15.0
-#: Fewer letters of the reply for "no answer" could begin many another word.
-_SHORTEST_OPENING = 2
+#: What replies for "no answer" begin with, and how many letters tell.
+_OPENINGS = (NO_ANSWER, "unknown", "none", "not")
+_FEWEST_LETTERS = 2
 
 
 def content_tokens(answer: Answer) -> list[TokenLogprob]:
@@ -47,8 +48,8 @@ def token_signals(answer: Answer) -> dict[str, float]:
     - ``token_margin_min``, ``token_margin_mean``, ``token_margin_first``: the probability of the token less that of the
       likeliest other one, in [-1, 1];
     - ``token_entropy_first``: the entropy of the alternatives at the first place, in nats;
-    - ``token_unanswerable``: the log-probability that the reply begins as "unanswerable" does, or what is left for it
-      beside the alternatives listed.
+    - ``token_unanswerable``: the log-probability that the reply begins as "unanswerable" or "none" does, or what is
+      left for it beside the alternatives listed.
     """
     tokens = content_tokens(answer)
     if not tokens:
@@ -98,7 +99,7 @@ def _opening(token: TokenLogprob) -> float:
 
 def _opens(text: str) -> bool:
     word = text.strip().strip("\"'").lower()
-    return len(word) >= _SHORTEST_OPENING and NO_ANSWER.startswith(word)
+    return len(word) >= _FEWEST_LETTERS and any(opening.startswith(word) for opening in _OPENINGS)
 
 
 def _quantile(ordered: Sequence[float], q: float) -> float:

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from twosup_chain.errors import CalibrationMismatchError
-from twosup_chain.supervision.learned_model import LearnedModel
 from twosup_chain.supervision.scorer import LearnedScorer
 
 FOLDER = Path(__file__).parent / "packaged"
@@ -24,7 +23,8 @@ def default_scorer(name: str) -> LearnedScorer:
     Args:
         name: ``"learned_local"`` or ``"learned_remote"``.
     """
-    return LearnedScorer(_model(name), packaged=True)
+    loaded = _loaded(name)
+    return LearnedScorer(loaded.model, loaded.others, packaged=True)
 
 
 def packaged(name: str) -> LearnedScorer | None:
@@ -39,13 +39,13 @@ def packaged(name: str) -> LearnedScorer | None:
     found = default_scorer(short)
     if digest and found.name != name:
         message = (
-            f"{name} is not the {short} of this version of twosup-chain, which is {found.name}: calibrate for it anew, "
-            f"or pass the scorer that was fitted (LearnedScorer.load) in its place"
+            f"{name} is not the {short} of this version of twosup-chain, which is {found.name}: pass the scorer that "
+            f"was fitted, scorers={{{name!r}: LearnedScorer.load(…)}}, or calibrate anew"
         )
         raise CalibrationMismatchError(message)
     return found
 
 
 @cache
-def _model(name: str) -> LearnedModel:
-    return LearnedModel.load(FILES[name])
+def _loaded(name: str) -> LearnedScorer:
+    return LearnedScorer.load(FILES[name])

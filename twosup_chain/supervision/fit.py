@@ -13,14 +13,17 @@ from twosup_chain.supervision.columns import fit_columns
 from twosup_chain.supervision.scorer import LearnedScorer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from twosup_chain.outcomes import Flags
+    from twosup_chain.outcomes import Flags, Floats
     from twosup_chain.records.columns import Correct
     from twosup_chain.records.lines import Paths
-    from twosup_chain.supervision.learned_model import Family
+    from twosup_chain.supervision.learned_model import Family, LearnedModel
+
+#: A claim that is true, or untrue, of fewer questions is not fitted beside the main one.
+_FEWEST_OTHERS = 30
 
 
 def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
@@ -36,6 +39,9 @@ def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
     fitted_on: str | None = None,
 ) -> LearnedScorer:
     """Returns a scorer that gives the probability that a prediction is right, fitted on recorded questions.
+
+    It is fitted to weigh other predictions as well: that the question has no answer, and, for hosted predictions, that
+    the local one is right (`LearnedScorer.others`), where the records hold enough of both cases.
 
     Give it to a supervisor, ``Supervisor(scorer, threshold=…)``, or calibrate thresholds for it on other records,
     ``calibrate(others, remote_scorer=scorer, …)``: those that it was fitted on flatter it.
@@ -65,21 +71,42 @@ def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
         message = f"place={shorten(place)}: pass 'local' or 'remote', whose predictions the supervisor judges"
         raise ConfigurationError(message)
     found = read_signals(records, place)
-    fitted = fit_columns(
-        found.columns,
-        labels(found, correct),
-        groups=group_labels(found, groups),
-        features=features,
-        model=model,
-        folds=folds,
-        seed=seed,
-        fitted_on=fitted_on or f"{len(found):,} recorded predictions of {found.model or f'a {place} model'}",
-        place=place,
-    )
-    return LearnedScorer(fitted)
+    belongs = group_labels(found, groups)
+
+    def fit(claim: Flags, target: str, rows: Flags) -> LearnedModel:
+        return fit_columns(
+            {name: column[rows] for name, column in found.columns.items()},
+            claim[rows],
+            groups=belongs[rows],
+            features=features,
+            model=model,
+            folds=folds,
+            seed=seed,
+            fitted_on=fitted_on or f"{len(found):,} recorded predictions of {found.model or f'a {place} model'}",
+            place=place,
+            target=target,
+        )
+
+    every = np.ones(len(found), dtype=bool)
+    main = fit(labels(found.exact_match, found.f1, correct), "right", every)
+    others: dict[str, LearnedModel | None] = {}
+    if model != "isotonic":  # one signal cannot tell of another prediction
+        others["unanswerable"] = _possible(fit, ~found.answerable, "unanswerable", every)
+        if place == "remote":
+            there = ~np.isnan(found.other_exact_match)
+            others["local"] = _possible(fit, labels(found.other_exact_match, found.other_f1, correct), "local", there)
+    return LearnedScorer(main, {name: other for name, other in others.items() if other is not None})
 
 
-def labels(found: RecordedSignals, correct: Correct) -> Flags:
+def _possible(
+    fit: Callable[[Flags, str, Flags], LearnedModel], claim: Flags, target: str, rows: Flags
+) -> LearnedModel | None:
+    """Returns the fit; ``None`` where the claim is nearly always, or nearly never, true."""
+    fewer = min(int(claim[rows].sum()), int((~claim[rows]).sum()))
+    return fit(claim, target, rows) if fewer >= _FEWEST_OTHERS else None
+
+
+def labels(exact_match: Floats, f1: Floats, correct: Correct) -> Flags:
     """Returns which recorded predictions are right, shape (n,).
 
     Raises:
@@ -87,9 +114,9 @@ def labels(found: RecordedSignals, correct: Correct) -> Flags:
     """
     match correct:
         case "exact_match":
-            return np.greater_equal(found.exact_match, 1.0)
+            return np.greater_equal(exact_match, 1.0)
         case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
-            return np.greater_equal(found.f1, floor)
+            return np.greater_equal(f1, floor)
     message = f"correct={shorten(correct)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
     raise ConfigurationError(message)
 

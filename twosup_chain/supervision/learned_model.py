@@ -170,16 +170,7 @@ class LearnedModel:
         Raises:
             SupervisorFileError: The file is missing, no model, broken, or of a newer version.
         """
-        path = Path(path)
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            message = f"cannot read {path}: {error.strerror or error}"
-            raise SupervisorFileError(message) from error
-        except ValueError as error:
-            message = f"{path} is not JSON, or cut off: {error}"
-            raise SupervisorFileError(message) from error
-        return cls.from_dict(values, str(path))
+        return cls.from_dict(read_model_file(path), str(path))
 
     @classmethod
     def from_dict(cls, values: Any, where: str = "the dict") -> LearnedModel:
@@ -223,6 +214,23 @@ class LearnedModel:
             )
             raise SupervisorFileError(message)
         return model
+
+
+def read_model_file(path: str | Path) -> Any:
+    """Returns what the file of a model holds, which `LearnedModel.from_dict` checks.
+
+    Raises:
+        SupervisorFileError: The file is missing, or not JSON.
+    """
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror or error}"
+        raise SupervisorFileError(message) from error
+    except ValueError as error:
+        message = f"{path} is not JSON, or cut off: {error}"
+        raise SupervisorFileError(message) from error
 
 
 def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Floats:

@@ -5,16 +5,19 @@ Which signals there are is the business of `signals`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.errors import ConfigurationError, MissingEvidenceError
+from twosup_chain._atomic import write_atomically
+from twosup_chain.errors import ConfigurationError, MissingEvidenceError, SupervisorFileError
 from twosup_chain.signals import signals
-from twosup_chain.supervision.learned_model import LearnedModel
+from twosup_chain.supervision.learned_model import LearnedModel, read_model_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from twosup_chain.schema import Answer, QAInput
 
@@ -28,6 +31,9 @@ class LearnedScorer:
 
     Args:
         model: The model.
+        others: Models of other claims from the same signals, by what could be predicted in place of the answer:
+            ``"unanswerable"``, that the question has no answer, and for hosted predictions ``"local"``, that the local
+            one is right. They are needed to weigh predictions against each other.
         packaged: Whether it is the one that the package ships, which warns until a calibration sets the threshold.
 
     Attributes:
@@ -38,13 +44,16 @@ class LearnedScorer:
     #: Far less than a millisecond: a thread would cost more.
     blocking = False
 
-    def __init__(self, model: LearnedModel, *, packaged: bool = False) -> None:
+    def __init__(
+        self, model: LearnedModel, others: Mapping[str, LearnedModel] | None = None, *, packaged: bool = False
+    ) -> None:
         if model.place not in ("local", "remote"):
             message = f"place={model.place!r}: a learned scorer is fitted with place='local' or place='remote'"
             raise ConfigurationError(message)
         self.model = model
+        self.others = dict(others or {})
         self.place = model.place
-        self.name = f"learned_{model.place}@{model.digest}"
+        self.name = f"learned_{model.place}@{self._digest()}"
         self.__name__ = self.name
         self._warns = packaged
 
@@ -63,13 +72,18 @@ class LearnedScorer:
             raise MissingEvidenceError(message)
         return self.model.predict_one(found)
 
+    def alternatives(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> dict[str, float]:
+        """Returns the probability that each of the other claims is right, by its name; see `others`."""
+        found = signals(question, answer, local=local)
+        return {name: model.predict_one(found) for name, model in self.others.items()}
+
     def importances(self) -> dict[str, float]:
         """Returns what share each signal has in the scores, the largest first; see `LearnedModel.importances`."""
         return self.model.importances()
 
     def calibrated(self) -> LearnedScorer:
         """Returns the same scorer for a threshold that a calibration has set: it does not warn."""
-        return LearnedScorer(self.model)
+        return LearnedScorer(self.model, self.others)
 
     def caution(self) -> None:
         """Warns once that the packaged supervisor was fitted on other data."""
@@ -88,21 +102,39 @@ class LearnedScorer:
         Raises:
             SupervisorFileError: The file cannot be written.
         """
-        self.model.save(path)
+        path = Path(path)
+        try:
+            write_atomically(path, json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+        except OSError as error:
+            message = f"cannot write {path}: {error.strerror or error}"
+            raise SupervisorFileError(message) from error
 
     @classmethod
-    def load(cls, path: str | Path) -> LearnedScorer:
+    def load(cls, path: str | Path, *, packaged: bool = False) -> LearnedScorer:
         """Returns the scorer in a file.
+
+        Args:
+            path: The file.
+            packaged: Whether it is the one that the package ships.
 
         Raises:
             SupervisorFileError: The file is missing, no learned supervisor, broken, or of a newer version.
         """
-        return cls(LearnedModel.load(path))
+        values = read_model_file(path)
+        others = values.get("others") if isinstance(values, dict) else None
+        if others is not None and not isinstance(others, dict):
+            message = f"{path} is a broken learned supervisor: 'others' is no table of models"
+            raise SupervisorFileError(message)
+        made = {name: LearnedModel.from_dict(other, f"{path}, {name}") for name, other in (others or {}).items()}
+        return cls(LearnedModel.from_dict(values, str(path)), made, packaged=packaged)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the scorer as plain values, ready for JSON."""
-        return self.model.as_dict()
+        others = {name: model.as_dict() for name, model in sorted(self.others.items())}
+        return {**self.model.as_dict(), "others": others} if others else self.model.as_dict()
 
-    def trust(self, columns: Mapping[str, Any]) -> Any:
-        """Returns the trust in recorded predictions by their signals: see `LearnedModel.predict`."""
-        return self.model.predict(columns)
+    def _digest(self) -> str:
+        if not self.others:
+            return self.model.digest
+        whole = "".join([self.model.digest, *(f"{name}{m.digest}" for name, m in sorted(self.others.items()))])
+        return hashlib.sha256(whole.encode()).hexdigest()[:8]

@@ -1,0 +1,95 @@
+"""`Case`: what is known of one question while a `TwoSupervisorChain` decides it, and the result that comes of it.
+
+What is decided, and in which order, is the business of `chain`.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import AnswererError
+from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, total_usage
+
+if TYPE_CHECKING:
+    from twosup_chain.schema import QAInput, Verdict
+
+_NAMES = {"local": "the local answer", "unanswerable": "'no answer'"}
+
+
+class Case:
+    """What is known of one question so far.
+
+    Args:
+        input: The question.
+    """
+
+    def __init__(self, input: QAInput) -> None:
+        self.input = input
+        self.local: Answer | None = None
+        self.remote: Answer | None = None
+        self.local_verdict: Verdict | None = None
+        self.remote_verdict: Verdict | None = None
+        self.error: str | None = None
+        self._lost: list[Answer] = []
+        self._reasons: list[str] = []
+        self._started = perf_counter()
+
+    def note(self, reason: str) -> None:
+        """Adds to the reason of the result."""
+        self._reasons.append(reason)
+
+    def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
+        """Notes what a supervisor says of an answer."""
+        what = f"{role} {'answer' if answer.text is not None else 'no-answer'}"
+        if verdict.chosen in _NAMES:
+            self.note(f"{_NAMES[verdict.chosen]} outweighs the {what} (which has {verdict.weighed['answer']:.3f})")
+            what = _NAMES[verdict.chosen]
+        trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
+        self.note(f"{what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})")
+
+    def fail(self, error: Exception) -> None:
+        """Notes that the remote failed."""
+        self.error = f"{type(error).__name__}: {error}"
+        self.note(f"the remote failed ({shorten(self.error, 200)})")
+        self.lose(error)
+
+    def lose(self, error: Exception) -> None:
+        """Keeps what a reply that is no answer has cost."""
+        if isinstance(error, AnswererError) and error.usage is not None:
+            self._lost.append(Answer(None, usage=error.usage))
+
+    def settle(self, role: Source, answer: Answer, verdict: Verdict) -> TwoSupervisorResult:
+        """Ends with what a supervisor trusts: the answer that it judged, or the prediction that outweighs it."""
+        if verdict.chosen == "local" and self.local is not None:
+            return self.end("local", self.local)
+        if verdict.chosen == "unanswerable":
+            own = self.local is not None and self.local.text is None
+            return self.end("local" if own else "none", Answer(None))
+        return self.end(role, answer)
+
+    def end(self, source: Source, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:
+        """Returns the result.
+
+        Args:
+            source: Whose prediction it is.
+            answer: The prediction; ``None`` where nobody can be trusted.
+            spent: What else has cost tokens.
+        """
+        status: Status = "untrusted"
+        if answer is not None:
+            status = "answered" if answer.text is not None else "unanswerable"
+        return TwoSupervisorResult(
+            answer=None if answer is None else answer.text,
+            status=status,
+            source=source,
+            local=self.local,
+            remote=self.remote,
+            local_verdict=self.local_verdict,
+            remote_verdict=self.remote_verdict,
+            reason="; ".join(self._reasons),
+            error=self.error,
+            usage=total_usage(self.local, self.remote, *self._lost, spent),
+            seconds=perf_counter() - self._started,
+        )
