@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from study.ours import WORTHS
 from study.rivals import Pair, crossfitted, oracle_router
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ def oracle_table(columns: Columns, ours: Ours, resamples: Resamples, rates: tupl
     found = {}
     for rate in rates:
         oracle = oracle_router(columns, rate)
-        rules = [ours.within(rate), ours.without_calls(), *(crossfitted(Pair(kind), columns, rate) for kind in KINDS)]
+        rules = [
+            *(ours.within(rate, by) for by in WORTHS),
+            ours.without_calls(),
+            *(crossfitted(Pair(kind), columns, rate) for kind in KINDS),
+        ]
         found[f"{rate:g}"] = {
             "oracle_calls": oracle.remote_rate,
             "oracle_gain": resamples.mean(oracle.f1 - columns.reader.f1),

@@ -1,13 +1,16 @@
-"""Our rule: escalate where asking is expected to help, then say what is likeliest to be right; fitted in two steps.
+"""Our rule: ask where it is worth it, then say what is likeliest to be right; fitted in two steps.
 
 The learned supervisors are fitted on the other folds' articles (`estimates`), and the thresholds are calibrated there
-too, by `twosup_chain.calibrate` on out-of-fold estimates, for a share of hosted calls with 90 % confidence.
+too, by `twosup_chain.calibrate` on out-of-fold estimates, for a share of hosted calls with 90 % confidence. What is
+worth a call is told in two ways: ``"trust"`` asks where neither the reader's span nor "no answer" is likely to be
+right, which is what a chain with ``early_abstention`` and ``reconcile`` does; ``"gain"`` asks where the answer is
+likeliest to get better by it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from study.columns import Columns, Flags, Floats
     from study.estimates import Estimates
 
+#: What makes a question worth a call.
+Worth = Literal["gain", "trust"]
+WORTHS: tuple[Worth, ...] = ("gain", "trust")
 CONFIDENCE = 0.9
 #: What is likeliest to be right is said, however unlikely: "no answer" is one of the options.
 _NO_THRESHOLD = 0.0
@@ -55,24 +61,24 @@ class Ours:
         """Returns the reader with the learned local supervisor alone."""
         return self._routed("ours (never asking)", [-np.inf] * len(self.folds), [_NO_THRESHOLD] * len(self.folds))
 
-    def within(self, rate: float) -> System:
+    def within(self, rate: float, by: Worth = "gain") -> System:
         """Returns the rule, calibrated for at most this share of hosted calls; it always says what is likeliest."""
         found = [
             calibrate(
-                outcomes(fold.supervisors.train, fold.train, reconciled=True),
+                outcomes(fold.supervisors.train, fold.train, by=by, reconciled=True),
                 remote_rate=rate,
                 confidence=CONFIDENCE,
                 prefer="accuracy",
             ).local.threshold
             for fold in self.folds
         ]
-        return self._routed(f"ours (at most {rate:.0%} calls)", found, [_NO_THRESHOLD] * len(found))
+        return self._routed(f"ours (by {by}, at most {rate:.0%} calls)", found, [_NO_THRESHOLD] * len(found), by)
 
-    def with_risk(self, limit: float, rate: float) -> System:
+    def with_risk(self, limit: float, rate: float, by: Worth = "gain") -> System:
         """Returns the rule, calibrated for a selective risk and a share of hosted calls at once; it may abstain."""
         found = [
             calibrate(
-                outcomes(fold.supervisors.train, fold.train),
+                outcomes(fold.supervisors.train, fold.train, by=by),
                 risk=limit,
                 remote_rate=rate,
                 confidence=CONFIDENCE,
@@ -81,23 +87,26 @@ class Ours:
             for fold in self.folds
         ]
         return self._routed(
-            f"ours (risk at most {limit:.0%}, at most {rate:.0%} calls)",
+            f"ours (by {by}, risk at most {limit:.0%}, at most {rate:.0%} calls)",
             [calibration.local.threshold for calibration in found],
             [calibration.remote.threshold for calibration in found],
+            by,
         )
 
-    def _routed(self, name: str, local: list[float], remote: list[float]) -> System:
+    def _routed(self, name: str, local: list[float], remote: list[float], by: Worth = "gain") -> System:
         pieces = [
-            (fold.held, routed(name, fold.estimates, fold.columns, first, second))
+            (fold.held, routed(name, fold.estimates, fold.columns, first, second, by))
             for fold, first, second in zip(self.folds, local, remote, strict=True)
         ]
         return joined(pieces, self._count)
 
 
-def routed(name: str, estimates: Estimates, columns: Columns, local: float, remote: float) -> System:
+def routed(
+    name: str, estimates: Estimates, columns: Columns, local: float, remote: float, by: Worth = "gain"
+) -> System:
     """Returns what the rule does with these thresholds: on the need of asking, and on the trust after it."""
     before, after = estimates.before, estimates.after
-    escalated = trust_without_asking(estimates) < local
+    escalated = trust_without_asking(estimates, by) < local
     answered = ~escalated | (after.trust >= remote)
     right = np.where(escalated, after.exact, before.exact)
     return System(
@@ -111,21 +120,24 @@ def routed(name: str, estimates: Estimates, columns: Columns, local: float, remo
     )
 
 
-def trust_without_asking(estimates: Estimates) -> Floats:
-    """Returns the trust that the first threshold is for: one less the expected gain of asking, scaled to [0, 1]."""
+def trust_without_asking(estimates: Estimates, by: Worth = "gain") -> Floats:
+    """Returns the trust that the first threshold is for: in the prediction, or in that asking would not help."""
+    if by == "trust":
+        return estimates.before.trust
     return np.clip(0.5 - 0.5 * estimates.gain, 0.0, 1.0)
 
 
-def outcomes(estimates: Estimates, columns: Columns, *, reconciled: bool = False) -> Outcomes:
+def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "gain", reconciled: bool = False) -> Outcomes:
     """Returns what `calibrate` and `check` work on.
 
     Args:
         estimates: The estimates, never by supervisors that were fitted on these questions.
         columns: The questions.
+        by: What makes a question worth a call.
         reconciled: Whether the likeliest prediction is said however unlikely it is: "no answer" is among them.
     """
     return Outcomes(
-        local_score=trust_without_asking(estimates),
+        local_score=trust_without_asking(estimates, by),
         remote_score=np.ones(len(columns)) if reconciled else estimates.after.trust,
         local_correct=estimates.before.exact > 0,
         remote_correct=estimates.after.exact > 0,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from study.ours import WORTHS
 from study.rivals import (
     Cascade,
     Margin,
@@ -18,6 +19,7 @@ from study.rivals import (
 )
 from study.system import System
 from twosup_chain.curves import augrc
+from twosup_chain.errors import InfeasibleTargetError
 from twosup_chain.price import Price
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ PRICE = Price(input=2.50, output=10.00, currency="USD")
 #: The shares of hosted calls that the curves are drawn at, and those of the tables.
 BUDGETS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
 LIMIT, LOW = 0.4, 0.2
+#: The selective risk that the careful variant of ours is calibrated for.
+RISK = 0.2
 _EVERY = 5  # AUGRC takes a fifth of the draws
 
 
@@ -75,7 +79,7 @@ def systems_table(columns: Columns, ours: Ours, resamples: Resamples) -> dict[st
         *(crossfitted(rule, columns, LIMIT) for rule in fixed_rules(columns)),
     ]
     oracle = oracle_router(columns).named("oracle router (not a rule: it knows the answers)")
-    mine = [ours.without_calls(), ours.within(LOW), best]
+    mine = [ours.without_calls(), *(ours.within(rate, by) for by in WORTHS for rate in (LOW, LIMIT)), *_careful(ours)]
     return {
         "price": PRICE.model_dump(),
         "rows": [_row(system, columns, resamples) for system in (*rivals, *mine, oracle)],
@@ -89,7 +93,12 @@ def curves_table(columns: Columns, ours: Ours, resamples: Resamples) -> dict[str
 
     The rivals' best point is picked by its F1 on the very questions that it is judged on, which flatters them.
     """
-    mine = [_point(ours.within(rate) if rate else ours.without_calls(), resamples) for rate in BUDGETS if rate < 1.0]
+    mine = {
+        by: [
+            _point(ours.within(rate, by) if rate else ours.without_calls(), resamples) for rate in BUDGETS if rate < 1.0
+        ]
+        for by in WORTHS
+    }
     best = ours.within(LIMIT)
     rules: dict[str, list[System]] = {
         rule.name: [crossfitted(rule, columns, budget) for budget in BUDGETS] for rule in curve_rules(columns)
@@ -110,6 +119,14 @@ def curves_table(columns: Columns, ours: Ours, resamples: Resamples) -> dict[str
         "oracle": [_point(system, resamples) for system in oracle],
         "ours_less_best_at_no_more_calls": flattered,
     }
+
+
+def _careful(ours: Ours) -> list[System]:
+    """Returns our rule with a limit on its selective risk, unless no thresholds are known to keep it."""
+    try:
+        return [ours.with_risk(RISK, LIMIT)]
+    except InfeasibleTargetError:
+        return []
 
 
 def _row(system: System, columns: Columns, resamples: Resamples) -> dict[str, Any]:
