@@ -41,7 +41,7 @@ def make_compact(
     out: Annotated[Path, typer.Option(help="The file to write.")],
     remote: Annotated[list[Path] | None, typer.Option(help="Recordings of the hosted model.")] = None,
     small: Annotated[list[Path] | None, typer.Option(help="Recordings of the small generative model.")] = None,
-    source: Annotated[list[str] | None, typer.Option(help="Keep articles of these sources only.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Keep sources that begin like this only.")] = None,
     short: Annotated[bool, typer.Option(help="Without ids and answers, for whole sources.")] = False,
     timed: Annotated[bool, typer.Option(help="Measure the supervisors' own time as well.")] = False,
 ) -> None:
@@ -98,11 +98,18 @@ def _sources(paths: list[Path], wanted: list[str] | None) -> Iterator[tuple[str,
     for path in paths:
         raw = path.read_bytes()
         document = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
-        titles = {a.get("title", ""): a.get("source", path.name.split(".")[0]) for a in document["data"]}
+        names = [
+            article.get("source", path.name.split(".")[0])
+            for article in document["data"]
+            for paragraph in article["paragraphs"]
+            for _ in paragraph["qas"]
+        ]
         by_source: dict[str, list[Example]] = {}
-        for example in load_squad(path):
-            by_source.setdefault(titles[example.title], []).append(example)
-        yield from ((name, some) for name, some in by_source.items() if not wanted or name in wanted)
+        for name, example in zip(names, load_squad(path), strict=True):
+            found = [prefix for prefix in wanted or (name,) if name.startswith(prefix)]
+            if found:
+                by_source.setdefault(found[0], []).append(example)
+        yield from by_source.items()
 
 
 def _plain(value: Any) -> Any:

@@ -43,7 +43,15 @@ def _signals(found: dict[str, Any]) -> str:
 
 
 def _systems(found: dict[str, Any]) -> str:
-    table = found["systems"]
+    whole, part = found["systems"], found["systems_with_small"]
+    sections = [_whole_systems("Whole systems", whole)]
+    if part is not None:
+        title = f"Whole systems on the {part['questions']:,} questions that the 0.5B model was recorded on"
+        sections.append(_whole_systems(title, part))
+    return "\n\n".join(sections)
+
+
+def _whole_systems(title: str, table: dict[str, Any]) -> str:
     price = table["price"]
     names = ["system", "EM", "F1", "hosted calls", "coverage", "selective risk", "AUGRC", "tokens", "cost / 1,000"]
     rows = [
@@ -65,7 +73,7 @@ def _systems(found: dict[str, Any]) -> str:
         for name, value in table["ours_less"].items()
     ]
     return (
-        f"## Whole systems\n\nTokens: of the hosted model, a question. Cost: in {price['currency']}, at "
+        f"## {title}\n\nTokens: of the hosted model, a question. Cost: in {price['currency']}, at "
         f"{price['input']:.2f} a million tokens read and {price['output']:.2f} written.\n\n{_table(names, rows)}\n\n"
         f"“{table['ours']}” less each, in points:\n\n{_table(['system', 'F1', 'EM'], less)}"
     )

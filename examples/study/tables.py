@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAIN, SAMPLED, WHOLE = "squad.jsonl.gz", "shift.jsonl.gz", "reader.jsonl.gz"
 #: The rules and their signals were settled when so many questions had been recorded, which come first in the file.
 SETTLED_ON = 664
+#: On fewer questions no table is made.
+FEWEST = 300
 #: What bootstrap draws are made of, for the main tables.
 CLUSTER = "passages"
 
@@ -44,6 +46,7 @@ def tables(folder: Path, *, draws: int = DRAWS, families: tuple[str, ...] = FAMI
         "data": _data(header, columns, resamples),
         "signals": signals_table(columns, resamples, families=families),
         "systems": systems_table(columns, ours, resamples),
+        "systems_with_small": _with_small(columns, draws),
         "claims": _claims(columns, ours, draws),
         "curves": curves_table(columns, ours, resamples),
         "oracle": oracle_table(columns, ours, resamples, (LOW, LIMIT)),
@@ -77,6 +80,19 @@ def _data(header: Header, columns: Columns, resamples: Resamples) -> dict[str, A
         "remote": header.remote,
         "small": header.small if has_small(columns) else None,
     }
+
+
+def _with_small(columns: Columns, draws: int) -> dict[str, Any] | None:
+    """Returns the table of systems once more, on the questions alone that the small model was recorded on.
+
+    ``None`` where these are all questions, or too few.
+    """
+    chosen = np.isfinite(columns.small.exact)
+    if chosen.all() or chosen.sum() < FEWEST:
+        return None
+    some = columns.take(chosen)
+    resamples = Resamples(some.paragraph, draws)
+    return {"questions": len(some), **systems_table(some, Ours(some), resamples)}
 
 
 def _claims(columns: Columns, ours: Ours, draws: int) -> dict[str, Any]:
