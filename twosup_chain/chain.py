@@ -21,7 +21,13 @@ from twosup_chain._case import Case
 from twosup_chain._drive import Step
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
-from twosup_chain.errors import AnswererError, ConfigurationError, EmptyAnswerError, MissingEvidenceError
+from twosup_chain.errors import (
+    AnswererError,
+    CalibrationMismatchError,
+    ConfigurationError,
+    EmptyAnswerError,
+    MissingEvidenceError,
+)
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
 
 if TYPE_CHECKING:
@@ -138,7 +144,15 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         """
         from twosup_chain.calibration.supervisors import supervisors
 
-        return cls(local=local, remote=remote, **supervisors(calibration, scorers or {}), **options)
+        settings: dict[str, Any] = supervisors(calibration, scorers or {})
+        for name in ("early_abstention", "reconcile"):
+            made_for = settings.pop(name)
+            if options.setdefault(name, made_for) != made_for:
+                message = (
+                    f"the calibration was made for {name}={made_for}: leave it out here, or calibrate with {name}=…"
+                )
+                raise CalibrationMismatchError(message)
+        return cls(local=local, remote=remote, **settings, **options)
 
     @model_validator(mode="after")
     def _check_parts(self) -> TwoSupervisorChain:

@@ -118,11 +118,17 @@ def evaluate(
     """
     if calibration is not None and not isinstance(calibration, Calibration):
         calibration = Calibration.load(calibration)
+    if calibration is not None and (calibration.early_abstention or calibration.reconcile):
+        message = (
+            "the calibration is for a chain that weighs predictions (early_abstention, reconcile), which a report does "
+            "not show yet: calibration.check(records) says whether it keeps its promises"
+        )
+        raise ConfigurationError(message)
     local, remote = _settings(calibration, local_supervisor, remote_supervisor)
     columns = read_columns(
         records,
-        local_scorer=local.scorer or "",
-        remote_scorer=remote.scorer or "",
+        local_scorer=_recorded(local_supervisor, local.scorer),
+        remote_scorer=_recorded(remote_supervisor, remote.scorer),
         local_missing=local.missing,
         remote_missing=remote.missing,
     )
@@ -195,6 +201,14 @@ def _settings(
         message = "pass calibration=…, or both local_supervisor=… and remote_supervisor=… with their thresholds"
         raise ConfigurationError(message)
     return _setting(local), _setting(remote)
+
+
+def _recorded(supervisor: Supervisor | CalibratedSupervisor | None, name: str | None) -> Any:
+    """Returns the scorer whose trust in recorded predictions to take: a learned one itself, any other by its name."""
+    from twosup_chain.supervision.scorer import LearnedScorer
+
+    own = getattr(getattr(supervisor, "scorer", None), "scorer", None)
+    return own if isinstance(own, LearnedScorer) else name or ""
 
 
 def _setting(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSupervisor:

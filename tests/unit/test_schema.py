@@ -55,7 +55,7 @@ def test_rounding_above_zero_is_forgiven() -> None:
     [
         (lambda: Answer(7), "Answer: text=7"),
         (lambda: Answer("a", start="x"), "Answer: start='x'"),
-        (lambda: Verdict(0.5, 0.4, True, "s", "surplus"), "takes 4 fields"),  # noqa: FBT003
+        (lambda: Verdict(0.5, 0.4, True, "s", "answer", {}, "surplus"), "takes 6 fields"),  # noqa: FBT003
         (QAInput, "'question' is missing"),
         (lambda: QAInput(question=" "), "blank"),
         (lambda: QAInput(question="q", context={"a"}), "context={'a'} is a set"),

@@ -66,6 +66,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     correct: Correct = "exact_match",
     price: Price | None = None,
     missing: float | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
     seed: int = 0,
 ) -> Calibration:
     """Returns both thresholds, chosen together so that every target holds at once, and the evidence for it.
@@ -105,6 +107,10 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         correct: What counts as right in records: ``"exact_match"``, or ``("f1", floor)``.
         price: What the hosted model's tokens cost, where `records` are files.
         missing: The score of an answer in records that lacks what its scorer reads, as in `Supervisor`.
+        early_abstention: Whether the thresholds are for a chain with this option; it takes records and a learned local
+            scorer.
+        reconcile: Whether they are for a chain with this option, likewise; what the second supervisor chooses then
+            stands in the hosted answer's place.
         seed: The seed of the division of the questions (into those that order the pairs and those that test them).
             Trying seeds, targets or scorers until one is feasible, and keeping that one, voids the guarantee.
 
@@ -116,7 +122,11 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         RecordsError: The records cannot be read.
     """
     _check(confidence, prefer, abstention)
-    data = _data(records, local_scorer, remote_scorer, correct, price, missing, (local_model, remote_model))
+    if reconcile and match_remote not in (None, False):
+        message = "match_remote compares with the hosted answers themselves, and reconcile replaces some: leave one out"
+        raise ConfigurationError(message)
+    weigh = {"early_abstention": early_abstention, "reconcile": reconcile}
+    data = _data(records, local_scorer, remote_scorer, correct, price, missing, (local_model, remote_model), weigh)
     outcomes, warnings = data.outcomes, []
     most = None
     if outcomes.remote_cost is not None:
@@ -156,6 +166,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         ordering=found.ordering,
         testing=found.testing,
         seed=seed,
+        **weigh,
         digest=data.digest,
         estimates=estimates(chosen, max_call_cost=most),
         abstention_bound=bound,
@@ -185,6 +196,7 @@ def _data(
     price: Price | None,
     missing: float | None,
     models: tuple[str | None, str | None],
+    weigh: dict[str, bool],
 ) -> _Data:
     """Returns the columns, and where they come from.
 
@@ -195,6 +207,9 @@ def _data(
     if isinstance(records, Outcomes):
         if price is not None or missing is not None or correct != "exact_match":
             message = "price, missing and correct say how records are read: Outcomes hold costs, scores and labels"
+            raise ConfigurationError(message)
+        if any(weigh.values()):
+            message = "early_abstention and reconcile say how records are read: Outcomes hold what became of a question"
             raise ConfigurationError(message)
         outcomes, words, failed, digest = records, None, 0, _digest(records)
     else:
@@ -213,6 +228,7 @@ def _data(
             correct=correct,
             price=price,
             missing=missing,
+            **weigh,
         )
         models = source.local_model, source.remote_model
         local_scorer, remote_scorer = source.local_scorer, source.remote_scorer

@@ -72,7 +72,8 @@ def check(calibration: Calibration, records: Outcomes | Paths, **options: Any) -
     Args:
         calibration: The calibration.
         records: New labelled questions: a file of records, several, or `Outcomes`; not those it was made from.
-        **options: How records are read, as in `read_outcomes`: ``correct``, ``price``.
+        **options: How records are read, as in `read_outcomes`: ``correct``, ``price``; and ``scorers``, by name, the
+            learned ones of your own.
 
     Raises:
         InputError: There are no questions, or the costs that a budget needs are missing.
@@ -116,8 +117,15 @@ def _read(calibration: Calibration, records: Paths, options: dict[str, Any]) -> 
     if local.scorer is None or remote.scorer is None:
         message = "the calibration names no scorers, which says how records are read: calibrate with local_scorer=…"
         raise ConfigurationError(message)
+    scorers = options.pop("scorers", {})
     outcomes, source = read_outcomes(
-        records, local_scorer=local.scorer, remote_scorer=remote.scorer, missing=local.missing, **options
+        records,
+        local_scorer=scorers.get(local.scorer, local.scorer),
+        remote_scorer=scorers.get(remote.scorer, remote.scorer),
+        missing=local.missing,
+        early_abstention=calibration.early_abstention,
+        reconcile=calibration.reconcile,
+        **options,
     )
     for role in ("local", "remote"):
         made_for, found = getattr(calibration, role).model, getattr(source, f"{role}_model")

@@ -142,6 +142,8 @@ class Calibration(Record):
     ordering: int
     testing: int
     seed: int = 0
+    early_abstention: bool = False
+    reconcile: bool = False
     digest: str
     estimates: tuple[Estimate, ...]
     abstention_bound: float | None = None
@@ -167,7 +169,11 @@ class Calibration(Record):
             CalibrationFileError: The file cannot be written.
         """
         path = Path(path)
-        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        fields = self.model_dump(mode="json")
+        for option in ("early_abstention", "reconcile"):  # earlier versions read a file without them
+            if not fields[option]:
+                del fields[option]
+        text = json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         try:
             write_atomically(path, text)
         except OSError as error:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from twosup_chain.scorers import Scorer
 
 
-def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Scorer]) -> dict[str, Supervisor]:
-    """Returns ``local_supervisor`` and ``remote_supervisor`` as the calibration sets them.
+def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Scorer]) -> dict[str, Supervisor | bool]:
+    """Returns ``local_supervisor`` and ``remote_supervisor``, and whether they weigh, as the calibration sets them.
 
     Args:
         calibration: A `Calibration`, or the path of one.
@@ -41,7 +41,10 @@ def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Sco
                 f"{calibration.remote.scorer!r} (remote): calibrate for the scorers that judge"
             )
             raise CalibrationMismatchError(message)
-    made = {}
+    made: dict[str, Supervisor | bool] = {
+        "early_abstention": calibration.early_abstention,
+        "reconcile": calibration.reconcile,
+    }
     for role, setting in settings.items():
         if setting.scorer is None:
             message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"

@@ -164,6 +164,8 @@ def read_outcomes(
     correct: Correct = "exact_match",
     price: Price | None = None,
     missing: float | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
 ) -> tuple[Outcomes, Provenance]:
     """Returns the columns that curves and calibration work on, and where they come from.
 
@@ -176,6 +178,9 @@ def read_outcomes(
         price: What the hosted model's tokens cost; without it there are no costs.
         missing: The trust, in [0, 1], in an answer that lacks what the scorer reads, as in `Supervisor`; by default
             such an answer is an error.
+        early_abstention: Whether local predictions are what a chain with this option makes of them: "no answer" where
+            that is the likelier one to be right. It takes a learned scorer.
+        reconcile: Whether hosted predictions are what a chain with this option makes of them, likewise.
 
     Raises:
         RecordsError: A file is missing or holds something else; the message names the line.
@@ -188,6 +193,8 @@ def read_outcomes(
         remote_scorer=remote_scorer,
         local_missing=missing,
         remote_missing=missing,
+        early_abstention=early_abstention,
+        reconcile=reconcile,
     )
     return columns.outcomes(correct=correct, price=price), columns.provenance
 
@@ -199,6 +206,8 @@ def read_columns(
     remote_scorer: str | LearnedScorer,
     local_missing: float | None = None,
     remote_missing: float | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
 ) -> RecordColumns:
     """Returns the records as columns, streamed: what is kept of a line is its numbers. See `read_outcomes`.
 
@@ -208,8 +217,8 @@ def read_columns(
         if missing is not None and not 0.0 <= missing <= 1.0:
             message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
             raise ConfigurationError(message)
-    of_local = RecordedTrust(local_scorer, local_missing, "local")
-    of_remote = RecordedTrust(remote_scorer, remote_missing, "remote")
+    of_local = RecordedTrust(local_scorer, local_missing, "local", weigh=early_abstention)
+    of_remote = RecordedTrust(remote_scorer, remote_missing, "remote", weigh=reconcile)
     scorers = {role: of.name for role, of in (("local", of_local), ("remote", of_remote)) if not of.computed}
     places, seen, models = Places(), Seen(), _Models()
     rows, numbers, digests = array("q"), array("d"), array("Q")
@@ -226,13 +235,15 @@ def read_columns(
             numbers.extend(_numbers(remote, of_remote))
             numbers.append(entry["answerable"])
             rows.append(len(places) - 1)
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        except (MissingEvidenceError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise _explained(error, entry, places[-1], scorers) from error
     digest = np.array(digests, dtype="<u8")
     order = np.argsort(digest, kind="stable")
     table = np.array(numbers).reshape(len(rows), -1 if rows else _WIDTH)[order].T
-    for place, trust in ((0, of_local), (_WIDTH // 2, of_remote)):
-        table[place] = trust.finish(table[place], order)
+    half = _WIDTH // 2
+    asked = table[:half].copy()  # what the local model said, whatever becomes of it
+    _settle(table[:half], of_local.finish(table[0], order), asked, table[-1])
+    _settle(table[half:-1], of_remote.finish(table[half], order), asked, table[-1])
     columns = RecordColumns(
         local=_prediction_columns(table[: _WIDTH // 2]),
         remote=_prediction_columns(table[_WIDTH // 2 : -1]),
@@ -265,6 +276,29 @@ def _numbers(prediction: dict[str, Any], trust: RecordedTrust) -> tuple[Any, ...
         math.nan if usage is None else usage["output_tokens"],
         prediction.get("seconds", math.nan),
     )
+
+
+def _settle(rows: Floats, weighed: dict[str, Floats], local: Floats, answerable: Floats) -> None:
+    """Puts the likeliest prediction in the place of that which was made, in the rows of `PredictionColumns`.
+
+    Args:
+        rows: The predictions that were made, trust first; changed in place.
+        weighed: The trust in them (``"answer"``) and in what could be predicted in their place.
+        local: The rows of the local predictions.
+        answerable: 1.0 where there is an answer, shape (n,).
+    """
+    rows[0] = weighed["answer"]
+    made_none = rows[3] == 1.0
+    for name, trust in weighed.items():
+        if name == "answer":
+            continue
+        possible = local[3] != 1.0 if name == "local" else ~made_none
+        better = possible & (trust > rows[0])
+        rows[0, better] = trust[better]
+        if name == "local":
+            rows[1:4, better] = local[1:4, better]
+        else:
+            rows[1:3, better], rows[3, better] = 1.0 - answerable[better], 1.0
 
 
 #: How many numbers a record has: those of two predictions, and whether the question is answerable.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: The families, and the settings of each that are tried, the largest last.
 _SETTINGS: dict[Family, list[dict[str, float]]] = {
-    "logistic": [{"ridge": 1e-3}, {"ridge": 1e-2}, {"ridge": 1e-1}],
+    "logistic": [{"ridge": ridge} for ridge in (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)],
     "boosted": [{"trees": float(trees)} for trees in (25, 50, 100, 150, 200, 300)],
     "isotonic": [{}],
 }
