@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: What makes a question worth a call.
 Worth = Literal["gain", "trust"]
-WORTHS: tuple[Worth, ...] = ("gain", "trust")
+WORTHS: tuple[Worth, ...] = ("trust", "gain")
 CONFIDENCE = 0.9
 #: What is likeliest to be right is said, however unlikely: "no answer" is one of the options.
 _NO_THRESHOLD = 0.0
@@ -61,7 +61,7 @@ class Ours:
         """Returns the reader with the learned local supervisor alone."""
         return self._routed("ours (never asking)", [-np.inf] * len(self.folds), [_NO_THRESHOLD] * len(self.folds))
 
-    def within(self, rate: float, by: Worth = "gain") -> System:
+    def within(self, rate: float, by: Worth = "trust") -> System:
         """Returns the rule, calibrated for at most this share of hosted calls; it always says what is likeliest."""
         found = [
             calibrate(
@@ -74,7 +74,7 @@ class Ours:
         ]
         return self._routed(f"ours (by {by}, at most {rate:.0%} calls)", found, [_NO_THRESHOLD] * len(found), by)
 
-    def with_risk(self, limit: float, rate: float, by: Worth = "gain") -> System:
+    def with_risk(self, limit: float, rate: float, by: Worth = "trust") -> System:
         """Returns the rule, calibrated for a selective risk and a share of hosted calls at once; it may abstain."""
         found = [
             calibrate(
@@ -93,7 +93,7 @@ class Ours:
             by,
         )
 
-    def _routed(self, name: str, local: list[float], remote: list[float], by: Worth = "gain") -> System:
+    def _routed(self, name: str, local: list[float], remote: list[float], by: Worth = "trust") -> System:
         pieces = [
             (fold.held, routed(name, fold.estimates, fold.columns, first, second, by))
             for fold, first, second in zip(self.folds, local, remote, strict=True)
@@ -102,7 +102,7 @@ class Ours:
 
 
 def routed(
-    name: str, estimates: Estimates, columns: Columns, local: float, remote: float, by: Worth = "gain"
+    name: str, estimates: Estimates, columns: Columns, local: float, remote: float, by: Worth = "trust"
 ) -> System:
     """Returns what the rule does with these thresholds: on the need of asking, and on the trust after it."""
     before, after = estimates.before, estimates.after
@@ -120,14 +120,14 @@ def routed(
     )
 
 
-def trust_without_asking(estimates: Estimates, by: Worth = "gain") -> Floats:
+def trust_without_asking(estimates: Estimates, by: Worth = "trust") -> Floats:
     """Returns the trust that the first threshold is for: in the prediction, or in that asking would not help."""
     if by == "trust":
         return estimates.before.trust
     return np.clip(0.5 - 0.5 * estimates.gain, 0.0, 1.0)
 
 
-def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "gain", reconciled: bool = False) -> Outcomes:
+def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "trust", reconciled: bool = False) -> Outcomes:
     """Returns what `calibrate` and `check` work on.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from study.estimates import Choice, Supervisors
-from study.ours import Ours, routed, trust_without_asking
+from study.ours import WORTHS, Ours, routed, trust_without_asking
 
 if TYPE_CHECKING:
     from study.columns import Columns
@@ -38,8 +38,9 @@ def test_it_beats_both_models_where_the_signals_tell_something(ours: Ours, telli
     assert found.exact.mean() > max(telling.reader.exact.mean(), telling.remote.exact.mean()) + 0.05
 
 
-def test_more_calls_are_made_where_more_are_allowed_and_never_too_many(ours: Ours) -> None:
-    rates = [ours.within(rate).remote_rate for rate in (0.1, 0.3, 0.6)]
+@pytest.mark.parametrize("by", WORTHS)
+def test_more_calls_are_made_where_more_are_allowed_and_never_too_many(ours: Ours, by: str) -> None:
+    rates = [ours.within(rate, by).remote_rate for rate in (0.1, 0.3, 0.6)]
     assert rates == sorted(rates)
     assert all(found <= rate + 0.05 for found, rate in zip(rates, (0.1, 0.3, 0.6), strict=True))
     assert ours.without_calls().remote_rate == 0.0
@@ -68,7 +69,7 @@ def test_the_likeliest_option_is_chosen() -> None:
 
 def test_trust_without_asking_falls_with_the_gain_and_is_in_range(ours: Ours) -> None:
     estimates = ours.folds[0].estimates
-    trust = trust_without_asking(estimates)
+    trust = trust_without_asking(estimates, "gain")
     assert ((trust >= 0) & (trust <= 1)).all()
     assert (np.argsort(trust, kind="stable") == np.argsort(-estimates.gain, kind="stable")).all()
 

@@ -61,7 +61,7 @@ def test_ours_gains_four_points_over_the_reader_and_twenty_five_over_the_hosted_
 @pytest.mark.parametrize("rate", ["0.2", "0.4"])
 def test_ours_reaches_more_of_the_oracles_gain_than_the_papers_pair(found: dict[str, Any], rate: str) -> None:
     shares = {name: rule["share"][0] for name, rule in found["oracle"][rate]["rules"].items()}
-    mine = shares.pop(f"ours (by gain, at most {float(rate):.0%} calls)")
+    mine = shares.pop(f"ours (by trust, at most {float(rate):.0%} calls)")
     assert mine > max(share for name, share in shares.items() if name.startswith("paper"))
 
 
