@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.promise import check
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
+    from twosup_chain.chat.llama_cpp import LlamaCppChat
+    from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
+    from twosup_chain.condenser import QuestionCondenser
     from twosup_chain.evaluation import evaluate
+    from twosup_chain.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.price import Price
-    from twosup_chain.schema import Answer, Candidate, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
     from twosup_chain.supervision.fit import fit_supervisor
     from twosup_chain.supervision.scorer import LearnedScorer
     from twosup_chain.supervisor import Supervisor
@@ -31,14 +35,19 @@ _MODULES = {
     "Calibration": "calibration",
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
+    "Citation": "schema",
     "ExtractiveReader": "answerers.reader",
     "LearnedScorer": "supervision.scorer",
     "LlamaCppAnswerer": "answerers.llama_cpp",
+    "LlamaCppChat": "chat.llama_cpp",
     "Price": "price",
     "QAInput": "schema",
+    "QuestionCondenser": "condenser",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
+    "TwoSupervisorChatModel": "chat.model",
+    "TwoSupervisorMiddleware": "middleware",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
     "acollect": "collection",
@@ -54,14 +63,18 @@ __all__ = [
     "Calibration",
     "Candidate",
     "ChatAnswerer",
+    "Citation",
     "ExtractiveReader",
     "LearnedScorer",
     "LlamaCppAnswerer",
+    "LlamaCppChat",
     "Price",
     "QAInput",
+    "QuestionCondenser",
     "Supervisor",
     "TokenLogprob",
     "TwoSupervisorChain",
+    "TwoSupervisorChatModel",
     "TwoSupervisorResult",
     "Verdict",
     "__version__",

@@ -9,11 +9,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from twosup_chain._options import shorten
+from twosup_chain.citation import citations
 from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, total_usage
 
 if TYPE_CHECKING:
-    from twosup_chain.schema import QAInput, Verdict
+    from twosup_chain.schema import Citation, QAInput, Verdict
 
 _NAMES = {"local": "the local answer", "unanswerable": "'no answer'"}
 
@@ -42,12 +43,7 @@ class Case:
 
     def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
         """Notes what a supervisor says of an answer."""
-        what = f"{role} {'answer' if answer.text is not None else 'no-answer'}"
-        if verdict.chosen in _NAMES:
-            self.note(f"{_NAMES[verdict.chosen]} outweighs the {what} (which has {verdict.weighed['answer']:.3f})")
-            what = _NAMES[verdict.chosen]
-        trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
-        self.note(f"{what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})")
+        self.note(judged(role, answer, verdict))
 
     def fail(self, error: Exception) -> None:
         """Notes that the remote failed."""
@@ -89,7 +85,22 @@ class Case:
             local_verdict=self.local_verdict,
             remote_verdict=self.remote_verdict,
             reason="; ".join(self._reasons),
+            citations=self._citations(answer),
             error=self.error,
             usage=total_usage(self.local, self.remote, *self._lost, spent),
             seconds=perf_counter() - self._started,
         )
+
+    def _citations(self, answer: Answer | None) -> tuple[Citation, ...]:
+        near = () if self.local is None else self.local.candidates
+        return () if answer is None else citations(self.input, answer, near)
+
+
+def judged(role: str, answer: Answer, verdict: Verdict) -> str:
+    """Returns a verdict in words, for the reason of a decision."""
+    what, said = f"{role} {'answer' if answer.text is not None else 'no-answer'}", ""
+    if verdict.chosen in _NAMES:
+        said = f"{_NAMES[verdict.chosen]} outweighs the {what} (which has {verdict.weighed['answer']:.3f}); "
+        what = _NAMES[verdict.chosen]
+    trusted, sign = ("trusted", "≥") if verdict.trusted else ("not trusted", "<")
+    return f"{said}{what} {trusted} ({verdict.scorer} {verdict.score:.3f} {sign} {verdict.threshold:.3f})"

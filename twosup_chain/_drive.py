@@ -1,4 +1,4 @@
-"""Runs a decision that is written as a generator, for invoke, ainvoke, batch and abatch; it knows nothing of trust.
+"""Runs a decision that is written as a generator, in every call style; it knows nothing of trust.
 
 A flow yields a `Step` and is sent the output of that step's Runnable; an error of the Runnable is thrown into the flow,
 where it is an ordinary ``except``. In a batch all flows that wait at the earliest stage take it together, so that every
@@ -7,18 +7,25 @@ Runnable is called once with all its inputs. (The idea of one generator and seve
 
 from __future__ import annotations
 
+from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from langchain_core.runnables.config import RunnableConfig, patch_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 
-    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+    from langchain_core.callbacks.base import BaseCallbackManager
     from langchain_core.runnables import Runnable
 
-    RunManager = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
+
+class RunManager(Protocol):
+    """What is needed of a run: callbacks for the runs below it."""
+
+    def get_child(self, tag: str | None = None) -> BaseCallbackManager:
+        """Returns the callbacks of a run below this one."""
+
 
 Result = TypeVar("Result")
 
@@ -40,8 +47,14 @@ class Step:
     input: Any
 
     def config(self, parent: RunnableConfig, run_manager: RunManager) -> RunnableConfig:
-        """Returns the config that nests and tags this call under its parent's run."""
-        return patch_config(parent, callbacks=run_manager.get_child(self.name))
+        """Returns the config that nests, names and tags this call under its parent's run.
+
+        The run below says in its metadata which part it is, and what the part itself tells (``trace_metadata``).
+        """
+        config = patch_config(parent, callbacks=run_manager.get_child(self.name), run_name=self.name)
+        told = getattr(self.runnable, "trace_metadata", {})
+        config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
+        return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +64,22 @@ class Done(Generic[Result]):
     value: Result
 
 
+@runtime_checkable
+class Piecewise(Protocol):
+    """A Runnable with something to show before it is done: it gives pieces, which are passed on, and `Done`."""
+
+    def pieces(self, input: Any, config: RunnableConfig) -> Generator[Any]:
+        """Gives the pieces."""
+
+    def apieces(self, input: Any, config: RunnableConfig) -> AsyncGenerator[Any]:
+        """Gives the pieces asynchronously."""
+
+
 if TYPE_CHECKING:
     Flow = Generator[Step, Any, Result]
 
 
-def run(flow: Flow[Result], config: RunnableConfig, run_manager: CallbackManagerForChainRun) -> Result:
+def run(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) -> Result:
     """Runs one flow."""
     state = _start(flow)
     while isinstance(state, Step):
@@ -68,7 +92,7 @@ def run(flow: Flow[Result], config: RunnableConfig, run_manager: CallbackManager
     return state.value
 
 
-async def arun(flow: Flow[Result], config: RunnableConfig, run_manager: AsyncCallbackManagerForChainRun) -> Result:
+async def arun(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) -> Result:
     """Runs one flow asynchronously; a cancellation ends it where it stands."""
     state = _start(flow)
     while isinstance(state, Step):
@@ -79,6 +103,54 @@ async def arun(flow: Flow[Result], config: RunnableConfig, run_manager: AsyncCal
         else:
             state = _send(flow, output)
     return state.value
+
+
+def stream(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) -> Generator[Any | Done[Result]]:
+    """Runs one flow, passes on what its steps show meanwhile, and gives its end as the last piece."""
+    state = _start(flow)
+    while isinstance(state, Step):
+        below = state.config(config, run_manager)
+        output = None
+        try:
+            if isinstance(state.runnable, Piecewise):
+                with closing(state.runnable.pieces(state.input, below)) as pieces:
+                    for piece in pieces:
+                        if isinstance(piece, Done):
+                            output = piece.value
+                        else:
+                            yield piece
+            else:
+                output = state.runnable.invoke(state.input, below)
+        except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
+            state = _throw(flow, error)
+        else:
+            state = _send(flow, output)
+    yield state
+
+
+async def astream(
+    flow: Flow[Result], config: RunnableConfig, run_manager: RunManager
+) -> AsyncGenerator[Any | Done[Result]]:
+    """Runs one flow asynchronously, passes on what its steps show meanwhile, and gives its end as the last piece."""
+    state = _start(flow)
+    while isinstance(state, Step):
+        below = state.config(config, run_manager)
+        output = None
+        try:
+            if isinstance(state.runnable, Piecewise):
+                async with aclosing(state.runnable.apieces(state.input, below)) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Done):
+                            output = piece.value
+                        else:
+                            yield piece
+            else:
+                output = await state.runnable.ainvoke(state.input, below)
+        except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
+            state = _throw(flow, error)
+        else:
+            state = _send(flow, output)
+    yield state
 
 
 def run_batch(

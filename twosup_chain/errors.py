@@ -18,7 +18,8 @@ TwosupError
 ├── AnswererError                        a model replied, but not with an answer
 │   ├── EmptyAnswerError                 nothing at all, or white space
 │   ├── RefusalError                     the provider refused or filtered the reply
-│   └── NotTextError                     something that is not an answer
+│   ├── NotTextError                     something that is not an answer
+│   └── DraftStoppedError                nothing more, since its generation was ended: it could no longer be trusted
 ├── ScorerError                          a trust score could not be had
 │   ├── MissingEvidenceError             the answer lacks what the scorer reads
 │   └── ScoreRangeError (ValueError)     the scorer gave no number in [0, 1]
@@ -191,6 +192,10 @@ class RefusalError(AnswererError):
 
 class NotTextError(AnswererError):
     """The reply is something that cannot be read as an answer (a tool call, an image, an unknown object)."""
+
+
+class DraftStoppedError(AnswererError):
+    """Ends the generation of a draft that can no longer be trusted; it is seen in traces and reaches no caller."""
 
 
 class ScorerError(TwosupError):

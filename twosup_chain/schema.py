@@ -243,6 +243,24 @@ class Verdict(Record):
     weighed: dict[str, float] = Field(default_factory=dict, repr=False)
 
 
+class Citation(Record):
+    """A place in the documents where an answer stands.
+
+    Args:
+        document: The index of the document in the context; 0 where the context is one string.
+        start: Where the answer starts in that document, in characters.
+        end: Where it ends (exclusive).
+        text: What stands there, letter for letter.
+        metadata: The document's metadata; empty where it was given as a string.
+    """
+
+    document: int
+    start: int
+    end: int
+    text: str
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
 class TwoSupervisorResult(Record):
     """The outcome of a `TwoSupervisorChain` call, with everything that led to it.
 
@@ -257,6 +275,8 @@ class TwoSupervisorResult(Record):
         local_verdict: The first supervisor's verdict.
         remote_verdict: The second supervisor's verdict.
         reason: Why the outcome is what it is, in words.
+        citations: Where the answer stands in the documents, the likeliest place first; empty where it stands nowhere
+            word for word, and where there is none.
         error: How the remote failed, where it did: the error's class and message.
         usage: Tokens spent by both models, those of rejected answers included; ``None`` where neither reports any.
         seconds: Wall time of the whole call, in seconds; in a batch, until this question was decided.
@@ -270,6 +290,7 @@ class TwoSupervisorResult(Record):
     local_verdict: Verdict | None = None
     remote_verdict: Verdict | None = None
     reason: str = ""
+    citations: tuple[Citation, ...] = ()
     error: str | None = None
     usage: UsageMetadata | None = None
     seconds: float = 0.0

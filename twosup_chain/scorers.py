@@ -240,7 +240,7 @@ def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
             "(grounded, in_context, agreement), or state the score to use without them (Supervisor(…, missing=0.0))"
         )
         raise MissingEvidenceError(message)
-    content = [token.logprob for token in content_tokens(answer)]
+    content = [token.logprob for token in content_tokens(answer.token_logprobs)]
     if not content:
         message = f"{scorer} reads the log-probabilities of content tokens, and the answer holds format tokens only"
         raise MissingEvidenceError(message)
@@ -249,7 +249,9 @@ def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
 
 def _content_margins(answer: Answer, scorer: str) -> list[float]:
     _content_logprobs(answer, scorer)
-    margins = [margin for token in content_tokens(answer) if (margin := token_margin(token)) is not None]
+    margins = [
+        margin for token in content_tokens(answer.token_logprobs or ()) if (margin := token_margin(token)) is not None
+    ]
     if not margins:
         message = (
             f"{scorer} reads the likeliest alternatives of each token, and the answer carries none: ask for them "

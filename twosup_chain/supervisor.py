@@ -126,6 +126,11 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
         return str(self.scorer.name)
 
     @property
+    def trace_metadata(self) -> dict[str, Any]:
+        """What a trace shows of a verdict before it falls: how it is scored, and how much is enough."""
+        return {"twosup_scorer": self.scorer_name, "twosup_threshold": self.threshold}
+
+    @property
     def blocking(self) -> bool:
         """Whether scoring is moved off the event loop: for a callable of the user's own unless it says otherwise."""
         return bool(self.scorer.blocking)

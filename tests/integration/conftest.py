@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -208,11 +208,24 @@ def without_logprobs(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def llama_server(smollm2_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a real OpenAI-compatible server (llama-cpp-python's) that runs SmolLM2-135M-Instruct."""
+    with _served(smollm2_path, tmp_path_factory) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tool_server(smollm2_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of the same server where a named tool is really called: a grammar holds the model to its schema."""
+    with _served(smollm2_path, tmp_path_factory, chat_format="chatml-function-calling", logits_all="false") as url:
+        yield url
+
+
+@contextmanager
+def _served(model: Path, tmp_path_factory: pytest.TempPathFactory, **more: str) -> Iterator[str]:
     pytest.importorskip("llama_cpp.server.app", reason="needs llama-cpp-python[server]")
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = {"model": smollm2_path, "n_ctx": 1024, "logits_all": "true", "host": "127.0.0.1", "port": port}
+    options = {"model": model, "n_ctx": 1024, "logits_all": "true", "host": "127.0.0.1", "port": port, **more}
     command = [sys.executable, "-m", "llama_cpp.server"]
     command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
     log = tmp_path_factory.mktemp("llama_server") / "log"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +24,9 @@ def run(name: str, *arguments: str) -> str:
 
 
 def test_there_is_a_test_for_every_example_and_each_is_under_60_lines() -> None:
-    names = sorted(path.name for path in EXAMPLES.glob("*.py"))
-    assert names == ["01_quickstart.py", "02_llama_cpp_and_openai.py", "03_lcel_with_retriever.py"]
+    names = {path.name for path in EXAMPLES.glob("*.py")}
+    tested = set(re.findall(r"run\(\s*\"(\w+\.py)\"", Path(__file__).read_text()))
+    assert names == tested | {"local_search.py"}
     assert all(len((EXAMPLES / name).read_text().splitlines()) < 60 for name in names)
 
 
@@ -33,16 +35,79 @@ def test_quickstart_answers_three_questions_and_abstains_from_the_fourth() -> No
     assert [line.split("  ")[0] for line in lines] == ["Maud Ferris", "eight", "2019", "(no answer)"]
 
 
+def test_calibrating_fixes_thresholds_and_checks_them_on_other_questions() -> None:
+    output = run("02_calibrate.py")
+    assert "144 questions recorded" in output
+    limit, found = re.search(r"risk: promised at most ([\d.]+), is ([\d.]+)", output).groups()
+    assert (float(limit), 0 <= float(found) <= 1) == (0.2, True)
+
+
+def test_a_chatbot_streams_each_turn_and_tells_who_wrote_it_and_what_it_cost(smollm2_path, llama_server) -> None:
+    pytest.importorskip("llama_cpp")
+    pytest.importorskip("langchain_openai")
+    output = run("03_chatbot.py", str(smollm2_path), llama_server)
+    assert output.count("you: ") == output.count("bot: ") == 2
+    assert len(re.findall(r"\[(?:local|remote|none), \d+ tokens\] local .*mean_token_probability", output)) == 2
+    assert not re.search(r"bot:\s*\n", output)
+
+
+def test_rag_cites_its_documents_or_says_that_they_do_not_say() -> None:
+    pytest.importorskip("wordllama")
+    lines = run("04_rag.py").splitlines()
+    assert "Ailsa Crane" in lines[1]
+    assert "Tides at Brennick Harbour, characters" in lines[2]
+    assert lines[3:5] == ["On which quay is the tide gauge?", "  Custom House Quay  [answered, local]"]
+    assert "That is not in the documents." in lines[-1]
+
+
+def test_rag_with_a_server_condenses_the_conversation_and_answers_it(llama_server) -> None:
+    pytest.importorskip("wordllama")
+    pytest.importorskip("langchain_openai")
+    alone, hosted = run("04_rag.py").splitlines(), run("04_rag.py", llama_server).splitlines()
+    assert hosted[: len(alone) - 1] == alone[:-1]
+    assert len(hosted) == len(alone) + 1
+    assert hosted[-1].strip()
+
+
+def test_a_graph_goes_on_where_the_status_says_so() -> None:
+    pytest.importorskip("wordllama")
+    pytest.importorskip("langgraph")
+    output = run("05_rag_langgraph.py")
+    assert "Ailsa Crane  [answered, 3 passages read]" in output
+    assert "cited: Tides at Brennick Harbour, characters" in output
+    assert "(left open)" in output
+
+
+def test_an_agent_searches_and_the_reader_answers_from_what_was_found(llama_server) -> None:
+    for package in ("wordllama", "langchain", "langchain_openai"):
+        pytest.importorskip(package)
+    lines = run("06_agent.py", llama_server).splitlines()
+    assert lines[1] == "  Ailsa Crane  [answered, local]"
+    assert lines[3] == "Who painted the ceiling of the opera house?"
+    assert lines[4].startswith("  The handbook does not say.")
+
+
+def test_a_scorer_of_ones_own_refuses_what_cannot_be_right() -> None:
+    lines = run("07_your_own_scorer.py").splitlines()
+    assert [line.split("  ")[2] for line in lines] == ["14 euros", "1987", "(no answer)"]
+    assert "plausible 0.000" in lines[2]
+
+
 def test_llama_cpp_with_a_hosted_model_answers_every_question(smollm2_path, llama_server) -> None:
     pytest.importorskip("llama_cpp")
     pytest.importorskip("langchain_openai")
-    output = run("02_llama_cpp_and_openai.py", str(smollm2_path), llama_server)
+    output = run("08_llama_cpp_and_openai.py", str(smollm2_path), llama_server)
     assert output.count("tokens,") == 3
     assert "min_token_probability" in output
 
 
-def test_an_lcel_pipeline_quotes_the_documents_or_says_that_they_do_not_say() -> None:
-    output = run("03_lcel_with_retriever.py")
-    assert "Where are receipts kept?  ->  " in output
-    assert output.splitlines()[2] == "Who pays for lost luggage?  ->  not in the documents"
-    assert output.splitlines()[3] == "Please ask Accounts."
+def test_opentelemetry_sees_the_parts_of_the_chain_as_spans_below_one(monkeypatch) -> None:
+    pytest.importorskip("opentelemetry.sdk")
+    for switch in ("LANGSMITH_TRACING", "LANGSMITH_OTEL_ENABLED", "LANGSMITH_OTEL_ONLY"):
+        monkeypatch.setenv(switch, "true")
+    told = {"twosup_part": "local_supervisor", "twosup_scorer": "answerability", "twosup_threshold": 0.7}
+    assert run("09_opentelemetry.py").splitlines() == [
+        "library: answered, local",
+        "  local: {'twosup_part': 'local'}",
+        f"  local_supervisor: {told}",
+    ]

@@ -14,7 +14,7 @@ from twosup_chain import ExtractiveReader, QAInput
 from twosup_chain.answerers._engine import ModelInput, ReaderEngine
 from twosup_chain.answerers._reader_folder import PACKAGED_MODEL
 from twosup_chain.errors import ConfigurationError, ModelFileError
-from twosup_chain.squad import Example
+from twosup_chain.squad import Example, f1
 from twosup_chain.training import graph
 from twosup_chain.training.export import export_reader, sample
 from twosup_chain.training.graph import build_graph
@@ -105,6 +105,19 @@ def test_the_exported_folder_answers_in_a_batch_as_it_does_alone(exported):
         assert one.text == other.text is not None
         assert one.model.startswith("tiny@")
         assert one.scores == pytest.approx(other.scores, abs=1e-4)
+
+
+def test_the_exported_reader_answers_where_a_span_is_worth_more_than_no_answer(exported):
+    asked = questions(40)
+    inputs = [question.as_input() for question in asked]
+    forced = ExtractiveReader(model_path=exported, no_answer_below=0, max_length=128, stride=40).answer_many(inputs)
+    worth = np.mean([f1(a.text, q.answers) for a, q in zip(forced, asked, strict=True) if q.answers])
+    threshold = json.loads((exported / "config.json").read_text())["no_answer_below"]
+    assert threshold == pytest.approx(1 / (1 + worth))
+    for own, best in zip(
+        ExtractiveReader(model_path=exported, max_length=128, stride=40).answer_many(inputs), forced, strict=True
+    ):
+        assert own.text == (best.text if own.scores["answerability"] >= threshold else None)
 
 
 def test_int8_windows_never_share_a_run_and_float_ones_do(exported, monkeypatch):

@@ -203,6 +203,21 @@ def test_frozen_embeddings_stay_as_they_were(material, tmp_path):
     assert torch.equal(weights(tmp_path / "final")[name], before.half().float())
 
 
+def test_frozen_layers_and_the_embeddings_below_them_stay_as_they_were(material, tmp_path):
+    trainer(material, tmp_path, epochs=1, freeze_layers=1).run()
+    before = transformers.BertModel.from_pretrained(material[0]).state_dict()
+    after = weights(tmp_path / "final")
+    same = {
+        name
+        for name in before
+        if f"bert.{name}" in after and torch.equal(after[f"bert.{name}"], before[name].half().float())
+    }
+    assert {name for name in same if name.endswith("dense.weight")} == {
+        name for name in before if name.startswith("encoder.layer.0.") and name.endswith("dense.weight")
+    }
+    assert "embeddings.word_embeddings.weight" in same
+
+
 def test_bfloat16_training_runs_and_keeps_float32_weights(material, tmp_path):
     run = trainer(material, tmp_path, epochs=1, half_precision=True)
     run.run()
@@ -227,7 +242,8 @@ def test_window_longer_than_the_model_takes_is_refused(material, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"stride": 29}, {"epochs": 0}, {"learning_rate": 0.0}, {"warmup": 1.0}, {"minutes": -1}]
+    "bad",
+    [{"stride": 29}, {"epochs": 0}, {"learning_rate": 0.0}, {"warmup": 1.0}, {"minutes": -1}, {"freeze_layers": 3}],
 )
 def test_option_out_of_range_names_itself_and_its_value(material, tmp_path, bad):
     ((name, value),) = bad.items()

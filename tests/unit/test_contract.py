@@ -146,7 +146,14 @@ class Trace(BaseCallbackHandler):
         self.runs: dict[Any, dict[str, Any]] = {}
 
     def on_chain_start(self, serialized, inputs, *, run_id, parent_run_id=None, tags=None, **kwargs):
-        self.runs[run_id] = {"parent": parent_run_id, "tags": tags, "name": kwargs.get("name"), "end": None}
+        told = {key: value for key, value in (kwargs.get("metadata") or {}).items() if key.startswith("twosup_")}
+        self.runs[run_id] = {
+            "parent": parent_run_id,
+            "tags": tags,
+            "name": kwargs.get("name"),
+            "told": told,
+            "end": None,
+        }
 
     def on_chain_end(self, outputs, *, run_id, **kwargs):
         self.runs[run_id]["end"] = "ok"
@@ -187,7 +194,7 @@ def test_each_case_ends_the_same_way_in_every_call_style(case: Case, style: str)
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.question)
-def test_traces_are_nested_under_one_root_and_tagged_with_the_part(case: Case, style: str) -> None:
+def test_traces_are_nested_under_one_root_and_named_and_tagged_with_the_part(case: Case, style: str) -> None:
     chain, _ = build([case], **case.options)
     trace = Trace()
     config = {"callbacks": [trace], "tags": ["mine"], "run_name": "the chain"}
@@ -203,7 +210,12 @@ def test_traces_are_nested_under_one_root_and_tagged_with_the_part(case: Case, s
     assert trace.runs[root]["end"] == ended
     children = trace.children(root)
     assert tuple(next(tag for tag in run["tags"] if tag != "mine") for run in children) == case.children
+    assert tuple(run["name"] for run in children) == case.children
     assert all("mine" in run["tags"] and run["end"] is not None for run in children)
+    for run in children:
+        judges = {"twosup_scorer": "answerability", "twosup_threshold": SUPERVISOR.threshold}
+        assert run["told"] == {"twosup_part": run["name"], **(judges if "supervisor" in run["name"] else {})}
+    assert trace.runs[root]["told"] == {}
     assert len(trace.runs) == 1 + len(children)
 
 

@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import CallbackManagerForChainRun
 from langchain_core.runnables import RunnableLambda, RunnableSerializable
 
 from twosup_chain import _drive
-from twosup_chain._drive import Step
+from twosup_chain._drive import Done, Step
 
 
 class Driven(RunnableSerializable[Any, Any]):
@@ -133,3 +134,44 @@ def test_a_broken_flow_takes_only_its_own_slot() -> None:
     first, second, third = Driven(flow=flow).batch([1, 0, 3], return_exceptions=True)
     assert (first, third) == (6, 2)
     assert isinstance(second, ZeroDivisionError)
+
+
+class Pieces(RunnableSerializable[Any, Any]):
+    """Shows two pieces before its output."""
+
+    def invoke(self, input, config=None, **_):
+        raise NotImplementedError
+
+    def pieces(self, input, config):
+        yield from (1, 2, Done(input))
+
+    async def apieces(self, input, config):
+        for piece in (1, 2, Done(input)):
+            yield piece
+
+
+async def both_streams(flow):
+    """Returns the pieces of a flow, which both drivers must give alike."""
+    run = CallbackManagerForChainRun.get_noop_manager()
+    pieces = list(_drive.stream(flow(), {}, run))
+    assert pieces == [piece async for piece in _drive.astream(flow(), {}, run)]
+    return pieces
+
+
+async def test_a_stream_passes_on_the_pieces_of_its_steps_and_ends_with_the_result() -> None:
+    def flow():
+        shown = yield Step(0, "shown", Pieces(), "a")
+        hidden = yield Step(1, "hidden", RunnableLambda(lambda value: value + "b"), shown)
+        return hidden + "c"
+
+    assert await both_streams(flow) == [1, 2, Done("abc")]
+
+
+async def test_in_a_stream_too_an_error_of_a_step_is_an_ordinary_except() -> None:
+    def flow():
+        try:
+            yield Step(0, "broken", RunnableLambda(broken), 1)
+        except ZeroDivisionError:
+            return "caught"
+
+    assert await both_streams(flow) == [Done("caught")]

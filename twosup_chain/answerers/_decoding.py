@@ -81,7 +81,7 @@ def write_reply(
     tokens: list[str] = []
     logprobs: list[float] = []
     while True:
-        token = int(logits.argmax()) if temperature == 0.0 else _draw(logits, temperature, random)
+        token = choose(logits, temperature, random)
         piece = model.piece(token)
         tokens.append(piece.decode(errors="replace"))
         logprobs.append(float(logits[token]) - log_sum_exp(logits))
@@ -127,6 +127,11 @@ def log_sum_exp(logits: Logits) -> float:
     return float(highest) + math.log(float(np.exp(logits - highest).sum()))
 
 
-def _draw(logits: Logits, temperature: float, random: np.random.Generator) -> int:
-    """Draws a token by the Gumbel-max trick, which needs no sum over the vocabulary."""
+def choose(logits: Logits, temperature: float, random: np.random.Generator) -> int:
+    """Returns the likeliest token at temperature 0, else one drawn from softmax(logits / temperature).
+
+    It is drawn by the Gumbel-max trick, which needs no sum over the vocabulary.
+    """
+    if temperature == 0.0:
+        return int(logits.argmax())
     return int((logits / temperature + random.gumbel(size=logits.shape)).argmax())

@@ -88,8 +88,12 @@ class LlamaModel:
             "verbose": verbose,
         }
         self.lock = threading.RLock()
+        #: Held by whoever writes a stream, so that two streams do not make each other read again at every token.
+        self.turn = threading.Lock()
         #: How many tokens were evaluated since the model was loaded.
         self.evaluated = 0
+        #: Whose prompt was read last, if they said so: where it is another's, the model must be made to read again.
+        self.reader: object = None
         self._llama: Any = None
         self._formatter: Any = None
         self._closer: weakref.finalize[..., LlamaModel] | None = None
@@ -162,6 +166,7 @@ class LlamaModel:
         Args:
             segments: The prompt's tokens, not more than the context holds; they are batched by segment.
         """
+        self.reader = None
         wanted = [tuple(segment) for segment in segments if segment]
         known = 0
         while known < len(wanted) - 1 and self._segments[known : known + 1] == wanted[known : known + 1]:
@@ -186,7 +191,7 @@ class LlamaModel:
         with self.lock:
             if self._closer is not None:
                 self._closer()
-            self._llama = self._formatter = self._closer = None
+            self._llama = self._formatter = self._closer = self.reader = None
             self._segments = []
 
     def _forget(self, keep: int) -> None:

@@ -29,6 +29,7 @@ class ReaderConfig:
         stackable: Whether windows may share a run. Dynamic quantisation takes its scale from everything in a run, so
             that a window's logits would depend on its neighbours: such a model gets one window at a time.
         calibration: The weights of the answerability model by the names of its features, and its ``"intercept"``.
+        no_answer_below: The answerability below which "no answer" is the better prediction, in [0, 1].
     """
 
     name: str
@@ -36,11 +37,12 @@ class ReaderConfig:
     max_positions: int
     stackable: bool
     calibration: dict[str, float]
+    no_answer_below: float = 0.5
 
     @property
     def label(self) -> str:
-        """The name with a digest of model and calibration: what differs in either has another label."""
-        whole = json.dumps([self.digest, sorted(self.calibration.items())])
+        """The name with a digest of model, calibration and threshold: what differs in one has another label."""
+        whole = json.dumps([self.digest, sorted(self.calibration.items()), self.no_answer_below])
         return f"{self.name}@{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 
     @classmethod
@@ -60,6 +62,7 @@ class ReaderConfig:
                     max_positions=int(values["max_positions"]),
                     stackable=bool(values["stackable"]),
                     calibration={str(name): float(weight) for name, weight in values["calibration"].items()},
+                    no_answer_below=float(values.get("no_answer_below", cls.no_answer_below)),
                 )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise unreadable(path, error) from error

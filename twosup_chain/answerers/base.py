@@ -84,7 +84,7 @@ def as_answerer(value: object, *, role: str) -> object:
     Raises:
         ConfigurationError: `value` cannot answer.
     """
-    if isinstance(value, str) or _is_chat_model(value):
+    if isinstance(value, str) or is_chat_model(value):
         from twosup_chain.answerers.chat import ChatAnswerer
 
         return ChatAnswerer(model=value)
@@ -96,7 +96,8 @@ def as_answerer(value: object, *, role: str) -> object:
     raise ConfigurationError(message)
 
 
-def _is_chat_model(value: object) -> bool:
+def is_chat_model(value: object) -> bool:
+    """Whether `value` is a chat model, a binding of one, or one with fallbacks."""
     from langchain_core.language_models import BaseChatModel  # here, since a reader alone starts faster without it
 
     while isinstance(value, (RunnableBindingBase, RunnableWithFallbacks)):

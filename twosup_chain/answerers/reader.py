@@ -67,8 +67,8 @@ class ExtractiveReader(InProcessAnswerer):
         stride: How many tokens neighbouring windows share at least.
         max_answer_tokens: The most tokens of an answer.
         top_k: How many candidates an answer carries at most.
-        no_answer_below: The answer is ``None`` where answerability is below this; at 0.5 the likelier of the two
-            predictions is made, 0 forces an answer.
+        no_answer_below: The answer is ``None`` where answerability is below this, in [0, 1]; 0 forces an answer.
+            ``None`` takes the model's own, at which a span is worth as much as "no answer" by the expected F1.
         max_batch_tokens: The most tokens of windows that run together, which bounds the memory. The packaged model
             reads each window by itself, since dynamic quantisation would let neighbours change each other's numbers;
             many windows are read side by side, a thread each.
@@ -87,7 +87,7 @@ class ExtractiveReader(InProcessAnswerer):
     stride: int = Field(default=128, ge=1)
     max_answer_tokens: int = Field(default=30, ge=1)
     top_k: int = Field(default=5, ge=1)
-    no_answer_below: float = Field(default=0.5, ge=0.0, le=1.0)
+    no_answer_below: float | None = Field(default=None, ge=0.0, le=1.0)
     max_batch_tokens: int = Field(default=16_384, ge=512)
     num_threads: int | None = Field(default=None, ge=1)
     providers: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ class ExtractiveReader(InProcessAnswerer):
             for span in reading.spans
         ]
         scores = {"answerability": self._answerability(reading), **reading.evidence()}
-        answered = bool(spans) and scores["answerability"] >= self.no_answer_below
+        answered = bool(spans) and scores["answerability"] >= self._no_answer_below
         place = {"start": spans[0].start, "end": spans[0].end, "document": spans[0].document} if answered else {}
         return Answer(
             spans[0].text if answered else None,
@@ -184,6 +184,10 @@ class ExtractiveReader(InProcessAnswerer):
     def label(self) -> str:
         """The model's name with a digest, as its answers carry it in `Answer.model`."""
         return self._loaded.config.label
+
+    @property
+    def _no_answer_below(self) -> float:
+        return self._loaded.config.no_answer_below if self.no_answer_below is None else self.no_answer_below
 
     @property
     def _loaded(self) -> ReaderEngine:

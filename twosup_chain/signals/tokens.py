@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from twosup_chain.answerers.base import NO_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from twosup_chain.schema import Answer, TokenLogprob
 
@@ -27,9 +27,8 @@ _OPENINGS = (NO_ANSWER, "unknown", "none", "not")
 _FEWEST_LETTERS = 2
 
 
-def content_tokens(answer: Answer) -> list[TokenLogprob]:
-    """Returns the tokens that carry content, in their order; empty where the answer has none."""
-    tokens = answer.token_logprobs or ()
+def content_tokens(tokens: Iterable[TokenLogprob]) -> list[TokenLogprob]:
+    """Returns the tokens that carry content, in their order."""
     return [token for token in tokens if token.token is None or not _FORMAT_TOKEN.fullmatch(token.token)]
 
 
@@ -51,7 +50,7 @@ def token_signals(answer: Answer) -> dict[str, float]:
     - ``token_unanswerable``: the log-probability that the reply begins as "unanswerable" or "none" does, or what is
       left for it beside the alternatives listed.
     """
-    tokens = content_tokens(answer)
+    tokens = content_tokens(answer.token_logprobs or ())
     if not tokens:
         return {}
     found = [max(token.logprob, _FLOOR) for token in tokens]

@@ -1,5 +1,7 @@
 """Answerability as a probability: a logistic model on the reader's evidence, fitted on labelled questions.
 
+And the answerability from which on a span is the better prediction, which follows from it.
+
 Platt scaling with several inputs (Platt 1999) and a weak ridge. Both classes get half of the weight, whatever their
 shares in the file, so that the probabilities hold where half of the questions are unanswerable, as in SQuAD v2's
 evaluation sets.
@@ -50,3 +52,15 @@ def fit_answerability(
     solution = maximise(design, y, weight, _RIDGE)
     slopes = solution[:-1] / scale
     return {**dict(zip(features, slopes.tolist(), strict=True)), "intercept": float(solution[-1] - slopes @ centre)}
+
+
+def fit_no_answer_below(forced_f1: Sequence[float]) -> float:
+    """Returns the answerability from which on a span is the better prediction by SQuAD v2's F1, in [0.5, 1].
+
+    With a calibrated answerability a, "no answer" earns 1 - a on average and a span a·f, where f is the mean F1 of the
+    best spans of answerable questions: a span is better from a = 1 / (1 + f) on.
+
+    Args:
+        forced_f1: Token F1 of the best span of each answerable question, in [0, 1]; at least one.
+    """
+    return 1.0 / (1.0 + float(np.mean(forced_f1)))

@@ -88,6 +88,14 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
             rich_help_panel=_DATA,
         ),
     ] = 1.0,
+    known: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Leave out what a reader knows already, as judged by twosup_chain.training.known.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
     epochs: Annotated[int, typer.Option(metavar="N", help="Epochs at most.", rich_help_panel=_LENGTH)] = 2,
     minutes: Annotated[
         float | None,
@@ -125,6 +133,12 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
     freeze_embeddings: Annotated[
         bool, typer.Option(help="Leave the word embeddings as they are.", rich_help_panel=_STEP)
     ] = False,
+    freeze_layers: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Leave the embeddings and the N lowest layers as they are.", rich_help_panel=_STEP
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides everything random.", rich_help_panel=_STEP)] = 0,
     bf16: Annotated[
         bool,
@@ -165,6 +179,7 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
         passage_negatives=passage_negatives,
         swap_negatives=swap_negatives,
         inferred_weight=inferred_weight,
+        known=known,
         seed=seed,
     )
     options = TrainerOptions(
@@ -179,6 +194,7 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
         stride=stride,
         dropout=dropout,
         freeze_embeddings=freeze_embeddings,
+        freeze_layers=freeze_layers,
         half_precision=bf16,
         evaluate_every=evaluate_every,
         save_every=save_every,

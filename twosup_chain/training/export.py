@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from twosup_chain.answerers._reader_folder import CONFIG_FILE, FORMAT_VERSION, MODEL_FILE, TOKENIZER_FILE, file_digest
 from twosup_chain.errors import ConfigurationError, MissingExtraError, ModelFileError
-from twosup_chain.training.calibration import FEATURES, fit_answerability
+from twosup_chain.squad import f1
+from twosup_chain.training.calibration import FEATURES, fit_answerability, fit_no_answer_below
 from twosup_chain.training.graph import build_graph
 from twosup_chain.training.smoothing import smoothing_factors
 
@@ -70,8 +71,7 @@ def export_reader(
             "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),
         }
         _write_config(out, values)
-        values["calibration"] = _calibrate(out, calibrate, config["max_position_embeddings"], report)
-        _write_config(out, values)
+        _write_config(out, values | _calibrate(out, calibrate, config["max_position_embeddings"], report))
     return out
 
 
@@ -113,21 +113,26 @@ def _windows(folder: Path, config: dict[str, Any], examples: list[Example]) -> I
 
 def _calibrate(
     folder: Path, examples: list[Example], max_positions: int, report: Callable[[int, int], object]
-) -> dict[str, float]:
+) -> dict[str, Any]:
+    """Returns the entries of ``config.json`` that are fitted on labelled questions."""
     from twosup_chain.answerers.reader import ExtractiveReader
 
     default = ExtractiveReader.model_fields["max_length"].default
     reader = ExtractiveReader(model_path=folder, max_length=min(default, max_positions))
     evidence: list[dict[str, float]] = []
     answerable: list[bool] = []
+    forced: list[float] = []
     for at in range(0, len(examples), _READ_AT_ONCE):
         some = examples[at : at + _READ_AT_ONCE]
         for example, answer in zip(some, reader.answer_many([e.as_input() for e in some]), strict=True):
             if not isinstance(answer, Exception):
                 evidence.append(answer.scores)
                 answerable.append(not example.is_impossible)
+                if answerable[-1]:
+                    forced.append(f1(answer.candidates[0].text if answer.candidates else None, example.answers))
         report(min(at + _READ_AT_ONCE, len(examples)), len(examples))
-    return fit_answerability(evidence, answerable)
+    calibration = fit_answerability(evidence, answerable)
+    return {"calibration": calibration, "no_answer_below": fit_no_answer_below(forced)}
 
 
 def _read(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:

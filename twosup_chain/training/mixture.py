@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 
 from twosup_chain.errors import ConfigurationError, UnknownOptionError
 from twosup_chain.training.data import read_squad, split_held_out
+from twosup_chain.training.known import KNOWN, read_known
 from twosup_chain.training.negatives import passage_negatives, swap_negatives
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from twosup_chain.training.data import Example
+
+#: The share of the known questions that is trained on all the same.
+REHEARSED = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,8 @@ class MixtureOptions:
         swap_negatives: Questions with a swapped name, number or word, as a share of the answerable questions.
         inferred_weight: Weight of the unanswerable questions whose ``join`` field is ``"inferred"``: how reliable
             the inference is.
+        known: What a reader makes of the questions of `files`, as `known` writes it. Of those that it predicts rightly
+            with a probability above `KNOWN`, all but `REHEARSED` are left out. What is held out stays whole.
         seed: Decides all draws.
     """
 
@@ -46,6 +52,7 @@ class MixtureOptions:
     passage_negatives: float = 0.0
     swap_negatives: float = 0.0
     inferred_weight: float = 1.0
+    known: Path | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -104,6 +111,8 @@ def build_mixture(options: MixtureOptions) -> Mixture:
     """
     read = [example for path in options.files for example in read_squad(path)]
     train, held_out = split_held_out(read, options.held_out)
+    if options.known is not None:
+        train = _unknown(train, read_known(options.known), epoch_rng(options.seed, 0, "known"))
     train = [_weighted(example, options.inferred_weight) for example in train]
     extra = _extra(options)
     answerable = [example for example in train if example.answerable]
@@ -128,6 +137,16 @@ def _weighted(example: Example, inferred: float) -> Example:
     if example.answerable or example.join != "inferred":
         return example
     return replace(example, weight=example.weight * inferred)
+
+
+def _unknown(examples: Sequence[Example], known: Mapping[str, float], rng: random.Random) -> list[Example]:
+    """Returns what is still worth training on; a question that was not judged is."""
+    kept = []
+    for example in examples:
+        right, rehearsed = known.get(example.id, 0.5), rng.random() < REHEARSED
+        if right <= KNOWN or rehearsed:
+            kept.append(example)
+    return kept
 
 
 def _extra(options: MixtureOptions) -> list[Example]:

@@ -65,6 +65,8 @@ class TrainerOptions:
         weight_decay: AdamW's, for matrices only.
         clip: Largest norm of the gradient.
         freeze_embeddings: Whether to leave the word embeddings as they are (half of a small encoder's weights).
+        freeze_layers: How many of the encoder's lowest layers are left as they are, and the embeddings with them;
+            no gradient is computed for them, which makes a step faster.
         half_precision: Whether to compute in bfloat16 where that is safe (autocast).
         device: ``"cpu"``, ``"cuda"``, …; ``None`` takes CUDA where there is one.
         threads: CPU threads; ``None`` leaves PyTorch's choice.
@@ -89,6 +91,7 @@ class TrainerOptions:
     weight_decay: float = 0.01
     clip: float = 1.0
     freeze_embeddings: bool = False
+    freeze_layers: int = 0
     half_precision: bool = False
     device: str | None = None
     threads: int | None = None
@@ -247,6 +250,13 @@ class Trainer:
                 module.dropout_prob = self.options.dropout
         if self.options.freeze_embeddings:
             model.bert.embeddings.word_embeddings.weight.requires_grad_(requires_grad=False)
+        frozen = self.options.freeze_layers
+        layers = model.bert.encoder.layer
+        if not 0 <= frozen <= len(layers):
+            message = f"freeze_layers={frozen!r} must be between 0 and {len(layers)}, the model's layers"
+            raise ConfigurationError(message)
+        for part in [model.bert.embeddings, *layers[:frozen]] if frozen else []:
+            part.requires_grad_(requires_grad=False)
         return model.to(self.device).train()
 
     def _resume(self, state: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twosup_chain.answerers._reader_folder import answerability
 from twosup_chain.errors import ConfigurationError, ModelFileError
-from twosup_chain.training.calibration import fit_answerability
+from twosup_chain.training.calibration import fit_answerability, fit_no_answer_below
 
 
 def draw(n, share, rng):
@@ -56,3 +56,10 @@ def test_answerability_is_a_probability_that_grows_with_its_logit(value, weight)
 def test_a_feature_of_another_version_is_named():
     with pytest.raises(ModelFileError, match="needs the feature 'charm'; this version has null_margin"):
         answerability({"charm": 1.0}, {"null_margin": 0.0})
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20))
+def test_span_and_no_answer_earn_the_same_f1_at_the_threshold(forced_f1):
+    threshold = fit_no_answer_below(forced_f1)
+    assert 0.5 <= threshold <= 1.0
+    assert threshold * np.mean(forced_f1) == pytest.approx(1.0 - threshold)

@@ -106,3 +106,19 @@ def test_share_out_of_range_names_the_option_and_its_value(main_file, bad):
 def test_no_file_is_an_error():
     with pytest.raises(ConfigurationError, match="at least one"):
         MixtureOptions(files=())
+
+
+def test_what_a_reader_knows_is_left_out_but_for_a_share(main_file, tmp_path):
+    known = tmp_path / "known.json"
+    known.write_text(json.dumps({f"a{i}": 0.99 if i < 50 else 0.5 for i in range(120)}), encoding="utf-8")
+    options = MixtureOptions(files=(main_file,), held_out=0.0, known=known)
+    ids = {e.id for e in build_mixture(options).examples}
+    assert {f"a{i}" for i in range(50, 120)} <= ids
+    assert 0 < len(ids) - 70 < 25
+
+
+def test_held_out_questions_stay_whole_whatever_is_known(main_file, tmp_path):
+    known = tmp_path / "known.json"
+    known.write_text(json.dumps({f"a{i}": 0.99 for i in range(120)}), encoding="utf-8")
+    plain = build_mixture(MixtureOptions(files=(main_file,), held_out=0.3))
+    assert build_mixture(MixtureOptions(files=(main_file,), held_out=0.3, known=known)).held_out == plain.held_out

@@ -1,7 +1,7 @@
 """A GGUF model in this process as the local model, any OpenAI-compatible server as the hosted one.
 
     pip install 'twosup-chain[llama,openai]'
-    python examples/02_llama_cpp_and_openai.py MODEL.gguf http://127.0.0.1:8000/v1
+    python examples/08_llama_cpp_and_openai.py MODEL.gguf http://127.0.0.1:8000/v1
 
 The key, if the server wants one, is read from OPENAI_API_KEY.
 """

@@ -1,0 +1,89 @@
+"""The records that a chat model's turn adds to those of a question: the conversation, and a message as an answer.
+
+How a message is read is in `answerers.message`; who wrote it, and what becomes of it, is in `_writer` and `_exchange`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+
+from twosup_chain.answerers.message import answer_from_message
+from twosup_chain.schema import Answer, QAInput, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What scorers are told was asked where the conversation holds no text (an image alone, say).
+_NO_TEXT = "(no text)"
+
+
+class Turn(QAInput):
+    """A conversation that waits for its next message; its last human message is the question.
+
+    Args:
+        messages: The whole conversation.
+    """
+
+    messages: tuple[BaseMessage, ...] = ()
+
+    @classmethod
+    def of(cls, messages: Sequence[BaseMessage], context: Any) -> Turn:
+        """Returns the turn that a conversation asks for; `context` is what supervisors take for its context."""
+        human = [message.text for message in messages if isinstance(message, HumanMessage)]
+        texts = [text for text in (human or [message.text for message in messages]) if text.strip()]
+        return cls(question=texts[-1] if texts else _NO_TEXT, context=context, messages=tuple(messages))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns ``{"question", "context", "messages"}``, as writers and fallbacks take it."""
+        return {**super().as_dict(), "messages": list(self.messages)}
+
+
+class Draft(Answer):
+    """A message that a chat model wrote, read as an answer.
+
+    Args:
+        message: The message, verbatim.
+        chunks: The chunks it came in; empty where it came whole.
+        calls_tools: Whether it calls tools, so that its wording is not judged.
+        rejected: The verdict on it, where that stood fast before it was complete; its score is the highest that the
+            complete message could have reached.
+        shown: Whether its text has already been passed on.
+        usage_estimated: Whether `usage` is counted here, since a model that is stopped may not report it.
+    """
+
+    message: AIMessage
+    chunks: tuple[AIMessageChunk, ...] = ()
+    calls_tools: bool = False
+    rejected: Verdict | None = None
+    shown: bool = False
+    usage_estimated: bool = False
+
+
+def read_draft(message: AIMessage, *, faulty_calls: bool, **known: Any) -> Draft:
+    """Returns a complete message as a draft.
+
+    Args:
+        message: The message.
+        faulty_calls: Whether tool calls that cannot be parsed are passed on.
+        **known: What else is known of it, by `Draft`'s fields.
+
+    Raises:
+        RefusalError, NotTextError, EmptyAnswerError: The message is no answer.
+    """
+    faulty = message.invalid_tool_calls
+    if (message.tool_calls and not faulty) or (faulty and faulty_calls):
+        names = [call["name"] for call in (*message.tool_calls, *faulty)]
+        return Draft(
+            text=message.text.strip() or json.dumps(names),
+            message=message,
+            calls_tools=True,
+            usage=message.usage_metadata,
+            model=message.response_metadata.get("model_name"),
+            **known,
+        )
+    answer = answer_from_message(message)
+    read = {name: getattr(answer, name) for name in ("text", "token_logprobs", "usage", "model")}
+    return Draft(**read, message=message, **known)

@@ -1,0 +1,238 @@
+"""One turn of a `TwoSupervisorChatModel`: the parts for it, and the message or chunks that its result becomes.
+
+The decision itself is `TwoSupervisorChain`'s; the options are `model`'s.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.runnables.base import RunnableBindingBase
+
+from twosup_chain.answerers.base import is_chat_model
+from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.bounds import bound_of
+from twosup_chain.chain import TwoSupervisorChain
+from twosup_chain.chat._draft import Draft, Turn
+from twosup_chain.chat._listener import Bound, Listener, longest_reply
+from twosup_chain.chat._writer import Judge, NotAsked, Writer
+from twosup_chain.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from langchain_core.runnables import Runnable
+
+    from twosup_chain._drive import Flow
+    from twosup_chain.chat.model import TwoSupervisorChatModel
+    from twosup_chain.schema import TwoSupervisorResult, Verdict
+
+#: What of a call is for the hosted model alone.
+_HOSTED_ONLY = frozenset({"model", "response_format", "stream_options", "stream_usage", "service_tier", "user"})
+
+#: What of a call says which tools there are, and how they are called.
+_TOOLS = ("tools", "tool_choice", "strict", "parallel_tool_calls")
+
+#: What of a message is said of this chat model instead of the one that wrote it.
+_OWN = ("model_name", "twosup")
+
+#: Between the text of a hosted answer that was shown before it was rejected, and what is said instead.
+_AFTER_REJECTED = "\n\n"
+
+
+class Exchange:
+    """Asks for the next message of a conversation.
+
+    Args:
+        chat: The chat model with its options.
+        messages: The conversation.
+        options: What the models are called with, `stop` among it.
+        streams: Whether chunks are wanted.
+    """
+
+    def __init__(
+        self, chat: TwoSupervisorChatModel, messages: Sequence[BaseMessage], options: dict[str, Any], *, streams: bool
+    ) -> None:
+        self.chat = chat
+        self.messages = messages
+        self.streams = streams
+        self.tools = {name: options[name] for name in _TOOLS if options.get(name) is not None}
+        self.options = {key: value for key, value in options.items() if key not in _TOOLS and value is not None}
+        self.fallback = self._fallback()
+        self.chain = TwoSupervisorChain(
+            local=self._local(),
+            local_supervisor=Judge("local", chat.local_supervisor),
+            remote=self._remote(),
+            remote_supervisor=None if chat.remote_supervisor is None else Judge("remote", chat.remote_supervisor),
+            fallback=self.fallback,
+            on_remote_error=chat.on_remote_error,
+        )
+
+    def flow(self) -> Flow[TwoSupervisorResult]:
+        """Returns the decision on this turn."""
+        context = None if self.chat.context is None else self.chat.context(list(self.messages))
+        return self.chain._flow(Turn.of(self.messages, context))  # noqa: SLF001 (the chain has drivers of its own, without chunks)
+
+    # -- the parts ------------------------------------------------------------------------------------------------
+
+    def _local(self) -> Runnable[Any, Any]:
+        chat = self.chat
+        model: Runnable[Any, Any] = chat.local
+        if self.tools:
+            if not chat.local_tools:
+                return NotAsked("it is not asked where tools are bound, unless local_tools=True")
+            model = tooled(model, **self.tools)
+        options = {key: value for key, value in self.options.items() if key not in _HOSTED_ONLY}
+        bound = self._bound(chat.local_supervisor, longest_reply(model, options)) if chat.stops_drafts else None
+        listener = partial(Listener, bound=bound, faulty_calls=False) if self.streams or bound else None
+        return Writer(
+            "local",
+            model,
+            label=label_of(chat.local),
+            options=options,
+            listener=listener,
+            shows=self.streams and not self.tools and accepts_everything(chat.local_supervisor),
+            must_call=self.tools.get("tool_choice") not in (None, False, "auto", "none"),
+        )
+
+    def _remote(self) -> Runnable[Any, Any] | None:
+        chat = self.chat
+        if chat.remote is None:
+            return None
+        model = chat.remote.resolved if isinstance(chat.remote, NamedChatModel) else chat.remote
+        at_once = chat.remote_tokens == "at_once" or accepts_everything(chat.remote_supervisor)
+        shows = self.streams and at_once and not self.tools
+        bound = self._bound(chat.remote_supervisor, longest_reply(model, self.options)) if shows else None
+        return Writer(
+            "remote",
+            tooled(model, **self.tools) if self.tools else model,
+            label=label_of(model),
+            options=self.options,
+            listener=partial(Listener, bound=bound, faulty_calls=True) if shows else None,
+            shows=shows,
+        )
+
+    def _fallback(self) -> Any:
+        given = self.chat.fallback
+        return Writer("fallback", given, label=label_of(given)) if is_chat_model(given) else given
+
+    @staticmethod
+    def _bound(supervisor: object, longest: float) -> Bound | None:
+        if not isinstance(supervisor, Supervisor):
+            return None
+        highest = bound_of(supervisor.scorer.scorer)
+        return None if highest is None else Bound(highest, supervisor.threshold, supervisor.scorer_name, longest)
+
+    # -- what comes of them ---------------------------------------------------------------------------------------
+
+    def message(self, result: TwoSupervisorResult) -> AIMessage:
+        """Returns the message that a result becomes, with what both models cost and the decision."""
+        draft = self._accepted(result)
+        message = AIMessage(self._text(result)) if draft is None else draft.message
+        about = {**message.response_metadata, **self._about(result, draft)}
+        return message.model_copy(
+            update={"id": None, "usage_metadata": result.usage, "response_metadata": about},
+        )
+
+    def chunks(self, result: TwoSupervisorResult) -> Iterator[ChatGenerationChunk]:
+        """Gives what a result adds to the chunks that were shown; the last carries the cost and the decision."""
+        draft = self._accepted(result)
+        if draft is None:
+            yield _chunk(content=(_AFTER_REJECTED if self._shown else "") + self._text(result))
+        elif not draft.shown:
+            parts = draft.chunks or (draft.message,)
+            if self._shown:
+                yield _chunk(content=_AFTER_REJECTED)
+            yield from (passed_on(part) for part in parts)
+        yield _chunk(
+            content="",
+            usage_metadata=result.usage,
+            response_metadata=self._about(result, draft),
+            chunk_position="last",
+        )
+
+    def _accepted(self, result: TwoSupervisorResult) -> Draft | None:
+        """Returns the draft that the result trusts; ``None`` for the no-answer, and for a fallback that is no model."""
+        if result.source == "fallback":
+            return self.fallback.written if isinstance(self.fallback, Writer) else None
+        answer = {"local": result.local, "remote": result.remote}.get(result.source)
+        return answer if isinstance(answer, Draft) else None
+
+    def _text(self, result: TwoSupervisorResult) -> str:
+        return result.as_text(self.chat.no_answer)
+
+    @property
+    def _shown(self) -> bool:
+        """Whether text of a draft has been passed on before the verdict."""
+        return any(isinstance(part, Writer) and part.showed for part in (self.chain.local, self.chain.remote))
+
+    def _about(self, result: TwoSupervisorResult, draft: Draft | None) -> dict[str, Any]:
+        about: dict[str, Any] = {"model_name": self.chat.model_name, "twosup": self._decision(result, draft)}
+        return about if draft is not None else {"finish_reason": "stop", **about}
+
+    def _decision(self, result: TwoSupervisorResult, draft: Draft | None) -> dict[str, Any]:
+        drafts = {"local": result.local, "remote": result.remote}
+        verdicts = {"local": result.local_verdict, "remote": result.remote_verdict}
+        writer = {"local": self.chain.local, "remote": self.chain.remote, "fallback": self.fallback}.get(result.source)
+        return {
+            "source": result.source,
+            "status": result.status,
+            "reason": result.reason,
+            "error": result.error,
+            "model": (draft.model if draft is not None else None) or getattr(writer, "label", None),
+            "verdicts": {role: _verdict(verdicts[role], drafts[role]) for role in drafts},
+            "usage": {role: _usage(found) for role, found in drafts.items()},
+            "usage_estimated": any(isinstance(found, Draft) and found.usage_estimated for found in drafts.values()),
+            "stopped_early": isinstance(result.local, Draft) and result.local.rejected is not None,
+            "shown_before_rejection": self._shown and not (draft is not None and draft.shown),
+            "seconds": round(result.seconds, 6),
+        }
+
+
+def tooled(model: Runnable[Any, Any], **tools: Any) -> Runnable[Any, Any]:
+    """Returns a chat model, or a binding of one, with tools bound in its provider's own form."""
+    if isinstance(model, RunnableBindingBase):
+        return tooled(model.bound, **tools).bind(**model.kwargs).with_config(model.config)
+    bound: Runnable[Any, Any] = model.bind_tools(**tools)  # type: ignore[attr-defined]
+    return bound
+
+
+def label_of(model: object) -> str | None:
+    """Returns a chat model's name, where it has one."""
+    while isinstance(model, RunnableBindingBase):
+        model = model.bound
+    names = (getattr(model, name, None) for name in ("model_name", "model", "model_id"))
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def accepts_everything(supervisor: object) -> bool:
+    """Whether nothing can be rejected: the threshold is 0, and a score is given where the evidence is missing."""
+    return isinstance(supervisor, Supervisor) and supervisor.threshold <= 0.0 and supervisor.missing is not None
+
+
+def passed_on(part: AIMessage) -> ChatGenerationChunk:
+    """Returns a draft's chunk, or the whole of it, as a chunk of the chat model's own: without id, name and cost."""
+    metadata = {key: value for key, value in part.response_metadata.items() if key not in _OWN}
+    calls = (
+        {"tool_call_chunks": part.tool_call_chunks}
+        if isinstance(part, AIMessageChunk)
+        else {"tool_calls": part.tool_calls, "invalid_tool_calls": part.invalid_tool_calls}
+    )
+    return _chunk(content=part.content, additional_kwargs=part.additional_kwargs, response_metadata=metadata, **calls)
+
+
+def _chunk(**fields: Any) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=AIMessageChunk(**fields))
+
+
+def _verdict(verdict: Verdict | None, draft: object) -> dict[str, Any] | None:
+    if verdict is None or (isinstance(draft, Draft) and draft.calls_tools):
+        return None
+    return verdict.model_dump()
+
+
+def _usage(draft: Any) -> dict[str, Any] | None:
+    return None if draft is None or draft.usage is None else dict(draft.usage)

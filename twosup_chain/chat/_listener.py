@@ -1,0 +1,155 @@
+"""Listens to a draft while it is being written: what it came to so far, and whether it can still be trusted.
+
+It does no waiting and no calling, so that one listener serves synchronous and asynchronous streams.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
+from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
+from langchain_core.messages.utils import count_tokens_approximately
+
+from twosup_chain.answerers.logprobs import token_logprobs
+from twosup_chain.chat._draft import Draft, read_draft
+from twosup_chain.errors import DraftStoppedError, EmptyAnswerError
+from twosup_chain.schema import Verdict
+from twosup_chain.signals.tokens import content_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_THINKING, _THOUGHT = "<think>", "</think>"
+
+
+class Bound:
+    """Says of a reply that is being written when its score can no longer reach the threshold.
+
+    Args:
+        highest: ``(log-probabilities of the content tokens so far, the most tokens that may follow) -> highest score``.
+        threshold: The least score that is trusted.
+        scorer: The scorer's name.
+        longest: The most tokens that the reply may have; ``math.inf`` where nobody knows.
+    """
+
+    def __init__(
+        self, highest: Callable[[Sequence[float], float], float], threshold: float, scorer: str, longest: float
+    ) -> None:
+        self.highest = highest
+        self.threshold = threshold
+        self.scorer = scorer
+        self.longest = longest
+
+    def verdict(self, logprobs: Sequence[float], seen: int) -> Verdict | None:
+        """Returns the verdict, where it stands fast that the reply is not trusted."""
+        score = self.highest(logprobs, max(self.longest - seen, 0))
+        if not logprobs or score >= self.threshold:
+            return None
+        return Verdict(score=min(max(score, 0.0), 1.0), threshold=self.threshold, trusted=False, scorer=self.scorer)
+
+
+class Listener:
+    """Collects the chunks of one draft.
+
+    Args:
+        asked: The conversation, to count its tokens where nobody else does.
+        bound: When to stop; ``None`` for never.
+        faulty_calls: Whether tool calls that cannot be parsed are passed on.
+    """
+
+    def __init__(self, asked: Sequence[BaseMessage], bound: Bound | None, *, faulty_calls: bool) -> None:
+        self.asked = asked
+        self.bound = bound
+        self.faulty_calls = faulty_calls
+        self.rejected: Verdict | None = None
+        self.tokens = 0
+        self._chunks: list[AIMessageChunk] = []
+        self._whole: AIMessage | None = None  # from a model that does not stream
+        self._text = ""
+        self._logprobs: list[float] = []
+
+    def hear(self, chunk: BaseMessage) -> None:
+        """Takes the next chunk; after it, `rejected` says whether the draft is worth going on with."""
+        if not isinstance(chunk, AIMessageChunk):
+            self._whole = chunk if isinstance(chunk, AIMessage) else AIMessage(chunk.text)
+            return
+        self._chunks.append(chunk)
+        tokens = token_logprobs(chunk.response_metadata) or ()
+        self.tokens += len(tokens)
+        if self.bound is None or not chunk.text or chunk.tool_call_chunks:
+            return
+        self._text += chunk.text
+        if _thinks(self._text):
+            self._logprobs = []  # a reasoning is no part of the answer
+            return
+        self._logprobs += [token.logprob for token in content_tokens(tokens)]
+        self.rejected = self.bound.verdict(self._logprobs, self.tokens)
+
+    def reason(self) -> DraftStoppedError:
+        """Returns why the draft was stopped, for the trace."""
+        assert self.rejected is not None  # noqa: S101 - asked only then
+        return DraftStoppedError(
+            f"stopped after {self.tokens} tokens: {self.rejected.scorer} can reach {self.rejected.score:.3f} at most, "
+            f"and {self.rejected.threshold:.3f} is asked for"
+        )
+
+    def draft(self, *, shown: bool) -> Draft:
+        """Returns what was written.
+
+        Raises:
+            RefusalError, NotTextError, EmptyAnswerError: It is no answer.
+        """
+        message = self._message()
+        chunks = tuple(self._chunks)
+        if self.rejected is None:
+            return read_draft(message, faulty_calls=self.faulty_calls, chunks=chunks, shown=shown)
+        usage, estimated = message.usage_metadata, False
+        if usage is None:
+            read = count_tokens_approximately(self.asked)
+            usage = UsageMetadata(input_tokens=read, output_tokens=self.tokens, total_tokens=read + self.tokens)
+            estimated = True
+        return Draft(
+            text=message.text,
+            message=message,
+            chunks=chunks,
+            rejected=self.rejected,
+            usage=usage,
+            usage_estimated=estimated,
+            shown=shown,
+            model=_model(self._chunks),
+        )
+
+    def _message(self) -> AIMessage:
+        if self._whole is not None:
+            return self._whole
+        if not self._chunks:
+            raise EmptyAnswerError("the stream held no message")
+        message = message_chunk_to_message(add_ai_message_chunks(self._chunks[0], *self._chunks[1:]))
+        assert isinstance(message, AIMessage)  # noqa: S101 - what an AIMessageChunk becomes
+        return message
+
+
+def _thinks(text: str) -> bool:
+    """Whether a reply is, or may turn out to be, at an inline reasoning or the mark that ends it."""
+    start = text.lstrip()
+    if start.startswith(_THINKING) and _THOUGHT not in text:
+        return True
+    return _THINKING.startswith(start) or text.endswith(_THOUGHT)
+
+
+def _model(chunks: Sequence[AIMessageChunk]) -> str | None:
+    names = [chunk.response_metadata.get("model_name") for chunk in chunks]
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def longest_reply(model: object, options: dict[str, object]) -> float:
+    """Returns the most tokens that a model writes; ``math.inf`` where it does not say."""
+    limit = options.get("max_tokens")
+    while limit is None and hasattr(model, "bound"):
+        limit = getattr(model, "kwargs", {}).get("max_tokens")
+        model = model.bound
+    for name in ("max_tokens", "max_completion_tokens", "num_predict"):
+        limit = getattr(model, name, None) if limit is None else limit
+    return float(limit) if isinstance(limit, int) and limit > 0 else math.inf

@@ -1,0 +1,345 @@
+"""`TwoSupervisorChatModel`: a small local chat model first, a hosted one where it is not trusted, as one chat model.
+
+Here are the options, and LangChain's call styles. A turn is put together in `_exchange` and decided by
+`twosup_chain.chain`; the runs below are nested by `_callbacks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing, closing
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.configurable import DynamicRunnable
+from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from twosup_chain import _drive
+from twosup_chain._options import Options, shorten
+from twosup_chain.answerers.base import is_chat_model
+from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.chain import NO_ANSWER_TEXT
+from twosup_chain.chat._callbacks import abelow, below, opened, remembered
+from twosup_chain.chat._exchange import Exchange, label_of, passed_on
+from twosup_chain.errors import ConfigurationError
+from twosup_chain.scorers import SCORERS, agreement
+from twosup_chain.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+
+    from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+    from langchain_core.language_models.base import LangSmithParams
+
+
+def _chat_model(value: object, *, role: str) -> object:
+    if isinstance(value, str):
+        return NamedChatModel(value)
+    inner = value
+    while isinstance(inner, DynamicRunnable):
+        inner = inner.default
+    if isinstance(inner, NamedChatModel) or is_chat_model(inner):
+        return value
+    message = f"{role}={shorten(value)} is no chat model: pass a LangChain chat model, or 'provider:model'"
+    raise ConfigurationError(message)
+
+
+class TwoSupervisorChatModel(BaseChatModel, Options):
+    """Answers a conversation locally where that can be trusted, else with a hosted model, else says that it cannot.
+
+    It stands wherever a chat model does. The last human message is the question that supervisors judge the reply by;
+    `context` tells them what to take for its context. A message that calls tools is passed on without a verdict, since
+    supervisors judge wording.
+
+    A reply carries in ``usage_metadata`` the tokens of both models, those of rejected drafts included, and in
+    ``response_metadata``:
+
+    - ``model_name``: the name of this model, `model_name`, so that what is counted by model name counts no token twice;
+    - ``twosup``: the decision, a dict for JSON: ``source``, ``status``, ``reason`` and ``error`` as in
+      `TwoSupervisorResult`; ``model`` (whose message it is), ``verdicts`` and ``usage`` by role; ``usage_estimated``
+      (a stopped model did not report its own); ``stopped_early``; ``shown_before_rejection``; ``seconds``;
+    - what else the model whose message it is reports (``logprobs``, ``finish_reason``, …).
+
+    **Streams.** The text of a draft is held until its supervisor has accepted it; then its chunks come as they were
+    generated. Whatever is streamed has been accepted, and adds up to what ``invoke`` returns, with two exceptions that
+    are the user's choice: ``remote_tokens="at_once"`` and ``on_remote_error="local"``. The last chunk carries the cost
+    and the decision. A supervisor that accepts everything (threshold 0 and a score for missing evidence) is not waited
+    for. Custom events say what goes on meanwhile: ``twosup_asked`` and ``twosup_verdict`` (see `_writer`). The models'
+    runs stand below this one's in traces, tagged ``local``, ``remote`` and so on; handlers that show tokens are not
+    told theirs.
+
+    **Early rejection.** A local draft is stopped as soon as its score cannot reach the threshold any more: at once
+    where the scorer is `min_token_probability`; where it is a mean or a quantile, the most tokens that the model may
+    write (its ``max_tokens``) enter. Another scorer can take part by a method ``highest_score(logprobs, remaining)``.
+    A draft is not stopped where it may yet be needed whole: with ``on_remote_error="local"``, and with a remote
+    supervisor that compares with the local answer.
+
+    Args:
+        local: The local chat model: a `LlamaCppChat`, or any other; most scorers need log-probabilities of it.
+        local_supervisor: Judges its drafts.
+        remote: The hosted chat model, or ``"provider:model"``; ``None``: never ask.
+        remote_supervisor: Judges its drafts; needed with `remote`.
+        fallback: Where nobody is trusted: ``None`` for the no-answer message, ``"raise"`` for `NoTrustedAnswerError`, a
+            chat model, or a Runnable or function that is given ``{"question", "context", "messages", "result"}``.
+        on_remote_error: Where the hosted model fails, as in `TwoSupervisorChain`.
+        no_answer: The text of the no-answer message, not blank.
+        context: Called with the messages; returns what scorers such as ``grounded`` take for the context.
+        early_rejection: Whether local drafts are stopped early.
+        remote_tokens: ``"held"``: the text of the hosted model is streamed after its supervisor has accepted it.
+            ``"at_once"``: it is streamed as it comes; if it is rejected after all, the stream ends, after a blank line,
+            with the no-answer text (or the fallback's), and ``shown_before_rejection`` in the decision says so. Tool
+            calls are always held.
+        local_tools: Whether the local model is given bound tools. By default a turn with tools goes to the hosted
+            model, since nothing judges whether a call is the right one.
+        temperature: The temperature of both models; ``None`` for their own.
+        max_tokens: The longest reply of either model, in tokens; ``None`` for their own.
+        stop: Texts before which replies end, besides those of a call.
+        streaming: Whether ``invoke`` goes through the stream, too.
+        model_name: The name of this model in traces and in ``response_metadata``.
+
+    Raises:
+        ConfigurationError: A part is missing, of the wrong type, or contradicts another.
+        UnknownOptionError: An option does not exist.
+
+    Example:
+        >>> from twosup_chain import LlamaCppChat, Supervisor  # doctest: +SKIP
+        >>> chat = TwoSupervisorChatModel(  # doctest: +SKIP
+        ...     local=LlamaCppChat(model_path="qwen2.5-0.5b-instruct.gguf"),
+        ...     local_supervisor=Supervisor("min_token_probability", threshold=0.3),
+        ...     remote="openai:gpt-4.1-mini",
+        ...     remote_supervisor=Supervisor("mean_token_probability", threshold=0.4, missing=1.0),
+        ... )
+        >>> chat.invoke("What is the capital of France?").response_metadata["twosup"]["source"]  # doctest: +SKIP
+        'local'
+    """
+
+    local: Annotated[Runnable[Any, Any], BeforeValidator(partial(_chat_model, role="local"))]
+    local_supervisor: Runnable[Any, Any]
+    remote: Annotated[Runnable[Any, Any], BeforeValidator(partial(_chat_model, role="remote"))] | None = None
+    remote_supervisor: Runnable[Any, Any] | None = None
+    fallback: Any = None
+    on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
+    no_answer: str = NO_ANSWER_TEXT
+    context: Callable[[list[BaseMessage]], Any] | None = None
+    early_rejection: bool = True
+    remote_tokens: Literal["held", "at_once"] = "held"
+    local_tools: bool = False
+    temperature: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    max_tokens: int | None = Field(default=None, ge=1)
+    stop: list[str] | None = None
+    streaming: bool = False
+    model_name: str = "twosup"
+
+    @field_validator("no_answer")
+    @classmethod
+    def _check_no_answer(cls, value: str) -> str:
+        if value.strip():
+            return value
+        message = f"no_answer={value!r} is blank: say in words that there is no answer"
+        raise ConfigurationError(message)
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> TwoSupervisorChatModel:
+        if not isinstance(self.remote, NamedChatModel):  # looked up at the first call
+            Exchange(self, (), {}, streams=False)  # a chain of the parts has its own checks
+        return self
+
+    @property
+    def stops_drafts(self) -> bool:
+        """Whether a local draft may be stopped before it is complete: nobody needs the whole of a rejected one."""
+        return self.early_rejection and self.on_remote_error != "local" and not _compares(self.remote_supervisor)
+
+    # -- tools ----------------------------------------------------------------------------------------------------
+
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: str | dict[str, Any] | bool | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Returns this model with tools for the hosted model, and with ``local_tools=True`` for the local one as well.
+
+        Args:
+            tools: Tools in any form that LangChain knows.
+            tool_choice: Which tool must be called, as the models' own `bind_tools` take it; ``"any"`` of a single tool
+                names it, which more servers understand.
+            **kwargs: Further options of the models' `bind_tools` (``strict``, ``parallel_tool_calls``).
+
+        Raises:
+            ConfigurationError: There is no hosted model, and the local one is given no tools.
+        """
+        if self.remote is None and not self.local_tools:
+            message = "nobody can call tools: pass remote=…, or local_tools=True if the local model is to call them"
+            raise ConfigurationError(message)
+        formatted = [convert_to_openai_tool(tool) for tool in tools]
+        if tool_choice in ("any", "required", True) and len(formatted) == 1:
+            tool_choice = formatted[0]["function"]["name"]
+        chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
+        return self.bind(tools=formatted, **chosen, **kwargs)
+
+    # -- the call styles ------------------------------------------------------------------------------------------
+
+    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
+        """Returns the next message of a conversation."""
+        config = opened(config)
+        with remembered(config):
+            return super().invoke(input, config, **kwargs)
+
+    async def ainvoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """Returns the next message of a conversation."""
+        config = opened(config, asynchronous=True)
+        with remembered(config):
+            return await super().ainvoke(input, config, **kwargs)
+
+    def stream(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        """Gives the next message of a conversation in chunks; see the class for what is held."""
+        config = opened(config)
+        chunks = super().stream(input, config, **kwargs)
+        with closing(cast("Generator[AIMessageChunk]", chunks)):
+            with remembered(config):  # `_stream` begins with the first chunk
+                first = next(chunks)
+            yield first
+            yield from chunks
+
+    async def astream(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Gives the next message of a conversation in chunks; see the class for what is held."""
+        config = opened(config, asynchronous=True)
+        chunks = super().astream(input, config, **kwargs)
+        async with aclosing(cast("AsyncGenerator[AIMessageChunk]", chunks)):
+            with remembered(config):  # `_astream` begins with the first chunk
+                first = await anext(chunks)
+            yield first
+            async for chunk in chunks:
+                yield chunk
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        exchange = self._exchange(messages, stop, kwargs, streams=False)
+        return _result(exchange.message(_drive.run(exchange.flow(), *below(run_manager))))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        exchange = self._exchange(messages, stop, kwargs, streams=False)
+        return _result(exchange.message(await _drive.arun(exchange.flow(), *abelow(run_manager))))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        exchange = self._exchange(messages, stop, kwargs, streams=True)
+        with closing(_drive.stream(exchange.flow(), *below(run_manager))) as pieces:
+            for piece in pieces:
+                yield from _chunks(exchange, piece)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        exchange = self._exchange(messages, stop, kwargs, streams=True)
+        async with aclosing(_drive.astream(exchange.flow(), *abelow(run_manager))) as pieces:
+            async for piece in pieces:
+                for chunk in _chunks(exchange, piece):
+                    yield chunk
+
+    def _exchange(
+        self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any], *, streams: bool
+    ) -> Exchange:
+        texts = [*(self.stop or ()), *(stop or ())]
+        own = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": texts or None}
+        given = {key: value for key, value in kwargs.items() if key != "stream"}
+        return Exchange(self, messages, {**own, **given}, streams=streams)
+
+    # -- what LangChain asks of a chat model ----------------------------------------------------------------------
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What can be configured at run time: everything that the parts declare."""
+        parts = (self.local, self.local_supervisor, self.remote, self.remote_supervisor, self.fallback)
+        return get_unique_config_specs(
+            spec for part in parts if isinstance(part, Runnable) for spec in part.config_specs
+        )
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Returns the tokens of a text as the local model counts them."""
+        return _innermost(self.local).get_token_ids(text)  # type: ignore[no-any-return]
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Returns the tokens of a conversation as the local model counts them."""
+        return _innermost(self.local).get_num_tokens_from_messages(messages, tools)  # type: ignore[no-any-return]
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = self._llm_type
+        return params
+
+    @property
+    def _llm_type(self) -> str:
+        return "twosup"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        models = {"local": label_of(self.local), "remote": label_of(self.remote)}
+        supervisors = {"local_supervisor": self.local_supervisor, "remote_supervisor": self.remote_supervisor}
+        names = ("model_name", "on_remote_error", "no_answer", "remote_tokens", "local_tools", "temperature")
+        own = {name: getattr(self, name) for name in (*names, "max_tokens", "early_rejection")}
+        return {**own, **models, **{role: _shortly(found) for role, found in supervisors.items()}}
+
+
+def _result(message: AIMessage) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _chunks(exchange: Exchange, piece: Any) -> Iterator[ChatGenerationChunk]:
+    """Gives what a piece of the decision adds to a stream: a chunk that is shown at once, or the end."""
+    if isinstance(piece, _drive.Done):
+        yield from exchange.chunks(piece.value)
+    else:
+        yield passed_on(piece)
+
+
+def _compares(supervisor: object) -> bool:
+    """Whether a supervisor of the hosted model may read the local answer."""
+    if supervisor is None:
+        return False
+    if not isinstance(supervisor, Supervisor):
+        return True
+    scorer = supervisor.scorer
+    return bool(scorer.scorer is agreement or (scorer.name not in SCORERS and scorer.takes_local))
+
+
+def _shortly(supervisor: object) -> Any:
+    if isinstance(supervisor, Supervisor):
+        return {"scorer": supervisor.scorer_name, "threshold": supervisor.threshold, "missing": supervisor.missing}
+    return None if supervisor is None else type(supervisor).__name__
+
+
+def _innermost(model: Any) -> Any:
+    """Returns the chat model in bindings, fallbacks and configurable fields."""
+    while not isinstance(model, BaseChatModel):
+        model = getattr(model, "bound", None) or getattr(model, "runnable", None) or getattr(model, "default", None)
+    return model

@@ -1,0 +1,101 @@
+"""Which training questions a reader knows already, so that another round can spend its time on the others.
+
+Late in training many questions teach nothing more: their gradient is close to zero. A reader judges every question, and
+`MixtureOptions.known` then leaves out what it is sure of and right about, but for a share against forgetting:
+
+    python -m twosup_chain.training.known KNOWN.json --file train.json.gz --model READER
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003  typer reads the annotation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twosup_chain.errors import InputError
+from twosup_chain.schema import QAInput
+from twosup_chain.training.data import read_squad
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.training.data import Example
+
+#: A question whose right prediction is likelier than this is known.
+KNOWN = 0.85
+#: Questions judged between two signs of progress.
+_AT_ONCE = 512
+
+
+def judge(
+    examples: Sequence[Example], reader: ExtractiveReader, report: Callable[[int], None] = lambda _: None
+) -> dict[str, float]:
+    """Returns the reader's probability of the right prediction for each question, by id, in [0, 1].
+
+    For an answerable question that is its answerability times the probability of the labelled span, given an answer;
+    for an unanswerable one, one minus its answerability.
+
+    Args:
+        examples: The questions, with ids of their own.
+        reader: The reader.
+        report: Receives how many more questions were judged.
+
+    Raises:
+        InputError: The reader cannot read a question; the message names it.
+    """
+    found: dict[str, float] = {}
+    for first in range(0, len(examples), _AT_ONCE):
+        some = sorted(examples[first : first + _AT_ONCE], key=lambda example: len(example.context))
+        inputs = [QAInput(example.question, example.context) for example in some]
+        # an unanswerable question has no text to look for: its own words stand in, only the answerability is read
+        texts = [example.answers[0][0] if example.answers else example.question for example in some]
+        for example, score in zip(some, reader.score_many(inputs, texts), strict=True):
+            if isinstance(score, Exception):
+                message = f"question {example.id!r}: {score}"
+                raise InputError(message) from score
+            right = score.answerability * score.conditional if example.answerable else 1.0 - score.answerability
+            found[example.id] = right
+        report(len(some))
+    return found
+
+
+def read_known(path: Path) -> dict[str, float]:
+    """Returns what `main` has written: the probability of the right prediction by question id.
+
+    Raises:
+        InputError: The file is missing or holds something else.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): float(value) for name, value in values.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        message = f"known={str(path)!r} is no file that twosup_chain.training.known has written: {error}"
+        raise InputError(message) from error
+
+
+def main(
+    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    *,
+    file: Annotated[list[Path], typer.Option(help="A SQuAD-format file; repeatable.")],
+    model: Annotated[Path | None, typer.Option(help="The reader's folder.", show_default="the packaged one")] = None,
+) -> None:
+    """Judges every question of the files with a reader."""
+    from rich.progress import Progress
+
+    from twosup_chain.answerers.reader import ExtractiveReader
+
+    examples = [example for path in file for example in read_squad(path)]
+    with Progress() as bar:
+        task = bar.add_task("judging", total=len(examples))
+        reader = ExtractiveReader(model_path=model) if model else ExtractiveReader()
+        found = judge(examples, reader, lambda n: bar.advance(task, n))
+    above = sum(value > KNOWN for value in found.values())
+    out.write_text(json.dumps({name: round(value, 4) for name, value in found.items()}), encoding="utf-8")
+    typer.echo(f"{out}: {len(found)} questions, right with probability above {KNOWN}: {above}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
