@@ -146,7 +146,7 @@ def _numbers(prediction: Prediction | None) -> tuple[float, ...]:
     tokens = prediction.tokens
     written = [(t.token, t.logprob, (("first", t.first), ("second", t.second))) for t in tokens]
     answer = Answer(prediction.text, token_logprobs=written or None)
-    margins = [t.top[0][1] - t.top[1][1] for t in content_tokens(answer)]
+    margins = [t.top[0][1] - t.top[1][1] for t in content_tokens(answer.token_logprobs or ())]
     return (
         prediction.exact,
         prediction.f1,
