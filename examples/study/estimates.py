@@ -1,7 +1,9 @@
 """What our learned supervisors estimate of each question, always by models fitted on other articles.
 
 `LocalEstimates` are made from the local signals alone, before any call; `RemoteEstimates` from the signals of both
-sides, once the hosted answer is there. Every estimate is a probability of being right (exact match) from `fit_columns`.
+sides, once the hosted answer is there. Every estimate is a probability of being right from `fit_columns`, where right
+is a token F1 of at least one half: the official F1 is what the rules are compared by, and a wrong word more or less is
+no reason to say "no answer".
 """
 
 from __future__ import annotations
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 #: The model that the whole systems use.
 FAMILY = "logistic"
+#: From this token F1 on a prediction is right for a supervisor, as in ``fit_supervisor(…, correct=("f1", 0.5))``.
+RIGHT_FROM = 0.5
+
+
+def right(f1: Floats) -> Flags:
+    """Returns which predictions are right for a supervisor, by their token F1."""
+    return f1 >= RIGHT_FROM
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,6 +46,11 @@ class Choice:
     exact: Floats
     f1: Floats
     trust: Floats
+
+    @property
+    def right(self) -> Flags:
+        """Whether it is right."""
+        return right(self.f1)
 
     @classmethod
     def of(cls, options: list[tuple[Floats, Floats, Floats]]) -> Choice:
@@ -78,7 +92,7 @@ class Supervisors:
         self._family = family
         self._base = _Base(train, family)
         self.train = Estimates(**self._out_of_fold(train))
-        self._asked = _fit(train.local_signals, self.train.after.exact > 0, train, family)
+        self._asked = _fit(train.local_signals, self.train.after.right, train, family)
 
     def estimates(self, columns: Columns) -> Estimates:
         """Returns the estimates for questions that were not fitted on."""
@@ -96,7 +110,7 @@ class Supervisors:
         asked = np.empty(len(train))
         for rest, held in splits(train.article):
             some = train.take(rest)
-            asked[held] = _fit(some.local_signals, after.exact[rest] > 0, some, self._family)(
+            asked[held] = _fit(some.local_signals, after.right[rest], some, self._family)(
                 train.take(held).local_signals
             )
         return {"before": before, "after": after, "gain": asked - before.trust}
@@ -107,7 +121,7 @@ class _Base:
 
     def __init__(self, train: Columns, family: str) -> None:
         null = train.null > 0
-        span, remote = train.span.exact > 0, train.remote.exact > 0
+        span, remote = right(train.span.f1), right(train.remote.f1)
         local, both = train.local_signals, train.remote_signals
         self._null_before, self._span_before = (_fit(local, y, train, family) for y in (null, span))
         self._null_after, self._span_after, self._remote = (_fit(both, y, train, family) for y in (null, span, remote))

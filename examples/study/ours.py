@@ -134,13 +134,15 @@ def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "trust", rec
         estimates: The estimates, never by supervisors that were fitted on these questions.
         columns: The questions.
         by: What makes a question worth a call.
-        reconciled: Whether the likeliest prediction is said however unlikely it is: "no answer" is among them.
+        reconciled: Whether the likeliest prediction is said however unlikely it is: "no answer" is among them. What
+            counts as right is then what the supervisors were fitted for, and else, for promises, an exact match.
     """
+    before, after = estimates.before, estimates.after
     return Outcomes(
         local_score=trust_without_asking(estimates, by),
-        remote_score=np.ones(len(columns)) if reconciled else estimates.after.trust,
-        local_correct=estimates.before.exact > 0,
-        remote_correct=estimates.after.exact > 0,
+        remote_score=np.ones(len(columns)) if reconciled else after.trust,
+        local_correct=before.right if reconciled else before.exact > 0,
+        remote_correct=after.right if reconciled else after.exact > 0,
         answerable=columns.answerable,
     )
 

@@ -86,10 +86,6 @@ def _claims(found: dict[str, Any]) -> str:
         [draws, *(_interval(table[draws][name], 1, percent=True, sign=name != "remote_rate") for name in names)]
         for draws in ("passages", "articles", "questions")
     ]
-    if "later" in table:
-        words = f"passages, the {table['later']['questions']:,} questions recorded after the rules were settled"
-        later = table["later"]
-        rows.append([words, *(_interval(later[name], 1, percent=True, sign=name != "remote_rate") for name in names)])
     heads = ["draws of", "hosted calls", "F1 over local only", "F1 over remote only"]
     return f"## {table['rule']}, with draws of different units\n\n{_table(heads, rows)}"
 

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 #: The files of compact data: the main questions, those of other sources with hosted answers, and whole other sources.
 MAIN, SAMPLED, WHOLE = "squad.jsonl.gz", "shift.jsonl.gz", "reader.jsonl.gz"
-#: The rules and their signals were settled when so many questions had been recorded, which come first in the file.
-SETTLED_ON = 967
 #: On fewer questions no table is made.
-FEWEST = 300
+FEWEST = 250
 #: What bootstrap draws are made of, for the main tables.
 CLUSTER = "passages"
 
@@ -96,10 +94,7 @@ def _with_small(columns: Columns, draws: int) -> dict[str, Any] | None:
 
 
 def _claims(columns: Columns, ours: Ours, draws: int) -> dict[str, Any]:
-    """Returns the differences that the study claims, with draws of passages, of articles and of single questions.
-
-    Once more, with draws of passages, on the questions alone that were recorded after the rules had been settled.
-    """
+    """Returns the differences that the study claims, with draws of passages, of articles and of single questions."""
     best = ours.within(LIMIT)
     groups = {
         "passages": columns.paragraph,
@@ -115,9 +110,4 @@ def _claims(columns: Columns, ours: Ours, draws: int) -> dict[str, Any]:
     for name, group in groups.items():
         resamples = Resamples(group, draws)
         found[name] = {key: resamples.mean(values) for key, values in differences.items()}
-    if len(columns) > SETTLED_ON:
-        later = slice(SETTLED_ON, None)
-        resamples = Resamples(columns.paragraph[later], draws)
-        found["later"] = {key: resamples.mean(values[later]) for key, values in differences.items()}
-        found["later"]["questions"] = len(columns) - SETTLED_ON
     return found
