@@ -231,7 +231,7 @@ def _chunk(**fields: Any) -> ChatGenerationChunk:
 def _verdict(verdict: Verdict | None, draft: object) -> dict[str, Any] | None:
     if verdict is None or (isinstance(draft, Draft) and draft.calls_tools):
         return None
-    return verdict.model_dump()
+    return verdict.model_dump(exclude_defaults=True)
 
 
 def _usage(draft: Any) -> dict[str, Any] | None:

@@ -180,7 +180,7 @@ class Judge(Runnable[Evidence, Verdict]):
         return verdict
 
     def _event(self, evidence: Evidence, verdict: object) -> dict[str, Any]:
-        found = verdict.model_dump() if isinstance(verdict, Verdict) else {}
+        found = verdict.model_dump(exclude_defaults=True) if isinstance(verdict, Verdict) else {}
         draft = evidence.answer
         return {"role": self.role, **found, "stopped_early": isinstance(draft, Draft) and draft.rejected is not None}
 

@@ -49,7 +49,7 @@ def judge(
     found: dict[str, float] = {}
     for first in range(0, len(examples), _AT_ONCE):
         some = sorted(examples[first : first + _AT_ONCE], key=lambda example: len(example.context))
-        inputs = [QAInput(example.question, example.context) for example in some]
+        inputs = [QAInput(question=example.question, context=example.context) for example in some]
         # an unanswerable question has no text to look for: its own words stand in, only the answerability is read
         texts = [example.answers[0][0] if example.answers else example.question for example in some]
         for example, score in zip(some, reader.score_many(inputs, texts), strict=True):
