@@ -9,7 +9,7 @@ likeliest to get better by it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -62,15 +62,20 @@ class Ours:
         return self._routed("ours (never asking)", [-np.inf] * len(self.folds), [_NO_THRESHOLD] * len(self.folds))
 
     def within(self, rate: float, by: Worth = "trust") -> System:
-        """Returns the rule, calibrated for at most this share of hosted calls; it always says what is likeliest."""
+        """Returns the rule, calibrated for at most this share of hosted calls; it always says what is likeliest.
+
+        The whole share is spent: as the hosted answer is weighed against the others, a call seldom harms, and the
+        threshold with the most right answers on the fitting questions would follow chance.
+        """
+        nobody = [np.zeros(len(fold.train), dtype=bool) for fold in self.folds]
         found = [
             calibrate(
-                outcomes(fold.supervisors.train, fold.train, by=by, reconciled=True),
+                replace(outcomes(fold.supervisors.train, fold.train, by=by), local_correct=none, remote_correct=~none),
                 remote_rate=rate,
                 confidence=CONFIDENCE,
                 prefer="accuracy",
             ).local.threshold
-            for fold in self.folds
+            for fold, none in zip(self.folds, nobody, strict=True)
         ]
         return self._routed(f"ours (by {by}, at most {rate:.0%} calls)", found, [_NO_THRESHOLD] * len(found), by)
 
@@ -127,22 +132,20 @@ def trust_without_asking(estimates: Estimates, by: Worth = "trust") -> Floats:
     return np.clip(0.5 - 0.5 * estimates.gain, 0.0, 1.0)
 
 
-def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "trust", reconciled: bool = False) -> Outcomes:
+def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "trust") -> Outcomes:
     """Returns what `calibrate` and `check` work on.
 
     Args:
         estimates: The estimates, never by supervisors that were fitted on these questions.
         columns: The questions.
         by: What makes a question worth a call.
-        reconciled: Whether the likeliest prediction is said however unlikely it is: "no answer" is among them. What
-            counts as right is then what the supervisors were fitted for, and else, for promises, an exact match.
     """
     before, after = estimates.before, estimates.after
     return Outcomes(
         local_score=trust_without_asking(estimates, by),
-        remote_score=np.ones(len(columns)) if reconciled else after.trust,
-        local_correct=before.right if reconciled else before.exact > 0,
-        remote_correct=after.right if reconciled else after.exact > 0,
+        remote_score=after.trust,
+        local_correct=before.exact > 0,
+        remote_correct=after.exact > 0,
         answerable=columns.answerable,
     )
 
