@@ -12,7 +12,9 @@ pytestmark = pytest.mark.integration
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 #: How many pictures each shows.
-PICTURES = {"1_first_steps": 2, "2_calibrate": 4, "3_rag": 1}
+PICTURES = {"1_first_steps": 2, "2_calibrate": 4, "3_rag": 1, "4_study": 3}
+#: Those that read other files of the repository, and are run where they lie.
+AT_HOME = ("4_study",)
 
 
 def pictures(notebook) -> int:
@@ -32,13 +34,14 @@ def test_a_notebook_runs_and_shows_its_pictures(path: Path, tmp_path: Path, no_k
     for package in ("ipykernel", "matplotlib", *(["wordllama"] if "rag" in path.stem else [])):
         pytest.importorskip(package)
     notebook = nbformat.read(path, as_version=4)
+    folder = path.parent if path.stem in AT_HOME else tmp_path
     run = nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()  # a cell that fails raises
     assert pictures(run) == PICTURES[path.stem]
 
 
-def test_there_are_three_notebooks() -> None:
+def test_there_are_four_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == sorted(PICTURES)
 
 

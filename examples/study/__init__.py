@@ -1,0 +1,7 @@
+"""The study: our supervisors against every rival rule, on the same recorded questions, in one run.
+
+``python examples/study compact …`` turns recordings of a hosted and a small generative model, and a live run of the
+packaged reader, into compact data without any passage or question text; ``python examples/study tables …`` makes every
+table from them. `questions` is the data, `columns` the arrays, `rivals` and `ours` the rules, `systems`, `signals`,
+`oracle`, `shift` and `timing` the tables.
+"""

@@ -1,0 +1,165 @@
+"""What our learned supervisors estimate of each question, always by models fitted on other articles.
+
+`LocalEstimates` are made from the local signals alone, before any call; `RemoteEstimates` from the signals of both
+sides, once the hosted answer is there. Every estimate is a probability of being right from `fit_columns`, where right
+is a token F1 of at least one half: the official F1 is what the rules are compared by, and a wrong word more or less is
+no reason to say "no answer".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from study.folds import splits
+from twosup_chain.errors import InputError
+from twosup_chain.supervision import fit_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from study.columns import Columns, Flags, Floats
+
+#: The model that the whole systems use.
+FAMILY = "logistic"
+#: From this token F1 on a prediction is right for a supervisor, as in ``fit_supervisor(…, correct=("f1", 0.5))``.
+RIGHT_FROM = 0.5
+
+
+def right(f1: Floats) -> Flags:
+    """Returns which predictions are right for a supervisor, by their token F1."""
+    return f1 >= RIGHT_FROM
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Choice:
+    """The best of several predictions by estimate, one entry a question.
+
+    Args:
+        exact: Its exact match.
+        f1: Its token F1.
+        trust: Its estimated probability of being right.
+    """
+
+    exact: Floats
+    f1: Floats
+    trust: Floats
+
+    @property
+    def right(self) -> Flags:
+        """Whether it is right."""
+        return right(self.f1)
+
+    @classmethod
+    def of(cls, options: list[tuple[Floats, Floats, Floats]]) -> Choice:
+        """Returns the likeliest of the options, each (estimated probability, exact match, F1)."""
+        trust, exact, f1 = (np.stack(columns) for columns in zip(*options, strict=True))
+        best = trust.argmax(axis=0)[None]
+        return cls(
+            **{
+                name: np.take_along_axis(column, best, axis=0)[0]
+                for name, column in (("trust", trust), ("exact", exact), ("f1", f1))
+            }
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Estimates:
+    """The estimates, one entry a question.
+
+    Args:
+        before: The likelier of the reader's best span and "no answer", from the local signals.
+        after: The likeliest of the reader's best span, the hosted answer and "no answer", from all signals.
+        gain: By how much asking raises the probability of being right, estimated from the local signals alone.
+    """
+
+    before: Choice
+    after: Choice
+    gain: Floats
+
+
+class Supervisors:
+    """Our learned supervisors, fitted on some questions.
+
+    Args:
+        train: The questions to fit on.
+        family: The family of models, as `fit_columns` names it.
+    """
+
+    def __init__(self, train: Columns, family: str = FAMILY) -> None:
+        self._family = family
+        self._base = _Base(train, family)
+        self.train = Estimates(**self._out_of_fold(train))
+        self._asked = _fit(train.local_signals, self.train.after.right, train, family)
+
+    def estimates(self, columns: Columns) -> Estimates:
+        """Returns the estimates for questions that were not fitted on."""
+        before, after = self._base.before(columns), self._base.after(columns)
+        gain = self._asked(columns.local_signals) - before.trust
+        return Estimates(before=before, after=after, gain=gain)
+
+    def _out_of_fold(self, train: Columns) -> dict[str, Choice | Floats]:
+        """Returns the estimates of the fitting questions themselves, each from the other folds' articles."""
+        parts = []
+        for rest, held in splits(train.article):
+            base = _Base(train.take(rest), self._family)
+            parts.append((held, base.before(train.take(held)), base.after(train.take(held))))
+        before, after = (_joined([(p[0], p[k]) for p in parts], len(train)) for k in (1, 2))
+        asked = np.empty(len(train))
+        for rest, held in splits(train.article):
+            some = train.take(rest)
+            asked[held] = _fit(some.local_signals, after.right[rest], some, self._family)(
+                train.take(held).local_signals
+            )
+        return {"before": before, "after": after, "gain": asked - before.trust}
+
+
+class _Base:
+    """The five models that estimate which prediction is right."""
+
+    def __init__(self, train: Columns, family: str) -> None:
+        null = train.null > 0
+        span, remote = right(train.span.f1), right(train.remote.f1)
+        local, both = train.local_signals, train.remote_signals
+        self._null_before, self._span_before = (_fit(local, y, train, family) for y in (null, span))
+        self._null_after, self._span_after, self._remote = (_fit(both, y, train, family) for y in (null, span, remote))
+
+    def before(self, columns: Columns) -> Choice:
+        signals, span = columns.local_signals, columns.span
+        return Choice.of(
+            [
+                (self._null_before(signals), columns.null, columns.null),
+                (self._span_before(signals), span.exact, span.f1),
+            ]
+        )
+
+    def after(self, columns: Columns) -> Choice:
+        signals, span, remote = columns.remote_signals, columns.span, columns.remote
+        return Choice.of(
+            [
+                (self._null_after(signals), columns.null, columns.null),
+                (self._remote(signals), remote.exact, remote.f1),
+                (self._span_after(signals), span.exact, span.f1),
+            ]
+        )
+
+
+def _fit(
+    signals: dict[str, Floats], right: Flags, train: Columns, family: str
+) -> Callable[[dict[str, Floats]], Floats]:
+    """Returns a fitted supervisor's probabilities; the mere rate, where too few are right or wrong to learn from."""
+    try:
+        return fit_columns(signals, right, groups=train.article, model=family).predict
+    except InputError:
+        rate = (right.sum() + 1.0) / (len(right) + 2.0)
+        return lambda columns: np.full(len(next(iter(columns.values()))), rate)
+
+
+def _joined(parts: list[tuple[Flags, Choice]], count: int) -> Choice:
+    columns = {name: np.empty(count) for name in ("exact", "f1", "trust")}
+    for held, piece in parts:
+        for name, column in columns.items():
+            column[held] = getattr(piece, name)
+    return Choice(**columns)
