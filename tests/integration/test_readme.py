@@ -30,7 +30,7 @@ def test_the_demos_figures_are_those_of_the_readme() -> None:
 
 def test_the_ten_lines_run() -> None:
     pytest.importorskip("langchain_openai")
-    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    block, *_ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(block.strip().splitlines()) <= 12
     names: dict[str, object] = {}
     code = block.replace('ChatOpenAI(model="gpt-4o-mini")', 'ChatOpenAI(model="gpt-4o-mini", api_key="none")')
