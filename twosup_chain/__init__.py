@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
+    from twosup_chain.answerers.consistency import SelfConsistent
     from twosup_chain.answerers.llama_cpp import LlamaCppAnswerer
     from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.calibration.calibrate import calibrate
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from twosup_chain.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.price import Price
     from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
+    from twosup_chain.signals.embedding import EmbeddingSimilarity
     from twosup_chain.supervision.fit import fit_supervisor
     from twosup_chain.supervision.scorer import LearnedScorer
     from twosup_chain.supervisor import Supervisor
@@ -36,6 +38,7 @@ _MODULES = {
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
     "Citation": "schema",
+    "EmbeddingSimilarity": "signals.embedding",
     "ExtractiveReader": "answerers.reader",
     "LearnedScorer": "supervision.scorer",
     "LlamaCppAnswerer": "answerers.llama_cpp",
@@ -43,6 +46,7 @@ _MODULES = {
     "Price": "price",
     "QAInput": "schema",
     "QuestionCondenser": "condenser",
+    "SelfConsistent": "answerers.consistency",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
@@ -64,6 +68,7 @@ __all__ = [
     "Candidate",
     "ChatAnswerer",
     "Citation",
+    "EmbeddingSimilarity",
     "ExtractiveReader",
     "LearnedScorer",
     "LlamaCppAnswerer",
@@ -71,6 +76,7 @@ __all__ = [
     "Price",
     "QAInput",
     "QuestionCondenser",
+    "SelfConsistent",
     "Supervisor",
     "TokenLogprob",
     "TwoSupervisorChain",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+import threading
 from pathlib import Path
 
 
@@ -20,7 +22,23 @@ def write_atomically(path: Path, text: str) -> None:
             draft.write(text)
             draft.flush()
             os.fsync(draft.fileno())
+            Path(draft.name).chmod(_usual_mode(path))
             Path(draft.name).replace(path)
         except BaseException:
             Path(draft.name).unlink(missing_ok=True)
             raise
+
+
+def _usual_mode(path: Path) -> int:
+    """Returns the mode of the file that is replaced; of a new one what the process's umask leaves of 0666."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        pass
+    probe = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.mode")
+    descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # asking for the umask would change it
+    try:
+        return stat.S_IMODE(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
+        probe.unlink()

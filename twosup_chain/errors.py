@@ -19,7 +19,8 @@ TwosupError
 │   ├── EmptyAnswerError                 nothing at all, or white space
 │   ├── RefusalError                     the provider refused or filtered the reply
 │   ├── NotTextError                     something that is not an answer
-│   └── DraftStoppedError                nothing more, since its generation was ended: it could no longer be trusted
+│   ├── DraftStoppedError                nothing more, since its generation was ended: it could no longer be trusted
+│   └── UnstructuredReplyError           not in the form that was asked for
 ├── ScorerError                          a trust score could not be had
 │   ├── MissingEvidenceError             the answer lacks what the scorer reads
 │   └── ScoreRangeError (ValueError)     the scorer gave no number in [0, 1]
@@ -196,6 +197,10 @@ class NotTextError(AnswererError):
 
 class DraftStoppedError(AnswererError):
     """Ends the generation of a draft that can no longer be trusted; it is seen in traces and reaches no caller."""
+
+
+class UnstructuredReplyError(AnswererError):
+    """The reply does not state answer and confidence in the form that was asked for (``stated_confidence=True``)."""
 
 
 class ScorerError(TwosupError):

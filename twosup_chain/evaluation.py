@@ -19,11 +19,14 @@ from twosup_chain.report.examples import mistakes
 from twosup_chain.report.figures import Figures, PromiseFigures
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twosup_chain.outcomes import Outcomes
     from twosup_chain.price import Price
     from twosup_chain.records.columns import Correct, Provenance
     from twosup_chain.records.lines import Paths
     from twosup_chain.report.examples import Mistakes
+    from twosup_chain.supervision.scorer import LearnedScorer
     from twosup_chain.supervisor import Supervisor
 
 #: The files that `Report.save` writes.
@@ -84,7 +87,7 @@ class Report:
         return folder / PAGE
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 (options are all by keyword)
     records: Paths,
     *,
     calibration: Calibration | str | Path | None = None,
@@ -94,6 +97,7 @@ def evaluate(
     correct: Correct = "exact_match",
     examples: int = 5,
     draws: int = 1000,
+    scorers: Mapping[str, LearnedScorer] | None = None,
 ) -> Report:
     """Returns what a chain with these supervisors does with recorded questions, and what it saves and costs.
 
@@ -108,6 +112,7 @@ def evaluate(
             official measures are there either way.
         examples: How many examples of each kind of mistake to show at most.
         draws: Resamples of the bootstrap intervals; on more than 100,000 questions there are fewer.
+        scorers: By name, the learned scorers of the calibration that are not the packaged ones.
 
     Raises:
         ConfigurationError: Neither a calibration nor both supervisors are given, or an option contradicts another.
@@ -127,8 +132,8 @@ def evaluate(
     local, remote = _settings(calibration, local_supervisor, remote_supervisor)
     columns = read_columns(
         records,
-        local_scorer=_recorded(local_supervisor, local.scorer),
-        remote_scorer=_recorded(remote_supervisor, remote.scorer),
+        local_scorer=(scorers or {}).get(local.scorer or "") or _recorded(local_supervisor, local.scorer),
+        remote_scorer=(scorers or {}).get(remote.scorer or "") or _recorded(remote_supervisor, remote.scorer),
         local_missing=local.missing,
         remote_missing=remote.missing,
     )

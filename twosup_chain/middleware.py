@@ -292,7 +292,9 @@ class _Decision:
             "status": "untrusted" if source == "none" else "unanswerable" if answer.text is None else "answered",
             "reason": "; ".join(self.reasons),
             "error": self.error,
-            "verdicts": {role: verdict.model_dump(mode="json", exclude_defaults=True) for role, verdict in self.verdicts.items()},
+            "verdicts": {
+                role: verdict.model_dump(mode="json", exclude_defaults=True) for role, verdict in self.verdicts.items()
+            },
             "usage": self.usage,
             "citations": [c.model_dump(mode="json") for c in citations(self.question, answer, near)],
             "seconds": perf_counter() - self.started,

@@ -172,6 +172,28 @@ def backed(question: QAInput, answer: Answer, *, local: Answer | None = None) ->
     raise MissingEvidenceError(message)
 
 
+def stated_confidence(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns how sure the model says that it is: ``ChatAnswerer(…, stated_confidence=True)``.
+
+    Raises:
+        MissingEvidenceError: The answer states no confidence.
+    """
+    del question, local
+    return _score(
+        answer, "stated_confidence", "stated_confidence", "ask for it (ChatAnswerer(…, stated_confidence=True))"
+    )
+
+
+def self_consistency(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns how far several samples of the same model agree with the answer: `SelfConsistent`.
+
+    Raises:
+        MissingEvidenceError: The answer is not one of several samples.
+    """
+    del question, local
+    return _score(answer, "self_consistency", "self_consistency", "ask several times (SelfConsistent(…, samples=5))")
+
+
 class Grounded:
     """Scores any model's answer by what the extractive reader makes of that very text in the context.
 
@@ -261,13 +283,15 @@ def _content_margins(answer: Answer, scorer: str) -> list[float]:
     return margins
 
 
-def _score(answer: Answer, key: str, scorer: str) -> float:
+def _score(
+    answer: Answer, key: str, scorer: str, cure: str = "answer with ExtractiveReader or LlamaCppAnswerer"
+) -> float:
     try:
         return answer.scores[key]
     except KeyError:
         message = (
             f"{scorer} reads Answer.scores[{key!r}], and the answer carries {sorted(answer.scores) or 'no scores'}: "
-            "answer with ExtractiveReader or LlamaCppAnswerer, or put the score into Answer.scores"
+            f"{cure}, or put the score into Answer.scores"
         )
         raise MissingEvidenceError(message) from None
 
@@ -298,6 +322,8 @@ SCORERS: dict[str, Callable[[], Scorer]] = {
     "min_token_probability": _constant(min_token_probability),
     "mean_token_margin": _constant(mean_token_margin),
     "min_token_margin": _constant(min_token_margin),
+    "self_consistency": _constant(self_consistency),
     "span_probability": _constant(span_probability),
+    "stated_confidence": _constant(stated_confidence),
     "token_probability_quantile": _constant(token_probability_quantile),
 }

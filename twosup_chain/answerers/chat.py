@@ -19,6 +19,7 @@ from twosup_chain._options import Options
 from twosup_chain.answerers.base import as_answer
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example, join_passages, qa_messages
+from twosup_chain.answerers.stated import answer_from_structured, structured
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
 
@@ -34,7 +35,11 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
     ``ChatOpenAI(…, logprobs=True)``, or ``model_kwargs={"logprobs": True}`` with a name. ``top_logprobs=5`` brings the
     likeliest alternatives as well. The module `logprobs` lists the providers that have any.
 
-    Keyword arguments of a call (``answerer.bind(stop=…)``) go to the model.
+    Where a provider has none, ``stated_confidence=True`` asks the model itself how sure it is, through LangChain's
+    structured output; it comes as ``Answer.scores["stated_confidence"]``, for the scorer of that name and as a signal.
+
+    Keyword arguments of a call (``answerer.bind(stop=…)``) go to the model; with `stated_confidence`, to its
+    ``with_structured_output`` (``method``, ``strict``).
 
     Args:
         model: A LangChain chat model, a binding of one, or ``"provider:model"``, which is looked up at the first call
@@ -46,12 +51,15 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
             the documents joined by blank lines; it is empty where none was given.
         model_kwargs: What a model given by name is built with (``base_url``, ``api_key``, ``logprobs``, …). It is never
             shown.
+        stated_confidence: Whether the model is asked for its confidence, in [0, 1], together with the answer. It must
+            be a chat model with structured output. Token log-probabilities do not come with it.
 
     Raises:
         ConfigurationError: An option of the wrong type or value, at construction; at the first call, a name that cannot
-            be looked up.
+            be looked up, or a model without structured output where it is needed.
         MissingExtraError: At the first call, where the provider's package is not installed.
         RefusalError, EmptyAnswerError, NotTextError: At a call, where the reply is not an answer.
+        UnstructuredReplyError: At a call, where the reply does not state its confidence as it was asked to.
         InputError: At a call, where the question cannot be read.
     """
 
@@ -61,6 +69,7 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
     instructions: str = INSTRUCTIONS
     examples: tuple[Example, ...] = EXAMPLES
     prompt: ChatPromptTemplate | None = None
+    stated_confidence: bool = False
 
     def __init__(self, model: Any = None, **options: Any) -> None:
         super().__init__(model=model, **options)
@@ -123,15 +132,21 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
         self, value: QAInputLike, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> Answer:
         messages, started = self._messages(value), perf_counter()
-        reply = self.model.invoke(messages, patch_config(config, callbacks=run_manager.get_child()), **kwargs)
-        return _timed(reply, started)
+        model, options = self._asked(kwargs)
+        reply = model.invoke(messages, patch_config(config, callbacks=run_manager.get_child()), **options)
+        return self._timed(reply, started)
 
     async def _ainvoke(
         self, value: QAInputLike, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> Answer:
         messages, started = self._messages(value), perf_counter()
-        reply = await self.model.ainvoke(messages, patch_config(config, callbacks=run_manager.get_child()), **kwargs)
-        return _timed(reply, started)
+        model, options = self._asked(kwargs)
+        reply = await model.ainvoke(messages, patch_config(config, callbacks=run_manager.get_child()), **options)
+        return self._timed(reply, started)
+
+    def _asked(self, options: dict[str, Any]) -> tuple[Runnable[Any, Any], dict[str, Any]]:
+        """Returns what is called, and with which keyword arguments."""
+        return (structured(self.model, options), {}) if self.stated_confidence else (self.model, options)
 
     def _messages(self, value: QAInputLike) -> list[BaseMessage]:
         """Returns the conversation that asks the question."""
@@ -141,9 +156,11 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
         passages = None if asked.context is None else asked.passages
         return convert_to_messages(qa_messages(asked.question, passages, self.instructions, self.examples))
 
-
-def _timed(reply: object, started: float) -> Answer:
-    """Returns the model's reply as an `Answer` that tells how long it took; a plain completion counts as a message."""
-    seconds = perf_counter() - started
-    answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply)
-    return answer.model_copy(update={"seconds": seconds})
+    def _timed(self, reply: object, started: float) -> Answer:
+        """Returns the model's reply as an `Answer` that tells how long it took; a plain completion is a message."""
+        seconds = perf_counter() - started
+        if self.stated_confidence:
+            answer = answer_from_structured(reply)
+        else:
+            answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply)
+        return answer.model_copy(update={"seconds": seconds})

@@ -57,21 +57,19 @@ def answer_from_message(message: BaseMessage) -> Answer:
         reply = _reply(message)
         text = parse_reply(reply)
     except AnswererError as error:
-        error.usage = _usage(message)
+        error.usage = usage_of(message)
         raise
-    metadata = message.response_metadata
-    model = metadata.get("model_name") or metadata.get("model")
     return Answer(
         text,
-        token_logprobs=token_logprobs(metadata, reply),
-        usage=_usage(message),
-        model=model if isinstance(model, str) else None,
+        token_logprobs=token_logprobs(message.response_metadata, reply),
+        usage=usage_of(message),
+        model=model_of(message),
     )
 
 
 def _reply(message: BaseMessage) -> str:
     """Returns the text that is meant as the answer, untrimmed."""
-    refusal = _refusal(message)
+    refusal = refusal_in(message)
     if refusal:
         raise RefusalError(f"the provider gave no answer: {refusal}")
     calls = [*getattr(message, "tool_calls", ()), *getattr(message, "invalid_tool_calls", ())]
@@ -91,7 +89,7 @@ def _reply(message: BaseMessage) -> str:
 _SILENT = frozenset({"text", "output_text", "reasoning", "thinking", "redacted_thinking", "reasoning_content"})
 
 
-def _refusal(message: BaseMessage) -> str | None:
+def refusal_in(message: BaseMessage) -> str | None:
     """Returns the provider's words, or else its reason, where it refused or filtered the reply."""
     words = message.additional_kwargs.get("refusal")
     if words:
@@ -136,5 +134,12 @@ def _after_thinking(text: str) -> str:
     return "" if not mark and text.lstrip().startswith("<think>") else rest
 
 
-def _usage(message: BaseMessage) -> Any:
+def model_of(message: BaseMessage) -> str | None:
+    """Returns the name of the model that wrote a message, where it tells."""
+    model = message.response_metadata.get("model_name") or message.response_metadata.get("model")
+    return model if isinstance(model, str) else None
+
+
+def usage_of(message: BaseMessage) -> Any:
+    """Returns the tokens that a message cost, in LangChain's terms; ``None`` where it does not tell."""
     return getattr(message, "usage_metadata", None)

@@ -78,14 +78,18 @@ def ask(  # noqa: PLR0913 - a command's options are its arguments
     local_scorer: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="How trust in the local answer is scored, like answerability.", rich_help_panel=_TRUST
+            metavar="NAME|FILE",
+            help="How trust in the local answer is scored, like answerability, or a file of twosup fit-supervisor's.",
+            rich_help_panel=_TRUST,
         ),
     ] = None,
     local_threshold: options.LocalThreshold = None,
     remote_scorer: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="How trust in the remote answer is scored, like in_context.", rich_help_panel=_TRUST
+            metavar="NAME|FILE",
+            help="How trust in the remote answer is scored, like in_context, or a file of twosup fit-supervisor's.",
+            rich_help_panel=_TRUST,
         ),
     ] = None,
     remote_threshold: options.RemoteThreshold = None,

@@ -95,10 +95,18 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
         int, typer.Option(min=0, metavar="N", help="The seed of the division.", rich_help_panel=_SEARCH)
     ] = 0,
     local_scorer: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose trust in local answers to take.", rich_help_panel=_RECORDS)
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Whose trust in local answers to take; a file of twosup fit-supervisor's is a scorer.",
+            rich_help_panel=_RECORDS,
+        ),
     ] = "answerability",
     remote_scorer: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose trust in remote answers to take.", rich_help_panel=_RECORDS)
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="Whose trust in remote answers to take, likewise.", rich_help_panel=_RECORDS
+        ),
     ] = "grounded",
     f1: options.F1Floor = None,
     missing: Annotated[
@@ -161,11 +169,13 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
         "budget": budget,
         "match_remote": match_remote,
     }
+    scorers = {role: parts.scorer_of(spec, role) for role, spec in (("local", local_scorer), ("remote", remote_scorer))}
+    learned = {scorer.name: scorer for scorer in scorers.values() if not isinstance(scorer, str)}
     if check is not None:
         if out is not None or any(limit is not None for limit in targets.values()):
             message = "--check asks about a calibration that there is: leave --out and the targets out"
             raise ConfigurationError(message)
-        _print(Calibration.load(check).check(list(records), **reading), as_json=as_json)
+        _print(Calibration.load(check).check(list(records), scorers=learned, **reading), as_json=as_json)
         return
     from twosup_chain.calibration.calibrate import calibrate as find
 
@@ -177,8 +187,8 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
         prefer=prefer,  # type: ignore[arg-type]  # `calibrate` lists the good words
         abstention=abstention,  # type: ignore[arg-type]
         max_call_cost=max_call_cost,
-        local_scorer=local_scorer,
-        remote_scorer=remote_scorer,
+        local_scorer=scorers["local"],
+        remote_scorer=scorers["remote"],
         missing=missing,
         seed=seed,
     )
@@ -186,7 +196,8 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
         found.save(out)
     _print(found, as_json=as_json)
     if out is not None:
-        note(f"{out} is written: TwoSupervisorChain.from_calibration({str(out)!r}, local=…, remote=…)")
+        more = f", scorers={{{', '.join(f'{name!r}: LearnedScorer.load(…)' for name in learned)}}}" if learned else ""
+        note(f"{out} is written: TwoSupervisorChain.from_calibration({str(out)!r}, local=…, remote=…{more})")
 
 
 def _print(found: Any, *, as_json: bool) -> None:

@@ -41,11 +41,18 @@ def evaluate(  # noqa: PLR0913 - a command's options are its arguments
         ),
     ] = None,
     local_scorer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The first supervisor's scorer.", rich_help_panel=_TRUST)
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="The first supervisor's scorer; a file of twosup fit-supervisor's is one, which a "
+            "calibration that was made with it needs as well.",
+            rich_help_panel=_TRUST,
+        ),
     ] = None,
     local_threshold: options.LocalThreshold = None,
     remote_scorer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The second supervisor's scorer.", rich_help_panel=_TRUST)
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="The second supervisor's scorer, likewise.", rich_help_panel=_TRUST),
     ] = None,
     remote_threshold: options.RemoteThreshold = None,
     missing: Annotated[
@@ -119,31 +126,42 @@ def _supervisors(
     remote_threshold: float | None,
     missing: float | None,
 ) -> dict[str, Any]:
-    """Returns the supervisors that the user sets; none where a calibration does."""
-    given = {
+    """Returns the supervisors that the user sets; where a calibration does, the learned scorers that it names."""
+    given: dict[str, Any] = {
         "--local-scorer": local_scorer,
         "--local-threshold": local_threshold,
         "--remote-scorer": remote_scorer,
         "--remote-threshold": remote_threshold,
     }
     if calibration is not None:
-        chosen = [name for name, value in {**given, "--missing": missing}.items() if value is not None]
+        found = {role: parts.scorer_of(given[f"--{role}-scorer"] or "", role) for role in ("local", "remote")}
+        learned = {role: scorer for role, scorer in found.items() if not isinstance(scorer, str)}
+        rest = {name: value for name, value in given.items() if name.removesuffix("-scorer")[2:] not in learned}
+        chosen = [name for name, value in {**rest, "--missing": missing}.items() if value is not None]
         if chosen:
             message = f"--calibration sets both supervisors: leave {', '.join(chosen)} out"
             raise ConfigurationError(message)
-        return {}
+        return {"scorers": {scorer.name: scorer for scorer in learned.values()}}
     lacking = [name for name, value in given.items() if value is None]
     if lacking:
         message = f"{', '.join(lacking)} missing: pass --calibration FILE, or all four of {', '.join(given)}"
         raise ConfigurationError(message)
+    assert local_scorer is not None  # noqa: S101
+    assert remote_scorer is not None  # noqa: S101
+    assert local_threshold is not None  # noqa: S101
+    assert remote_threshold is not None  # noqa: S101
     from twosup_chain.calibration.record import CalibratedSupervisor
+    from twosup_chain.supervisor import Supervisor
 
-    def setting(scorer: str | None, threshold: float | None) -> CalibratedSupervisor:
-        return CalibratedSupervisor(scorer=scorer, threshold=threshold, missing=missing)
+    def setting(role: str, spec: str, threshold: float) -> CalibratedSupervisor | Supervisor:
+        scorer = parts.scorer_of(spec, role)
+        if isinstance(scorer, str):
+            return CalibratedSupervisor(scorer=scorer, threshold=threshold, missing=missing)
+        return Supervisor(scorer, threshold=threshold, missing=missing)
 
     return {
-        "local_supervisor": setting(local_scorer, local_threshold),
-        "remote_supervisor": setting(remote_scorer, remote_threshold),
+        "local_supervisor": setting("local", local_scorer, local_threshold),
+        "remote_supervisor": setting("remote", remote_scorer, remote_threshold),
     }
 
 

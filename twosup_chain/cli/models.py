@@ -57,7 +57,7 @@ ENGINES = (
     Engine(
         "langchain", "hosted models of other providers by name, with the provider's package", "pip install langchain"
     ),
-    Engine("sentence-transformers", "trust scores of your own that compare meanings", _extra("embeddings")),
+    Engine("sentence-transformers", "EmbeddingSimilarity, a trust score that compares meanings", _extra("embeddings")),
     Engine("matplotlib", "pictures: the curves of an evaluation, of a replication and of a training", _extra("plot")),
     Engine("torch", "training a reader of your own", _extra("train")),
     Engine("transformers", "training a reader of your own", _extra("train")),

@@ -22,13 +22,24 @@ if TYPE_CHECKING:
 
     from twosup_chain.demo.run import SupervisorSetting
     from twosup_chain.price import Price
+    from twosup_chain.supervision.scorer import LearnedScorer
     from twosup_chain.supervisor import Supervisor
 
 KEY = "OPENAI_API_KEY"
 READER, LLAMA = "reader", "llama:"
 #: The scorer where none was fitted: the paper's.
 DEFAULT_SCORER = "min_token_probability"
-_LOGPROB_SCORERS = {"min_token_probability", "mean_token_probability", "token_probability_quantile"}
+_LOGPROB_SCORERS = (
+    "min_token_probability",
+    "mean_token_probability",
+    "token_probability_quantile",
+    "min_token_margin",
+    "mean_token_margin",
+    "learned_remote",  # with or without a digest
+)
+_STATED = "stated_confidence"
+#: How many alternatives of each token are asked for: margins need two, and some servers send nothing without any.
+_ALTERNATIVES = 5
 #: OpenAI's reasoning models take no temperature.
 _NO_TEMPERATURE = re.compile(r"o\d")
 
@@ -60,7 +71,8 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
     Args:
         model: ``"provider:model"``; with `url`, the name that the server there knows (``"openai:"`` may precede it).
         url: The base URL of an OpenAI-compatible server.
-        scorer: The second supervisor's scorer, for which token log-probabilities are asked for where it reads them.
+        scorer: The second supervisor's scorer, for which token log-probabilities, or the model's own confidence, are
+            asked for where it reads them.
 
     Raises:
         ConfigurationError: The name or the URL is not one, or there is no key.
@@ -70,16 +82,16 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
 
     name = model.removeprefix("openai:")
     if url is None and name == model:
-        return ChatAnswerer(model)
+        return ChatAnswerer(model, stated_confidence=scorer == _STATED)
     if find_spec("langchain_openai") is None:
         raise MissingExtraError(f"--remote {model}", "langchain-openai", "openai")
     options: dict[str, Any] = {} if url is None else {"base_url": _checked(url)}
     options["api_key"] = _key(url)
     if not _NO_TEMPERATURE.match(name):
         options["temperature"] = 0
-    if scorer in _LOGPROB_SCORERS:
-        options |= {"logprobs": True, "top_logprobs": 1}  # some servers send none without the second
-    return ChatAnswerer(f"openai:{name}", model_kwargs=options)
+    if scorer.startswith(_LOGPROB_SCORERS):
+        options |= {"logprobs": True, "top_logprobs": _ALTERNATIVES}
+    return ChatAnswerer(f"openai:{name}", model_kwargs=options, stated_confidence=scorer == _STATED)
 
 
 def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: SupervisorSetting | None) -> Supervisor:
@@ -87,19 +99,20 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
 
     Args:
         role: ``"local"`` or ``"remote"``.
-        scorer: The scorer's name, where the user gave one.
+        scorer: The scorer's name or a learned one's file, where the user gave one.
         threshold: The threshold, where the user gave one.
         fitted: What was fitted for these models, where anything was.
 
     Raises:
         UnknownOptionError: The scorer does not exist.
+        SupervisorFileError: The file is no learned supervisor.
         ConfigurationError: The threshold is not in [0, 1], or there is none for this scorer.
     """
     from twosup_chain.scorers import SCORERS
     from twosup_chain.supervisor import Supervisor
 
-    name = scorer or (fitted.scorer if fitted else DEFAULT_SCORER)
-    if name not in SCORERS:
+    name = scorer_of(scorer or (fitted.scorer if fitted else DEFAULT_SCORER), role)
+    if isinstance(name, str) and name not in SCORERS:
         raise UnknownOptionError("scorer", name, SCORERS)
     if threshold is not None:
         if not 0.0 <= threshold <= 1.0:
@@ -108,11 +121,34 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
         return Supervisor(name, threshold=threshold)
     if fitted is not None and name == fitted.scorer:
         return Supervisor(name, threshold=fitted.threshold)
+    shown = name if isinstance(name, str) else name.name
     message = (
-        f"--{role}-threshold is missing: no threshold was fitted for the scorer {name!r} with these models; choose one "
-        "in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"
+        f"--{role}-threshold is missing: no threshold was fitted for the scorer {shown!r} with these models; choose "
+        "one in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"
     )
     raise ConfigurationError(message)
+
+
+def scorer_of(spec: str, role: str) -> str | LearnedScorer:
+    """Returns a scorer's name as it is, and the learned scorer in a file of ``twosup fit-supervisor``'s.
+
+    Args:
+        spec: The name, or the path of a file; one that ends with ``.json`` is a path.
+        role: Which place it is to judge, ``"local"`` or ``"remote"``.
+
+    Raises:
+        SupervisorFileError: The file is missing, or no learned supervisor.
+        ConfigurationError: It was fitted for the other place.
+    """
+    if not spec.endswith(".json"):
+        return spec
+    from twosup_chain.supervision.scorer import LearnedScorer
+
+    found = LearnedScorer.load(Path(spec).expanduser())
+    if found.place != role:
+        message = f"--{role}-scorer {spec}: it was fitted on {found.place} answers; fit one with --place {role}"
+        raise ConfigurationError(message)
+    return found
 
 
 def price(input: float | None, output: float | None, currency: str) -> Price | None:

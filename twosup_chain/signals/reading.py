@@ -29,6 +29,8 @@ def is_reading(answer: Answer | None) -> bool:
 def own_signals(answer: Answer) -> dict[str, float]:
     """Returns what an answer says of itself: its finite `Answer.scores` by their names, and whether it is an answer.
 
+    Among the scores are ``stated_confidence`` and ``self_consistency``, where they were asked for; besides come
+
     - ``no_answer``: 1 for the prediction that the context holds no answer, else 0;
     - ``backed``, for a reading: the probability that the prediction is right by the reading alone, in [0, 1]:
       answerability times the best span's share of all spans, or one minus answerability for "no answer".

@@ -165,9 +165,24 @@ def sentence_around(passages: Sequence[str], text: str) -> str | None:
         for at in _places(passage, words):
             for span in _sentences(passage, whole):
                 if span.start <= at < span.stop:
-                    end = passage.starts[span.stop] if span.stop < len(passage.starts) else len(whole)
-                    return whole[passage.starts[span.start] : end].strip()
+                    return _cut(passage, whole, span)
     return None
+
+
+def sentences(passages: Sequence[str]) -> list[str]:
+    """Returns the sentences of passages, in order."""
+    return [
+        _cut(passage, whole, span)
+        for whole in passages
+        for passage in [_passage(whole)]
+        for span in _sentences(passage, whole)
+    ]
+
+
+def _cut(passage: _Passage, whole: str, span: range) -> str:
+    """Returns the text of a sentence."""
+    end = passage.starts[span.stop] if span.stop < len(passage.starts) else len(whole)
+    return whole[passage.starts[span.start] : end].strip()
 
 
 def _asked(question: str) -> _Asked:

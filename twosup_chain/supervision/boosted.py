@@ -16,7 +16,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twosup_chain.supervision.logistic import Flags, Floats
+    from twosup_chain.supervision.logistic import Floats
 
 #: Below every signal there is: a split at it parts those that are missing from those that are there.
 _BELOW_ALL = -1e300
@@ -68,19 +68,18 @@ class Boosted:
     shares: Floats
 
     @classmethod
-    def fit(cls, x: Floats, right: Flags, options: TreeOptions) -> Boosted:
+    def fit(cls, x: Floats, right: Floats, options: TreeOptions) -> Boosted:
         """Returns the fit.
 
         Args:
             x: The signals, shape (n, d), NaN where one is missing.
-            right: Whether each prediction is right, shape (n,).
+            right: Whether, or how far, each prediction is right, in [0, 1], shape (n,).
             options: How trees are grown.
         """
         n, d = x.shape
         rng = np.random.default_rng(options.seed)
         edges, bins = _binned(x)
-        y = right.astype(np.float64)
-        rate = (y.sum() + 1.0) / (n + 2.0)
+        rate = (right.sum() + 1.0) / (n + 2.0)
         intercept = float(np.log(rate / (1.0 - rate)))
         logits = np.full(n, intercept)
         nodes, size = (1 << options.depth) - 1, 1 << options.depth
@@ -90,7 +89,7 @@ class Boosted:
         shares = np.zeros(d)
         for tree in range(options.trees):
             p = 0.5 + 0.5 * np.tanh(0.5 * logits)
-            grower = _Tree(bins, y - p, p * (1.0 - p), options)
+            grower = _Tree(bins, right - p, p * (1.0 - p), options)
             rows = np.flatnonzero(rng.random(n) < options.rows)
             columns = rng.permutation(d)[: max(1, round(options.columns * d))]
             grower.grow(rows, columns)
@@ -112,14 +111,6 @@ class Boosted:
         for features, cuts, leaves in zip(self.features, self.cuts, self.leaves, strict=True):
             found += leaves[_places(x, features, cuts, self._depth)]
         return found
-
-    def staged(self, x: Floats) -> Floats:
-        """Returns the log-odds after each tree, shape (trees, n)."""
-        steps = [
-            leaves[_places(x, features, cuts, self._depth)]
-            for features, cuts, leaves in zip(self.features, self.cuts, self.leaves, strict=True)
-        ]
-        return self.intercept + np.cumsum(steps, axis=0)
 
     def first(self, trees: int) -> Boosted:
         """Returns the same with the first trees only."""

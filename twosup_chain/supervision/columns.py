@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from numpy.typing import ArrayLike
 
-    from twosup_chain.supervision.logistic import Flags, Floats
+    from twosup_chain.supervision.logistic import Floats
 
     Folds = npt.NDArray[np.intp]
     Fit = Logistic | Boosted | Isotonic
@@ -39,6 +39,8 @@ _SETTINGS: dict[Family, list[dict[str, float]]] = {
 _DEFAULT_FOLDS = 5
 #: The fewest right and the fewest wrong predictions that anything can be fitted on.
 _FEWEST = 10
+#: From how far on a prediction that is right in part counts as right, for the AUROC.
+_HALF = 0.5
 #: The column that tells a prediction of "no answer".
 _NO_ANSWER = "no_answer"
 
@@ -51,6 +53,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     features: Sequence[str] | None = None,
     model: Family = "logistic",
     folds: int = _DEFAULT_FOLDS,
+    trees: int = 300,
     seed: int = 0,
     fitted_on: str = "",
     place: str | None = None,
@@ -60,12 +63,14 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
 
     Args:
         columns: The signals by name, each of shape (n,), NaN where one is missing.
-        right: Whether each prediction is right, shape (n,).
+        right: Whether each prediction is right, shape (n,); or how far, in [0, 1] (its token F1, say): the model then
+            gives the expected value of that.
         groups: What each row belongs to (article, passage), shape (n,); rows of one group are never on both sides of a
             fold. By default every row is a group of its own.
         features: Which signals to use; by default all that are not the same in every row. ``"isotonic"`` takes one.
         model: ``"logistic"``, ``"boosted"`` or ``"isotonic"``.
         folds: Into how many parts the groups are divided, at least 2.
+        trees: The most trees of a boosted model, from 25 on; how many of them are used is chosen.
         seed: The seed of the division and of the trees.
         fitted_on: What the rows are, in words; it stands in the file.
         place: ``"local"`` or ``"remote"``: whose predictions these are.
@@ -86,8 +91,8 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
         raise InputError(message)
     division, count = _divided(len(y), groups, folds, seed)
     _check_folds(y, division)
-    settings = _SETTINGS[model]
-    fit = partial(_fit, model, names, seed)
+    settings = _allowed(model, trees)
+    fit = partial(_fits, model, names, seed)
     tried = _out_of_fold(fit, settings, x, y, division)
     lines = [_platt(logits, y, division) for logits in tried]
     best = min(range(len(settings)), key=lambda place: _log_loss(lines[place][2], y))
@@ -95,15 +100,15 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     return LearnedModel(
         family=model,
         features=names,
-        fit=fit(settings[best], x, y),
+        fit=fit([settings[best]], x, y)[0],
         slope=slope,
         intercept=intercept,
         fitness=Fitness(
             rows=len(y),
-            right=int(y.sum()),
+            right=round(y.sum()),
             groups=count,
             folds=int(division.max()) + 1,
-            auroc=auroc(honest, y),
+            auroc=auroc(honest, y >= _HALF),
             log_loss=_log_loss(honest, y),
             brier=float(np.mean((honest - y) ** 2)),
             setting=settings[best],
@@ -155,12 +160,21 @@ def cross_fit_columns(
     return found
 
 
-def _labels(right: ArrayLike) -> Flags:
+def _allowed(model: Family, trees: int) -> list[dict[str, float]]:
+    """Returns the settings to try."""
+    settings = [setting for setting in _SETTINGS[model] if setting.get("trees", 0.0) <= trees]
+    if not settings:
+        message = f"trees={trees!r}: a boosted model has at least {_SETTINGS[model][0]['trees']:g}"
+        raise ConfigurationError(message)
+    return settings
+
+
+def _labels(right: ArrayLike) -> Floats:
     y: Floats = np.asarray(right, dtype=np.float64)
-    if y.ndim != 1 or not np.isin(y, (0.0, 1.0)).all():
-        message = f"right={shorten(right)}: pass one True or False (1 or 0) a row"
+    if y.ndim != 1 or not ((y >= 0.0) & (y <= 1.0)).all():
+        message = f"right={shorten(right)}: pass one True or False, or a number in [0, 1], a row"
         raise InputError(message)
-    return np.equal(y, 1.0)
+    return y
 
 
 def _chosen(columns: Mapping[str, ArrayLike], features: Sequence[str] | None, model: Family) -> tuple[str, ...]:
@@ -217,48 +231,48 @@ def _divided(n: int, groups: ArrayLike | None, folds: int, seed: int) -> tuple[F
     return fold_of[which], len(sizes)
 
 
-def _check_folds(y: Flags, division: Folds) -> None:
+def _check_folds(y: Floats, division: Folds) -> None:
     for fold in range(int(division.max()) + 1):
         seen = y[division != fold]
-        fewer = min(int(seen.sum()), int((~seen).sum()))
+        fewer = min(seen.sum(), (1.0 - seen).sum())
         if fewer < _FEWEST:
             message = (
-                f"{int(y.sum())} of {len(y)} predictions are right: at least {_FEWEST} right and {_FEWEST} wrong ones "
+                f"{y.sum():g} of {len(y)} predictions are right: at least {_FEWEST} right and {_FEWEST} wrong ones "
                 "are needed outside of every fold; collect more questions"
             )
             raise InputError(message)
 
 
-def _fit(model: Family, names: tuple[str, ...], seed: int, setting: dict[str, float], x: Floats, y: Flags) -> Fit:
+def _fits(
+    model: Family, names: tuple[str, ...], seed: int, settings: Sequence[dict[str, float]], x: Floats, y: Floats
+) -> Sequence[Fit]:
+    """Returns a fit for each setting."""
     if model == "logistic":
         no_answer = names.index(_NO_ANSWER) if _NO_ANSWER in names else -1
-        return Logistic.fit(x, y, ridge=setting["ridge"], no_answer=no_answer)
+        return Logistic.path(x, y, ridges=[setting["ridge"] for setting in settings], no_answer=no_answer)
     if model == "boosted":
-        return Boosted.fit(x, y, TreeOptions(trees=int(setting["trees"]), seed=seed))
-    return Isotonic.fit(x, y)
+        whole = Boosted.fit(x, y, TreeOptions(trees=int(settings[-1]["trees"]), seed=seed))
+        return [whole.first(int(setting["trees"])) for setting in settings]
+    return [Isotonic.fit(x, y)]
 
 
 def _out_of_fold(
-    fit: Callable[[dict[str, float], Floats, Flags], Fit],
+    fits: Callable[[Sequence[dict[str, float]], Floats, Floats], Sequence[Fit]],
     settings: Sequence[dict[str, float]],
     x: Floats,
-    y: Flags,
+    y: Floats,
     division: Folds,
 ) -> Floats:
     """Returns the log-odds of each row by models that have not seen its fold, shape (settings, n)."""
     found = np.empty((len(settings), len(x)))
     for fold in range(int(division.max()) + 1):
         here = division == fold
-        last = fit(settings[-1], x[~here], y[~here])
-        if isinstance(last, Boosted):  # whose first trees are the smaller settings
-            found[:, here] = last.staged(x[here])[[int(setting["trees"]) - 1 for setting in settings]]
-            continue
-        for place, setting in enumerate(settings):
-            found[place, here] = fit(setting, x[~here], y[~here]).logits(x[here])
+        for place, fit in enumerate(fits(settings, x[~here], y[~here])):
+            found[place, here] = fit.logits(x[here])
     return found
 
 
-def _platt(logits: Floats, y: Flags, division: Folds) -> tuple[float, float, Floats]:
+def _platt(logits: Floats, y: Floats, division: Folds) -> tuple[float, float, Floats]:
     """Returns slope and intercept that calibrate out-of-fold scores, and each row's probability by the other folds'."""
     honest = np.empty(len(y))
     for fold in range(int(division.max()) + 1):
@@ -268,15 +282,15 @@ def _platt(logits: Floats, y: Flags, division: Folds) -> tuple[float, float, Flo
     return (*_line(logits, y), honest)
 
 
-def _line(logits: Floats, y: Flags) -> tuple[float, float]:
+def _line(logits: Floats, y: Floats) -> tuple[float, float]:
     """Returns the best slope, at least 0, and intercept."""
     n = len(y)
-    slope, intercept = maximise(np.column_stack([logits, np.ones(n)]), y.astype(np.float64), np.full(n, 1.0 / n), 1e-4)
+    slope, intercept = maximise(np.column_stack([logits, np.ones(n)]), y, np.full(n, 1.0 / n), 1e-4)
     if slope > 0.0:
         return float(slope), float(intercept)
     return 0.0, float(np.log((y.sum() + 0.5) / (n - y.sum() + 0.5)))
 
 
-def _log_loss(p: Floats, y: Flags) -> float:
+def _log_loss(p: Floats, y: Floats) -> float:
     p = np.clip(p, 1e-12, 1.0 - 1e-12)
-    return float(-np.mean(np.where(y, np.log(p), np.log1p(-p))))
+    return float(-np.mean(y * np.log(p) + (1.0 - y) * np.log1p(-p)))

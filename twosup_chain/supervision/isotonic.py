@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twosup_chain.supervision.logistic import Flags, Floats
+    from twosup_chain.supervision.logistic import Floats
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,10 +36,10 @@ class Isotonic:
     shares: Floats
 
     @classmethod
-    def fit(cls, x: Floats, right: Flags) -> Isotonic:
+    def fit(cls, x: Floats, right: Floats) -> Isotonic:
         """Returns the fit, rising or falling, whichever suits better, for signals of shape (n, 1)."""
         values, there = x[:, 0], ~np.isnan(x[:, 0])
-        y = right.astype(np.float64)
+        y = right
         missing = _log_odds(
             y[~there].sum() if (~there).any() else y.sum(), (~there).sum() if (~there).any() else len(y)
         )

@@ -13,37 +13,39 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 #: Standardised values beyond this are cut off: far from what was fitted on, a line knows nothing.
 _FARTHEST = 4.0
 #: A kind of prediction, or a missing signal, that is rarer than this many rows gets no weights of its own.
 _RAREST = 20
-_TOLERANCE = 1e-10
+#: Newton's last step; what is left after it is about its square.
+_TOLERANCE = 1e-7
 
 
-def maximise(design: Floats, y: Floats, weight: Floats, ridge: float) -> Floats:
+def maximise(design: Floats, y: Floats, weight: Floats, ridge: float, start: Floats | None = None) -> Floats:
     """Returns the maximum of the weighted, ridged logistic likelihood (iteratively reweighted least squares).
 
     Args:
         design: Shape (n, k); the last column is the intercept's, which the ridge leaves alone.
-        y: 1.0 or 0.0, shape (n,).
+        y: In [0, 1], shape (n,).
         weight: The weights, shape (n,), which usually add up to one.
         ridge: Half of it times the squared weights is taken off the likelihood.
+        start: Weights near the maximum, if any are known.
 
     Returns:
         The k weights.
     """
     penalty = np.full(design.shape[1], ridge)
     penalty[-1] = 0.0
-    beta = np.zeros(design.shape[1])
+    beta = np.zeros(design.shape[1]) if start is None else start
     for _ in range(100):
         p = 0.5 + 0.5 * np.tanh(0.5 * (design @ beta))
         gradient = design.T @ (weight * (y - p)) - penalty * beta
-        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(penalty)
+        root = design * np.sqrt(weight * p * (1 - p))[:, None]
+        hessian = root.T @ root + np.diag(penalty)  # of one matrix: half the work
         step = np.linalg.solve(hessian + 1e-12 * np.eye(len(beta)), gradient)
         beta = beta + step
         if np.abs(step).max() < _TOLERANCE:
@@ -79,13 +81,19 @@ class Logistic:
     shares: Floats
 
     @classmethod
-    def fit(cls, x: Floats, right: Flags, *, ridge: float, no_answer: int = -1) -> Logistic:
-        """Returns the fit.
+    def fit(cls, x: Floats, right: Floats, *, ridge: float, no_answer: int = -1) -> Logistic:
+        """Returns the fit; see `path`."""
+        (fit,) = cls.path(x, right, ridges=[ridge], no_answer=no_answer)
+        return fit
+
+    @classmethod
+    def path(cls, x: Floats, right: Floats, *, ridges: Sequence[float], no_answer: int = -1) -> list[Logistic]:
+        """Returns a fit for each ridge; it is quickest where they ascend, since each starts from the next one's fit.
 
         Args:
             x: The signals, shape (n, d), NaN where one is missing.
-            right: Whether each prediction is right, shape (n,).
-            ridge: See `maximise`.
+            right: Whether, or how far, each prediction is right, in [0, 1], shape (n,).
+            ridges: See `maximise`.
             no_answer: Which column says that a prediction is "no answer"; -1 for none.
         """
         n, d = x.shape
@@ -100,24 +108,29 @@ class Logistic:
         if no_answer >= 0 and _RAREST <= (x[:, no_answer] == 1.0).sum() <= n - _RAREST:
             none = (x[:, no_answer] == 1.0).astype(np.float64)
             blocks.append(z * none[:, None])
-        beta = maximise(
-            np.column_stack([*blocks, np.ones(n)]), right.astype(np.float64), np.full(n, 1.0 / max(n, 1)), ridge
-        )
-        missing, extra = np.zeros(d), np.zeros(d)
-        missing[holes] = beta[d : d + len(holes)]
-        if len(blocks) > 2:  # noqa: PLR2004  the third block is that of "no answer"
-            extra = beta[d + len(holes) : -1]
-        moved = z * (beta[:d] + none[:, None] * extra) + gone * missing
-        return cls(
-            mean=mean,
-            scale=scale,
-            slopes=beta[:d],
-            missing=missing,
-            no_answer_slopes=extra,
-            intercept=float(beta[-1]),
-            no_answer=no_answer,
-            shares=moved.std(axis=0),
-        )
+        design, weight = np.column_stack([*blocks, np.ones(n)]), np.full(n, 1.0 / max(n, 1))
+        fits: list[Logistic] = []
+        beta = None
+        for ridge in reversed(ridges):
+            beta = maximise(design, right, weight, ridge, beta)
+            missing, extra = np.zeros(d), np.zeros(d)
+            missing[holes] = beta[d : d + len(holes)]
+            if len(blocks) > 2:  # noqa: PLR2004  the third block is that of "no answer"
+                extra = beta[d + len(holes) : -1]
+            moved = z * (beta[:d] + none[:, None] * extra) + gone * missing
+            fits.append(
+                cls(
+                    mean=mean,
+                    scale=scale,
+                    slopes=beta[:d],
+                    missing=missing,
+                    no_answer_slopes=extra,
+                    intercept=float(beta[-1]),
+                    no_answer=no_answer,
+                    shares=moved.std(axis=0),
+                )
+            )
+        return fits[::-1]
 
     def logits(self, x: Floats) -> Floats:
         """Returns the log-odds that predictions are right, shape (n,), for signals of shape (n, d)."""

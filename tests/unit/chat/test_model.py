@@ -295,9 +295,9 @@ def test_traces_are_nested_and_tagged_as_the_architecture(chat, how) -> None:
     _began(chat(UNSURE, OTHER), runs, how)
     assert runs.began == [
         ("chat", None, ("mine",)),
-        ("ScriptedChat", "chat", ("local", "mine")),
-        ("ScriptedChat", "chat", ("mine", "remote")),
-        ("Supervisor", "chat", ("mine", "remote_supervisor")),
+        ("local", "chat", ("local", "mine")),
+        ("remote", "chat", ("mine", "remote")),
+        ("remote_supervisor", "chat", ("mine", "remote_supervisor")),
     ]
     assert runs.errors == [
         "stopped after 2 tokens: min_token_probability can reach 0.200 at most, and 0.500 is asked for"

@@ -17,7 +17,16 @@ HEAVY = ("onnxruntime", "llama_cpp", "torch", "matplotlib", "langchain", "langch
 def test_help_names_every_command(twosup):
     result = twosup("--help")
     assert result.exit_code == 0
-    for command in ("ask", "demo", "evaluate-reader", "export-reader", "models", "replicate", "train-reader"):
+    for command in (
+        "ask",
+        "demo",
+        "evaluate-reader",
+        "export-reader",
+        "fit-supervisor",
+        "models",
+        "replicate",
+        "train-reader",
+    ):
         assert f"│ {command} " in result.stdout
 
 
@@ -26,7 +35,8 @@ def test_without_arguments_the_help_is_shown(twosup):
 
 
 @pytest.mark.parametrize(
-    "command", ["ask", "demo", "evaluate-reader", "export-reader", "models", "replicate", "train-reader"]
+    "command",
+    ["ask", "demo", "evaluate-reader", "export-reader", "fit-supervisor", "models", "replicate", "train-reader"],
 )
 def test_every_command_has_help_and_json(twosup, command):
     result = twosup(command, "--help")

@@ -96,6 +96,8 @@ def test_json_is_one_document_that_is_the_whole_result_and_the_note_goes_to_stde
         "threshold": 0.6,
         "trusted": False,
         "scorer": "answerability",
+        "chosen": None,
+        "weighed": {},
     }
     assert document["usage"]["total_tokens"] == 42
     assert document["seconds"] > 0

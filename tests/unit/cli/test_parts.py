@@ -87,6 +87,17 @@ def test_token_probabilities_are_asked_for_only_where_the_scorer_reads_them(type
     assert options_of(parts.remote_answerer("m", LOOPBACK, "min_token_probability"))["logprobs"] is True
 
 
+@pytest.mark.parametrize("scorer", ["min_token_margin", "learned_remote", "learned_remote@0badcafe"])
+def test_the_likeliest_alternatives_are_asked_for_too(typed, scorer):
+    assert options_of(parts.remote_answerer("m", LOOPBACK, scorer))["top_logprobs"] == 5
+
+
+def test_a_stated_confidence_is_asked_for_where_it_is_the_scorer(typed):
+    assert parts.remote_answerer("m", LOOPBACK, "stated_confidence").stated_confidence
+    assert parts.remote_answerer("anthropic:claude", None, "stated_confidence").stated_confidence
+    assert not parts.remote_answerer("m", LOOPBACK, "in_context").stated_confidence
+
+
 def test_a_reasoning_model_gets_no_temperature(typed, monkeypatch):
     monkeypatch.setenv(parts.KEY, "sk-x")
     assert "temperature" not in options_of(parts.remote_answerer("openai:o3-mini", None, "in_context"))

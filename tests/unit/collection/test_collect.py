@@ -329,6 +329,7 @@ def test_by_default_every_registered_scorer_is_recorded_but_learned_ones_which_f
         assert record.remote.signals["local_answerability"] == record.local.signals["answerability"]
         assert {name for name, trust in record.local.trust.items() if trust is not None} == {
             "answerability",
+            "backed",
             "grounded",
             "in_context",
             "span_probability",

@@ -22,6 +22,7 @@ from twosup_chain.supervision import LearnedModel, cross_fit_columns, fit_column
 from twosup_chain.supervision.boosted import Boosted, TreeOptions
 from twosup_chain.supervision.default import FILES, default_scorer, packaged
 from twosup_chain.supervision.isotonic import Isotonic
+from twosup_chain.supervision.logistic import Logistic
 from twosup_chain.supervision.scorer import UncalibratedWarning
 
 N = 1200
@@ -40,13 +41,13 @@ def drawn():
 @pytest.mark.parametrize("family", ["logistic", "boosted"])
 def test_a_fit_tells_right_from_wrong_on_rows_that_it_has_not_seen(drawn, family):
     columns, right, groups = drawn
-    honest = cross_fit_columns(columns, right, groups=groups, model=family, folds=3)
+    honest = cross_fit_columns(columns, right, groups=groups, model=family, folds=3, trees=50)
     single = auroc(columns["a"], right)
     assert auroc(honest, right) > single + 0.01
     low, high = honest < 0.3, honest > 0.7  # calibrated: what it promises comes true
     assert abs(honest[low].mean() - right[low].mean()) < 0.07
     assert abs(honest[high].mean() - right[high].mean()) < 0.07
-    fitted = fit_columns(columns, right, groups=groups, model=family)
+    fitted = fit_columns(columns, right, groups=groups, model=family, folds=3, trees=50)
     assert fitted.fitness.auroc == pytest.approx(auroc(honest, right), abs=0.03)
     assert next(iter(fitted.importances())) == "a"
     assert sum(fitted.importances().values()) == pytest.approx(1.0)
@@ -74,7 +75,7 @@ def test_isotonic_rises_or_falls_with_its_one_signal(drawn):
 
 
 def test_pooling_adjacent_violators_gives_the_known_means():
-    fitted = Isotonic.fit(np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([False, True, False, True]))
+    fitted = Isotonic.fit(np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([0.0, 1.0, 0.0, 1.0]))
     assert fitted.at.tolist() == [1.0, 2.5, 4.0]
 
 
@@ -82,7 +83,8 @@ def test_pooling_adjacent_violators_gives_the_known_means():
 def test_a_file_gives_the_same_probabilities_one_by_one_and_together(drawn, family, tmp_path):
     columns, right, groups = drawn
     names = ["a"] if family == "isotonic" else None
-    fitted = fit_columns(columns, right, groups=groups, model=family, features=names, place="remote", fitted_on="draws")
+    options = {"place": "remote", "fitted_on": "draws", "folds": 2, "trees": 25}
+    fitted = fit_columns(columns, right, groups=groups, model=family, features=names, **options)
     fitted.save(tmp_path / "model.json")
     again = LearnedModel.load(tmp_path / "model.json")
     expected = fitted.predict(columns)
@@ -116,9 +118,28 @@ def test_slopes_may_differ_for_predictions_of_no_answer():
     assert likely[1] < 0.2
 
 
+@pytest.mark.parametrize("family", ["logistic", "boosted", "isotonic"])
+def test_how_far_predictions_are_right_can_be_learned_as_well(family):
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=N)
+    far = 1 / (1 + np.exp(-a))
+    fitted = fit_columns({"a": a}, far, model=family, folds=2, trees=100)
+    assert np.abs(fitted.predict({"a": a}) - far).mean() < 0.06
+    assert fitted.fitness.right == round(far.sum())
+    assert fitted.fitness.auroc > 0.95
+
+
+def test_ridges_that_are_fitted_together_give_what_each_gives_alone(drawn):
+    columns, right, _ = drawn
+    x, y = np.column_stack(list(columns.values())), right.astype(float)
+    ridges = [1e-3, 1e-1, 1.0]
+    for ridge, fit in zip(ridges, Logistic.path(x, y, ridges=ridges), strict=True):
+        assert fit.logits(x) == pytest.approx(Logistic.fit(x, y, ridge=ridge).logits(x), abs=1e-7)
+
+
 def test_trees_part_what_is_missing_from_what_is_there():
     x = np.where(np.arange(400) % 2, np.nan, 1.0)[:, None]
-    fitted = Boosted.fit(x, np.arange(400) % 2 == 0, TreeOptions(trees=20, rate=0.3))
+    fitted = Boosted.fit(x, (np.arange(400) % 2 == 0).astype(float), TreeOptions(trees=20, rate=0.3))
     there, gone = fitted.logits(np.array([[1.0], [np.nan]]))
     assert there > 1.0
     assert gone < -1.0
@@ -131,8 +152,9 @@ def test_groups_are_never_on_both_sides():
     groups = np.repeat(np.arange(60), 4)
     columns = {"a": rng.normal(size=60)[groups], "b": rng.normal(size=60)[groups]}
     right = (rng.random(60) < 0.5)[groups]
-    leaky = cross_fit_columns(columns, right, model="boosted")
-    honest = cross_fit_columns(columns, right, groups=groups, model="boosted")
+    options = {"model": "boosted", "folds": 4, "trees": 50}
+    leaky = cross_fit_columns(columns, right, **options)
+    honest = cross_fit_columns(columns, right, groups=groups, **options)
     assert auroc(leaky, right) > 0.7
     assert auroc(honest, right) < 0.65
 
@@ -143,10 +165,11 @@ def test_groups_are_never_on_both_sides():
         ({"model": "forest"}, UnknownOptionError, "'forest' is no model of a learned supervisor"),
         ({"features": ["a", "bb"]}, UnknownOptionError, "'bb' is no signal of these rows. Did you mean 'b'"),
         ({"folds": 1}, ConfigurationError, "folds=1"),
+        ({"model": "boosted", "trees": 5}, ConfigurationError, "trees=5: a boosted model has at least 25"),
         ({"groups": np.zeros(N)}, InputError, "there is 1 group"),
         ({"groups": np.zeros(3)}, InputError, "groups has the shape"),
         ({"right": np.ones(N)}, InputError, "1200 of 1200 predictions are right: at least 10"),
-        ({"right": np.full(N, 0.5)}, InputError, "one True or False"),
+        ({"right": np.full(N, 1.5)}, InputError, "one True or False, or a number in"),
         ({"right": np.ones(3)}, InputError, "right has 3 rows"),
         ({"columns": {"a": np.ones(N)}}, InputError, "no signal differs"),
     ],

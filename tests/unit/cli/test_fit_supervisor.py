@@ -1,0 +1,109 @@
+"""``twosup fit-supervisor``: from records to a file, which the other commands take where they take a scorer's name."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from twosup_chain import Calibration, LearnedScorer, check
+
+
+@pytest.fixture
+def records(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def prediction(model):
+        trust = float(rng.random())
+        right = float(rng.random() < trust)
+        return {
+            "no_answer": False,
+            "exact_match": right,
+            "f1": right,
+            "trust": {"s": trust},
+            "signals": {"answerability": trust, "noise": float(rng.random()), "no_answer": 0.0},
+            "model": model,
+        }
+
+    path = tmp_path / "records.jsonl"
+    with path.open("w") as file:
+        for number in range(300):
+            line = {"version": 1, "id": str(number), "digest": f"{number:016x}", "passage": f"{number // 3:016x}"}
+            line |= {"answerable": number % 3 > 0, "local": prediction("reader"), "remote": prediction("gpt")}
+            file.write(json.dumps(line) + "\n")
+    return str(path)
+
+
+@pytest.fixture
+def fitted(twosup, records, tmp_path):
+    """The paths of a supervisor for each place."""
+    paths = {place: str(tmp_path / f"{place}.json") for place in ("local", "remote")}
+    for place, path in paths.items():
+        assert twosup("fit-supervisor", records, "--place", place, "-o", path).exit_code == 0
+    return paths
+
+
+def test_a_supervisor_is_shown_and_written(twosup, records, tmp_path):
+    out = tmp_path / "remote.json"
+    result = twosup("fit-supervisor", records, "--place", "remote", "--out", str(out), "--described", "drawn ones")
+    assert result.exit_code == 0
+    scorer = LearnedScorer.load(out)
+    assert result.stdout.startswith(f"{scorer.name}: logistic, 300 predictions on 100 passages")
+    assert "AUROC" in result.stdout
+    assert result.stdout.index("answerability") < result.stdout.index("noise")
+    assert "--remote-scorer" in result.stderr
+    assert (scorer.place, scorer.model.fitted_on) == ("remote", "drawn ones")
+
+
+def test_json_holds_the_figures_and_nothing_else(twosup, records, tmp_path):
+    arguments = ("--place", "local", "--model", "isotonic", "--signal", "answerability", "--folds", "3", "--f1", "0.5")
+    result = twosup("fit-supervisor", records, *arguments, "-o", str(tmp_path / "l.json"), "--json")
+    found = json.loads(result.stdout)
+    assert (found["place"], found["family"], found["importances"]) == ("local", "isotonic", {"answerability": 1.0})
+    assert (found["fitness"]["rows"], found["fitness"]["folds"]) == (300, 3)
+    assert found["fitness"]["auroc"] > 0.7
+
+
+def test_calibrate_check_and_evaluate_take_the_files_as_scorers(twosup, records, fitted, tmp_path):
+    scorers = ("--local-scorer", fitted["local"], "--remote-scorer", fitted["remote"])
+    out = str(tmp_path / "c.json")
+    result = twosup("calibrate", records, "--remote-rate", "0.5", "--plug-in", *scorers, "-o", out)
+    assert result.exit_code == 0
+    learned = {scorer.name: scorer for scorer in map(LearnedScorer.load, fitted.values())}
+    assert all(f"'{name}': LearnedScorer.load" in result.stderr for name in learned)
+    held = json.loads(twosup("calibrate", records, "--check", out, *scorers, "--json").stdout)
+    assert held == json.loads(check(Calibration.load(out), records, scorers=learned).model_dump_json())
+    promised = twosup("evaluate", records, "-c", out, *scorers, "--json")
+    assert json.loads(promised.stdout)["promises"][0]["target"] == "remote_rate"
+    assert twosup("evaluate", records, "-c", out, *scorers, "--local-threshold", "0.5").exit_code == 2
+    shown = twosup("evaluate", records, *scorers, "--local-threshold", "0.5", "--remote-threshold", "0.4", "--json")
+    assert shown.exit_code == 0
+    assert json.loads(shown.stdout)["local"]["scorer"] in learned
+
+
+def test_ask_takes_a_file_as_scorer(twosup, fitted, local, context):
+    result = twosup("ask", "Who?", "-c", context, "--local-scorer", fitted["local"], "--local-threshold", "0", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["local_verdict"]["scorer"].startswith("learned_local@")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("fit-supervisor", "RECORDS", "--place", "here"), "place='here'"),
+        (("fit-supervisor", "RECORDS", "--place", "local", "--model", "forest"), "'forest' is no model"),
+        (("fit-supervisor", "RECORDS", "--place", "local", "--signal", "answerabilty"), "Did you mean 'answerability'"),
+        (("fit-supervisor", "none.jsonl", "--place", "local"), "none.jsonl"),
+        (("calibrate", "RECORDS", "--risk", "0.2", "--local-scorer", "none.json"), "cannot read none.json"),
+        (("calibrate", "RECORDS", "--risk", "0.2", "--local-scorer", "REMOTE"), "it was fitted on remote answers"),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_exit_code_2(twosup, records, fitted, command, words, tmp_path):
+    paths = {"RECORDS": records, "REMOTE": fitted["remote"]}
+    out = ("--out", str(tmp_path / "out.json"))
+    result = twosup(*(paths.get(word, word) for word in command), *out)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "out.json").exists()

@@ -1,0 +1,49 @@
+"""Files that are replaced at once, or not at all, and that others may read as any other file."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from twosup_chain._atomic import write_atomically
+
+
+@pytest.fixture
+def umask():
+    """Returns a function that sets the umask until the test ends."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+def _mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are a matter of POSIX")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path, umask, mask, mode):
+    umask(mask)
+    write_atomically(tmp_path / "new.json", "{}")
+    assert _mode(tmp_path / "new.json") == mode
+    assert [path.name for path in tmp_path.iterdir()] == ["new.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are a matter of POSIX")
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path, umask):
+    path = tmp_path / "old.json"
+    path.write_text("old")
+    path.chmod(0o640)
+    write_atomically(path, "new")
+    assert (_mode(path), path.read_text()) == (0o640, "new")
+
+
+def test_what_was_there_stays_where_the_new_text_cannot_be_written(tmp_path):
+    path = tmp_path / "old.json"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "\ud800")
+    assert path.read_text() == "old"
+    assert [found.name for found in tmp_path.iterdir()] == ["old.json"]

@@ -1,0 +1,127 @@
+"""`SelfConsistent`: one model asked several times; how far its answers agree is evidence for the one it gives.
+
+Wang et al., *Self-Consistency Improves Chain of Thought Reasoning in Language Models* (ICLR 2023, arXiv 2203.11171),
+without the reasoning. It costs as many calls as samples; the tokens of all of them are in the answer's usage.
+"""
+
+from __future__ import annotations
+
+import math
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
+from langchain_core.runnables.config import patch_config
+from pydantic import BeforeValidator, Field
+
+from twosup_chain._options import Options
+from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
+from twosup_chain.errors import AnswererError
+from twosup_chain.schema import Answer, QAInput, QAInputLike, total_usage
+from twosup_chain.squad import normalize_answer, token_f1
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+    from langchain_core.runnables.utils import ConfigurableFieldSpec
+
+#: The score's name in `Answer.scores`, as a scorer and as a signal.
+SELF_CONSISTENCY = "self_consistency"
+
+
+def _answerer(value: object) -> object:
+    return as_answerer(value, role="answerer")
+
+
+class SelfConsistent(RunnableSerializable[QAInputLike, Answer], Options):
+    """Asks an answerer several times, gives one of its answers, and says how far the others agree with it.
+
+    ``Answer.scores["self_consistency"]`` is the mean token F1 of the answer with each other sample, in [0, 1]; two "no
+    answers" agree fully, and a sample that is no answer at all (a refusal, an empty reply) agrees with nothing. The
+    usage is that of all samples, the seconds are those of the whole.
+
+    The answerer must sample: at temperature 0, or behind a cache, every sample is the same and the calls are wasted.
+
+    Args:
+        answerer: Anything that a chain takes as its remote model: a chat model, an answerer, a Runnable, a function. It
+            may be given by position.
+        samples: How often it is asked, at least 2.
+        choose: ``"majority"``, the answer that most samples give after SQuAD's normalisation, of equals the first; or
+            ``"first"``, the first sample.
+
+    Raises:
+        ConfigurationError: An option of the wrong type or value, at construction.
+        AnswererError: At a call, where no sample is an answer: the first one's error, with the tokens of all.
+    """
+
+    answerer: Annotated[Runnable[Any, Any], BeforeValidator(_answerer)]
+    samples: int = Field(default=5, ge=2)
+    choose: Literal["majority", "first"] = "majority"
+
+    def __init__(self, answerer: Any = None, **options: Any) -> None:
+        super().__init__(answerer=answerer, **options)
+
+    def invoke(self, input: QAInputLike, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
+        """Answers one question."""
+        return self._call_with_config(self._invoke, input, config, **kwargs)
+
+    async def ainvoke(self, input: QAInputLike, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
+        """Answers one question asynchronously."""
+        return await self._acall_with_config(self._ainvoke, input, config, **kwargs)
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What can be configured at run time: what the answerer declares."""
+        return self.answerer.config_specs
+
+    def _invoke(
+        self, value: QAInputLike, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
+    ) -> Answer:
+        inputs, started = self._inputs(value), perf_counter()
+        child = patch_config(config, callbacks=run_manager.get_child())
+        return self._settled(self.answerer.batch(inputs, child, return_exceptions=True, **kwargs), started)
+
+    async def _ainvoke(
+        self, value: QAInputLike, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
+    ) -> Answer:
+        inputs, started = self._inputs(value), perf_counter()
+        child = patch_config(config, callbacks=run_manager.get_child())
+        return self._settled(await self.answerer.abatch(inputs, child, return_exceptions=True, **kwargs), started)
+
+    def _inputs(self, value: QAInputLike) -> list[Any]:
+        return [input_for(self.answerer, QAInput.coerce(value))] * self.samples
+
+    def _settled(self, outputs: Sequence[object], started: float) -> Answer:
+        found = [_attempt(output) for output in outputs]
+        answers = [item for item in found if isinstance(item, Answer)]
+        failed = [item for item in found if isinstance(item, AnswererError)]
+        usage = total_usage(*answers, *(Answer(None, usage=error.usage) for error in failed))
+        first = found[0]
+        if not answers or (self.choose == "first" and isinstance(first, AnswererError)):
+            failed[0].usage = usage
+            raise failed[0]
+        words = [_words(answer) for answer in answers]
+        place = 0 if self.choose == "first" else max(range(len(answers)), key=lambda i: words.count(words[i]))
+        agreeing = math.fsum(token_f1(words[place], other) for i, other in enumerate(words) if i != place)
+        return answers[place].model_copy(
+            update={
+                "scores": {**answers[place].scores, SELF_CONSISTENCY: min(1.0, agreeing / (self.samples - 1))},
+                "usage": usage,
+                "seconds": perf_counter() - started,
+            }
+        )
+
+
+def _attempt(output: object) -> Answer | AnswererError:
+    """Returns a sample as an answer, or why it is none; other parties' errors are raised."""
+    try:
+        if isinstance(output, BaseException):
+            raise output
+        return usable(as_answer(output))
+    except AnswererError as error:
+        return error
+
+
+def _words(answer: Answer) -> list[str]:
+    return normalize_answer(answer.text or "").split()

@@ -1,0 +1,122 @@
+"""Stated confidence: a model that shows no token log-probabilities says itself how sure it is, in a fixed form.
+
+The form is asked for through LangChain's structured output; here is the form, and how the reply becomes an `Answer`.
+The call itself is in `chat`, what the number is worth is learned in `supervision`: models tend to say 0.9 and more
+(Xiong et al. 2024, arXiv 2306.13063).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables.base import RunnableBindingBase
+from pydantic import BaseModel, Field, field_validator
+
+from twosup_chain._options import shorten
+from twosup_chain.answerers.base import NO_ANSWER
+from twosup_chain.answerers.message import model_of, refusal_in, usage_of
+from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.prompt import parse_reply
+from twosup_chain.errors import AnswererError, ConfigurationError, NotTextError, RefusalError, UnstructuredReplyError
+from twosup_chain.schema import Answer
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+#: The score's name in `Answer.scores`, as a scorer and as a signal.
+STATED_CONFIDENCE = "stated_confidence"
+
+
+class StatedAnswer(BaseModel):
+    """The answer to the question, and how probable it is that it is right."""
+
+    answer: str = Field(
+        description=f'The answer: a short phrase copied from the passage, or "{NO_ANSWER}" where there is none.'
+    )
+    confidence: float = Field(
+        description="The probability that this answer is right, a number from 0 (surely wrong) to 1 (surely right)."
+    )
+
+    @field_validator("confidence")
+    @classmethod
+    def _check_confidence(cls, value: float) -> float:
+        if 0.0 <= value <= 1.0:
+            return value
+        message = f"confidence={value!r} is no probability in [0, 1]"
+        raise ValueError(message)
+
+
+def structured(model: Runnable[Any, Any], options: dict[str, Any]) -> Runnable[Any, Any]:
+    """Returns a model's form that replies with a `StatedAnswer`, and with the message that held it.
+
+    Args:
+        model: A chat model.
+        options: More options of its ``with_structured_output`` (``method``, ``strict``).
+
+    Raises:
+        ConfigurationError: It has no structured output, or something is bound to it, which would be lost.
+    """
+    if isinstance(model, NamedChatModel):
+        model = model.resolved
+    make = None if isinstance(model, RunnableBindingBase) else getattr(model, "with_structured_output", None)
+    if make is None:
+        message = (
+            f"stated_confidence needs a chat model with structured output, and model is a {type(model).__name__}: "
+            "pass the chat model itself, without bind or with_config"
+        )
+        raise ConfigurationError(message)
+    try:
+        made: Runnable[Any, Any] = make(StatedAnswer, include_raw=True, **options)
+    except (NotImplementedError, ValueError, TypeError) as error:
+        message = f"stated_confidence needs structured output, which {type(model).__name__} does not give: {error}"
+        raise ConfigurationError(message) from error
+    return made
+
+
+def answer_from_structured(reply: object) -> Answer:
+    """Returns the answer that a structured reply holds, its confidence in ``Answer.scores["stated_confidence"]``.
+
+    Token log-probabilities are left out: they would be those of the form.
+
+    Args:
+        reply: ``{"raw", "parsed", "parsing_error"}``; the last two may both be ``None``.
+
+    Raises:
+        RefusalError: The provider refused or filtered the reply.
+        UnstructuredReplyError: The reply is not in the form that was asked for.
+        EmptyAnswerError: The form holds an empty answer.
+        NotTextError: It is no such reply.
+    """
+    raw = reply.get("raw") if isinstance(reply, dict) else None
+    if not isinstance(reply, dict) or not isinstance(raw, BaseMessage):
+        message = f"{shorten(reply)} ({type(reply).__name__}) is no structured reply with its raw message"
+        raise NotTextError(message)
+    try:
+        refused = refusal_in(raw)
+        if refused:
+            message = f"the provider gave no answer: {refused}"
+            raise RefusalError(message)
+        stated = _stated(reply.get("parsed"), reply.get("parsing_error"), raw)
+        text = parse_reply(stated.answer)
+    except AnswererError as error:
+        error.usage = usage_of(raw)
+        raise
+    return Answer(text, scores={STATED_CONFIDENCE: stated.confidence}, usage=usage_of(raw), model=model_of(raw))
+
+
+def _stated(parsed: object, failure: object, raw: BaseMessage) -> StatedAnswer:
+    cause = failure if isinstance(failure, BaseException) else None
+    if isinstance(parsed, StatedAnswer):
+        return parsed
+    if isinstance(parsed, dict):
+        try:
+            return StatedAnswer(**parsed)
+        except (ValueError, TypeError) as error:
+            cause = error
+    why = " ".join(str(cause).split())[:200] if cause else "it does not use the form at all"
+    message = (
+        f"the reply {shorten(raw.text or raw.additional_kwargs or raw.content)} does not state answer and confidence "
+        f"({why}): ask a model that keeps to a form, or leave stated_confidence out"
+    )
+    raise UnstructuredReplyError(message) from cause
