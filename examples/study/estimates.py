@@ -94,6 +94,10 @@ class Supervisors:
         self.train = Estimates(**self._out_of_fold(train))
         self._asked = _fit(train.local_signals, self.train.after.right, train, family)
 
+    def before(self, columns: Columns) -> Choice:
+        """Returns the choice before any call for questions that were not fitted on; no hosted answer is needed."""
+        return self._base.before(columns)
+
     def estimates(self, columns: Columns) -> Estimates:
         """Returns the estimates for questions that were not fitted on."""
         before, after = self._base.before(columns), self._base.after(columns)

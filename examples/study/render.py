@@ -136,7 +136,8 @@ def _shift(found: dict[str, Any]) -> str:
     return (
         f"## Domain shift: fitted and calibrated on SQuAD (confidence {table['confidence']:g})\n\n"
         f"Both models, on the recorded questions of each source:\n\n{_promises(table['both'])}\n\n"
-        f"The reader alone, on whole sources:\n\n{_table(heads, figures)}\n\n{_promises(table['reader']['promises'])}"
+        f"The local side alone, on whole sources:\n\n{_table(heads, figures)}\n\n"
+        f"{_promises(table['reader']['promises'])}"
     )
 
 

@@ -1,7 +1,7 @@
 """The table of domain shift: supervisors and thresholds fitted on SQuAD, held against other sources by `check`.
 
-Two sides: the whole rule on the questions that the hosted model was recorded on, and the reader with its learned
-supervisor alone, which answers where it is trusted and leaves the rest open, on every question of a source.
+Two sides: the whole rule on the questions that the hosted model was recorded on, and, on every question of a source,
+what the local side alone decides: which questions are sent out, and how often it is wrong where it answers itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from twosup_chain.supervision import fit_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from study.columns import Columns
+    from study.columns import Columns, Floats
+    from study.estimates import Choice
     from twosup_chain.calibration import Calibration
 
 #: What is promised on SQuAD, each by a calibration of its own, with this confidence.
@@ -53,7 +54,7 @@ def shift_table(home: Columns, sampled: Mapping[str, Columns], whole: Mapping[st
             PROMISES,
             {name: outcomes(supervisors.estimates(columns), columns) for name, columns in sampled.items()},
         ),
-        "reader": _reader(home, whole),
+        "reader": _reader(home, supervisors, whole),
     }
 
 
@@ -87,28 +88,44 @@ def _checked(calibration: Calibration, columns: Outcomes) -> dict[str, Any]:
     }
 
 
-def _reader(home: Columns, whole: Mapping[str, Columns]) -> dict[str, Any]:
-    """Returns the reader's figures on whole sources, and the promise of its selective risk."""
+def _reader(home: Columns, supervisors: Supervisors, whole: Mapping[str, Columns]) -> dict[str, Any]:
+    """Returns the reader's figures on whole sources, and the promises that the local side alone makes."""
     right = home.reader.exact > 0
     model = fit_columns(home.local_signals, right, groups=home.article)
+    figures = {name: _figures(model.predict(columns.local_signals), columns) for name, columns in whole.items()}
     own = learned(home, home.local_signals, right, "logistic")
-    trust = {name: model.predict(columns.local_signals) for name, columns in whole.items()}
-    sources = {name: _alone(trust[name], columns) for name, columns in whole.items()}
+    before = {name: supervisors.before(columns) for name, columns in whole.items()}
+    at_home = supervisors.train.before
+    kept = {
+        kind: _held(make(at_home), {kind: PROMISES[kind]}, {name: make(choice) for name, choice in before.items()})
+        for kind, make in (("remote_rate", _asking), ("risk", _alone))
+    }
     return {
-        "figures": {name: _figures(trust[name], columns) for name, columns in whole.items()}
-        | {"squad (other folds)": _figures(own, home)},
-        "promises": _held(_alone(own, home), {"risk": PROMISES["risk"]}, sources),
+        "figures": {**figures, "squad (other folds)": _figures(own, home)},
+        "promises": {kind: promise[kind] for kind, promise in kept.items()},
     }
 
 
-def _alone(trust: np.ndarray, columns: Columns) -> Outcomes:
+def _asking(choice: Choice) -> Outcomes:
+    """Returns the outcomes of a chain that spends all calls that it may make."""
+    nobody = np.zeros(len(choice.trust), dtype=bool)
+    return Outcomes(
+        local_score=choice.trust, remote_score=np.ones(len(nobody)), local_correct=nobody, remote_correct=~nobody
+    )
+
+
+def _alone(choice: Choice) -> Outcomes:
     """Returns the outcomes of a chain whose hosted model is never trusted: what is not kept is left open."""
-    nobody = np.zeros(len(columns))
-    right = columns.reader.exact > 0
-    return Outcomes(local_score=trust, remote_score=nobody, local_correct=right, remote_correct=nobody > 0)
+    nobody = np.zeros(len(choice.trust), dtype=bool)
+    return Outcomes(
+        local_score=choice.trust,
+        remote_score=nobody.astype(np.float64),
+        local_correct=choice.exact > 0,
+        remote_correct=nobody,
+    )
 
 
-def _figures(trust: np.ndarray, columns: Columns) -> dict[str, Any]:
+def _figures(trust: Floats, columns: Columns) -> dict[str, Any]:
     right = columns.reader.exact > 0
     return {
         "questions": len(columns),
