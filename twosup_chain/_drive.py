@@ -51,9 +51,11 @@ class Step:
 
         The run below says in its metadata which part it is, and what the part itself tells (``trace_metadata``).
         """
-        config = patch_config(parent, callbacks=run_manager.get_child(self.name), run_name=self.name)
-        told = getattr(self.runnable, "trace_metadata", {})
-        config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
+        child = run_manager.get_child(self.name)
+        config = patch_config(parent, callbacks=child, run_name=self.name)
+        if child.handlers:  # without a listener it would only cost time
+            told = getattr(self.runnable, "trace_metadata", {})
+            config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
         return config
 
 

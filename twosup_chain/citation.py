@@ -74,6 +74,8 @@ def _by_words(text: str, passage: str) -> Iterator[tuple[int, int]]:
     """Yields where the text's words stand in the same order, articles and punctuation aside."""
     words, spans = _words(passage)
     wanted = [word for word in _words(text)[0] if word not in _ARTICLES]
+    if not set(wanted) <= set(words):
+        return
     numbers = {word: i for i, word in enumerate({*words, *wanted})}
     ids = np.array([numbers[word] for word in words], dtype=np.int64)
     counts = np.array([word not in _ARTICLES for word in words], dtype=bool)
