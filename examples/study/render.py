@@ -72,9 +72,11 @@ def _whole_systems(title: str, table: dict[str, Any]) -> str:
         ]
         for name, value in table["ours_less"].items()
     ]
+    remark = f"\n\nNot feasible for every fold: {table['infeasible']}." if table["infeasible"] else ""
     return (
         f"## {title}\n\nTokens: of the hosted model, a question. Cost: in {price['currency']}, at "
-        f"{price['input']:.2f} a million tokens read and {price['output']:.2f} written.\n\n{_table(names, rows)}\n\n"
+        f"{price['input']:.2f} a million tokens read and {price['output']:.2f} written.\n\n{_table(names, rows)}"
+        f"{remark}\n\n"
         f"“{table['ours']}” less each, in points:\n\n{_table(['system', 'F1', 'EM'], less)}"
     )
 
