@@ -246,7 +246,7 @@ def test_the_demo_says_that_the_remote_is_a_recording(twosup):
     done = twosup("demo", "--show", "4")
     assert done.returncode == 0, done.stderr
     assert "The remote model is a recording of" in squeezed(done.stdout)
-    assert done.stdout.count(">>") >= 2
+    assert done.stdout.count(">>") >= 1
     assert max(map(cell_len, done.stdout.splitlines())) <= 80
 
 
