@@ -250,8 +250,7 @@ class Trainer:
                 module.dropout_prob = self.options.dropout
         if self.options.freeze_embeddings:
             model.bert.embeddings.word_embeddings.weight.requires_grad_(requires_grad=False)
-        frozen = self.options.freeze_layers
-        layers = model.bert.encoder.layer
+        frozen, layers = self.options.freeze_layers, model.bert.encoder.layer
         if not 0 <= frozen <= len(layers):
             message = f"freeze_layers={frozen!r} must be between 0 and {len(layers)}, the model's layers"
             raise ConfigurationError(message)
