@@ -156,12 +156,7 @@ class LearnedModel:
         Raises:
             SupervisorFileError: The file cannot be written.
         """
-        path = Path(path)
-        try:
-            write_atomically(path, json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False) + "\n")
-        except OSError as error:
-            message = f"cannot write {path}: {error.strerror or error}"
-            raise SupervisorFileError(message) from error
+        write_model_file(path, self.as_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> LearnedModel:
@@ -214,6 +209,20 @@ class LearnedModel:
             )
             raise SupervisorFileError(message)
         return model
+
+
+def write_model_file(path: str | Path, values: dict[str, Any]) -> None:
+    """Writes a model's values as JSON; a file that was there is replaced at once, or not at all.
+
+    Raises:
+        SupervisorFileError: The file cannot be written.
+    """
+    path = Path(path)
+    try:
+        write_atomically(path, json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror or error}"
+        raise SupervisorFileError(message) from error
 
 
 def read_model_file(path: str | Path) -> Any:

@@ -6,18 +6,16 @@ Which signals there are is the business of `signals`.
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain._atomic import write_atomically
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, SupervisorFileError
 from twosup_chain.signals import signals
-from twosup_chain.supervision.learned_model import LearnedModel, read_model_file
+from twosup_chain.supervision.learned_model import LearnedModel, read_model_file, write_model_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from twosup_chain.schema import Answer, QAInput
 
@@ -102,12 +100,7 @@ class LearnedScorer:
         Raises:
             SupervisorFileError: The file cannot be written.
         """
-        path = Path(path)
-        try:
-            write_atomically(path, json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False) + "\n")
-        except OSError as error:
-            message = f"cannot write {path}: {error.strerror or error}"
-            raise SupervisorFileError(message) from error
+        write_model_file(path, self.as_dict())
 
     @classmethod
     def load(cls, path: str | Path, *, packaged: bool = False) -> LearnedScorer:
