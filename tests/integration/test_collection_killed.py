@@ -19,7 +19,10 @@ from twosup_chain.records.lines import read_records
 
 pytestmark = pytest.mark.integration
 
-QUESTIONS, CONCURRENCY, KILLS = 800, 4, 50
+QUESTIONS, CONCURRENCY, KILLS = 1200, 4, 50
+#: The least and the most seconds that an answer takes: four at a time, all questions take 2.25 s at least, and 50
+#: lives of 0.03 s on average 1.5 s, on a machine of any speed.
+ANSWERED_AFTER = 0.0075, 0.015
 
 #: What every process runs: it writes down whom it asks, answers after a random while, and may be killed anywhere.
 COLLECTOR = """
@@ -28,7 +31,7 @@ from twosup_chain.collection.collect import collect
 from twosup_chain.schema import Answer
 from twosup_chain.squad import Example
 
-FOLDER, QUESTIONS, CONCURRENCY = {folder!r}, {questions}, {concurrency}
+FOLDER, QUESTIONS, CONCURRENCY, ANSWERED_AFTER = {folder!r}, {questions}, {concurrency}, {answered_after}
 examples = [
     Example(id=f"q{{i}}", question=f"Who {{i}}?", context="Ada. " * 40, answers=("Ada",)) for i in range(QUESTIONS)
 ]
@@ -39,7 +42,7 @@ def local(question):
 
 async def remote(question):
     os.write(asked, (question.id + "\\n").encode())
-    await asyncio.sleep(random.random() * 0.003)
+    await asyncio.sleep(random.uniform(*ANSWERED_AFTER))
     if question.id.endswith("7"):
         raise TimeoutError("slow")
     return Answer("Ada " * 50, model="remote")
@@ -53,7 +56,8 @@ collect(examples, local=local, remote=remote, out=FOLDER + "/records.jsonl", sco
 def start(tmp_path):
     """Returns a function that starts a collector in a process of its own."""
     script = tmp_path / "collector.py"
-    script.write_text(COLLECTOR.format(folder=str(tmp_path), questions=QUESTIONS, concurrency=CONCURRENCY))
+    options = {"questions": QUESTIONS, "concurrency": CONCURRENCY, "answered_after": ANSWERED_AFTER}
+    script.write_text(COLLECTOR.format(folder=str(tmp_path), **options))
     context = multiprocessing.get_context("forkserver")  # the imports are done once, not for every process
     context.set_forkserver_preload(["twosup_chain.collection.collect"])
 
