@@ -112,16 +112,15 @@ def routed(
     """Returns what the rule does with these thresholds: on the need of asking, and on the trust after it."""
     before, after = estimates.before, estimates.after
     escalated = trust_without_asking(estimates, by) < local
-    answered = ~escalated | (after.trust >= remote)
-    right = np.where(escalated, after.exact, before.exact)
-    return System(
-        name=name,
-        called=escalated.astype(np.float64),
-        exact=np.where(answered, right, columns.null),
-        f1=np.where(answered, np.where(escalated, after.f1, before.f1), columns.null),
-        answered=answered,
-        trust=np.where(escalated, after.trust, before.trust),
-        right=right,
+    return System.of(
+        name,
+        columns,
+        before,
+        after,
+        escalated=escalated,
+        local_trust=before.trust,
+        remote_trust=after.trust,
+        accepted=after.trust >= remote,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from study.columns import Columns, Flags, Floats, Predictions
+    from study.estimates import Choice
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,15 +39,19 @@ class System:
         cls,
         name: str,
         columns: Columns,
-        local: Predictions,
+        local: Predictions | Choice,
+        remote: Predictions | Choice | None = None,
         *,
         escalated: Flags,
         local_trust: Floats,
         remote_trust: Floats,
         accepted: Flags | None = None,
     ) -> System:
-        """Returns a cascade: the local prediction, or the hosted one where escalated, or nothing where not accepted."""
-        remote = columns.remote
+        """Returns a cascade: the local prediction, or the other where escalated, or nothing where not accepted.
+
+        The other is the hosted prediction unless it is given.
+        """
+        remote = columns.remote if remote is None else remote
         answered = np.ones(len(columns), dtype=bool) if accepted is None else ~escalated | accepted
         right = np.where(escalated, remote.exact, local.exact)
         return cls(

@@ -14,7 +14,7 @@ from contextlib import nullcontext, redirect_stderr
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,18 @@ PLAIN_TEMPLATE = (
 
 _LONGEST_TOKEN = 512  # bytes
 _YES = True  # C functions take their arguments by position
+
+
+class LlamaFields(Protocol):
+    """The fields of a pydantic model that holds a `LlamaModel`, and says how it is to be loaded."""
+
+    model_path: Path
+    n_ctx: int
+    n_batch: int
+    n_threads: int | None
+    n_gpu_layers: int
+    verbose: bool
+    engine: LlamaModel | None
 
 
 class LlamaModel:
@@ -98,6 +110,20 @@ class LlamaModel:
         self._formatter: Any = None
         self._closer: weakref.finalize[..., LlamaModel] | None = None
         self._segments: list[tuple[int, ...]] = []
+
+    @classmethod
+    def fitting(cls, fields: LlamaFields) -> LlamaModel:
+        """Returns the engine that a pydantic model holds if it is of the model's own options, else a new one."""
+        made = cls(
+            fields.model_path,
+            n_ctx=fields.n_ctx,
+            n_batch=fields.n_batch,
+            n_threads=fields.n_threads,
+            n_gpu_layers=fields.n_gpu_layers,
+            verbose=fields.verbose,
+        )
+        held = fields.engine
+        return made if held is None or (held.path, held.options) != (made.path, made.options) else held
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as a model that is yet to be loaded."""

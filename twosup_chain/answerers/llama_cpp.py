@@ -102,16 +102,7 @@ class LlamaCppAnswerer(InProcessAnswerer):
 
     @model_validator(mode="after")
     def _attach_engine(self) -> LlamaCppAnswerer:
-        fitting = LlamaModel(
-            self.model_path,
-            n_ctx=self.n_ctx,
-            n_batch=self.n_batch,
-            n_threads=self.n_threads,
-            n_gpu_layers=self.n_gpu_layers,
-            verbose=self.verbose,
-        )
-        if self.engine is None or (self.engine.path, self.engine.options) != (fitting.path, fitting.options):
-            self.engine = fitting
+        self.engine = LlamaModel.fitting(self)
         return self
 
     def answer_many(self, inputs: Sequence[QAInput]) -> list[Answer | Exception]:

@@ -104,16 +104,7 @@ class LlamaCppChat(BaseChatModel, Options):
     def _attach_engine(self) -> LlamaCppChat:
         if find_spec("llama_cpp") is None:
             raise MissingExtraError("LlamaCppChat", "llama-cpp-python", "llama")
-        fitting = LlamaModel(
-            self.model_path,
-            n_ctx=self.n_ctx,
-            n_batch=self.n_batch,
-            n_threads=self.n_threads,
-            n_gpu_layers=self.n_gpu_layers,
-            verbose=self.verbose,
-        )
-        if self.engine is None or (self.engine.path, self.engine.options) != (fitting.path, fitting.options):
-            self.engine = fitting
+        self.engine = LlamaModel.fitting(self)
         return self
 
     @property
