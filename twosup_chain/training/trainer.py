@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from twosup_chain.training.data import Example
     from twosup_chain.training.features import Batch, Window
-    from twosup_chain.training.held_out import Figures
+    from twosup_chain.training.held_out import Figures, Prediction
     from twosup_chain.training.mixture import Mixture, MixtureOptions
 
 
@@ -231,6 +232,14 @@ class Trainer:
         Args:
             limit: How many questions, spread evenly; ``None`` takes all.
         """
+        return figures(*self.predict_held_out(limit))
+
+    def predict_held_out(self, limit: int | None = None) -> tuple[list[Example], list[Prediction]]:
+        """Returns held-out questions and what the model predicts for each.
+
+        Args:
+            limit: How many questions, spread evenly; ``None`` takes all.
+        """
         every = max(1, len(self.held_out) // limit) if limit else 1
         chosen = {index: place for place, index in enumerate(range(0, len(self.held_out), every))}
         windows = [replace(w, example=chosen[w.example]) for w in self.held_out_windows if w.example in chosen]
@@ -239,7 +248,7 @@ class Trainer:
         with self.torch.inference_mode():
             predictions = predict(examples, windows, self._numpy_logits)
         self.model.train()
-        return figures(examples, predictions)
+        return examples, predictions
 
     def _prepare(self, model: Any) -> Any:
         model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = self.options.dropout
