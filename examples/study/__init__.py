@@ -10,7 +10,7 @@ recordings in ``tests/study/recordings``, which ``python -m twosup_chain.demo.re
         --out tests/study/squad.jsonl.gz
     python examples/study compact --data EXTRA --remote $M-1.5b-covid.jsonl --remote $M-1.5b-policy.jsonl
         --remote $M-1.5b-quoref.jsonl --remote $M-1.5b-subjqa.jsonl --out tests/study/shift.jsonl.gz
-    python examples/study compact --data EXTRA --source COVID-QA --source PolicyQA --source Quoref --source SubjQA --short
-        --out tests/study/reader.jsonl.gz
+    python examples/study compact --data EXTRA --source COVID-QA --source PolicyQA --source Quoref --source SubjQA
+        --short --out tests/study/reader.jsonl.gz
     python examples/study tables --out tests/study
 """
