@@ -40,6 +40,13 @@ ROUNDS: dict[str, dict[str, Any]] = {
     "no questions against other passages": {"passage_negatives": 0.0},
     "no swapped questions": {"swap_negatives": 0.0},
     "no other sources": {"sources": {}},
+    "none of these, the plain file": {
+        "unanswerable_share": None,
+        "known": None,
+        "passage_negatives": 0.0,
+        "swap_negatives": 0.0,
+        "sources": {},
+    },
     "all layers trained, dropout 0.1": {"dropout": 0.1, "freeze_layers": 0},
 }
 FIGURES = "AUROC", "exact match", "F1"
