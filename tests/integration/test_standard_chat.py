@@ -113,10 +113,6 @@ class Integration(Params, integration_tests.ChatModelIntegrationTests):
     def test_agent_loop(self, model: BaseChatModel) -> None:
         super().test_agent_loop(model)
 
-    @pytest.mark.xfail(reason="llama_cpp.server calls no tool where none is named")
-    def test_tool_calling_with_no_arguments(self, model: BaseChatModel) -> None:
-        super().test_tool_calling_with_no_arguments(model)
-
     @pytest.mark.xfail(
         reason="SmolLM2-135M may write on until its tokens end, in the middle of the arguments", strict=False
     )
