@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from twosup_chain.errors import ConfigurationError, UnknownOptionError
+from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
 from twosup_chain.training.data import read_squad, split_held_out
 from twosup_chain.training.known import KNOWN, read_known
 from twosup_chain.training.negatives import passage_negatives, swap_negatives
@@ -126,6 +126,22 @@ def build_mixture(options: MixtureOptions) -> Mixture:
         wanted = round(len(unanswerable) * (1 / options.unanswerable_share - 1)) - len(kept)
         draw = max(0, min(draw, wanted))
     return Mixture((*unanswerable, *kept), tuple(answerable), draw, tuple(held_out), options.seed)
+
+
+def check_both_kinds(mixture: Mixture) -> None:
+    """Checks that there are answerable and unanswerable questions, both to train on and held out.
+
+    Raises:
+        InputError: There are not.
+    """
+    for part, examples in (("to train on", mixture.examples), ("held out", mixture.held_out)):
+        answerable = sum(example.answerable for example in examples)
+        if not 0 < answerable < len(examples):
+            message = (
+                f"{part}: {answerable} answerable and {len(examples) - answerable} unanswerable question(s), but some "
+                "of both kinds are needed: give more files, or another held_out share"
+            )
+            raise InputError(message)
 
 
 def epoch_rng(seed: int, epoch: int, purpose: str) -> random.Random:

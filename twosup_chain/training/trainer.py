@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError
+from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.training.checkpoint import load_model, load_state, save_model
 from twosup_chain.training.data import write_squad
 from twosup_chain.training.features import (
@@ -28,7 +28,7 @@ from twosup_chain.training.features import (
 )
 from twosup_chain.training.held_out import figures, predict
 from twosup_chain.training.log import Progress, RunLog
-from twosup_chain.training.mixture import build_mixture, epoch_rng
+from twosup_chain.training.mixture import build_mixture, check_both_kinds, epoch_rng
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from twosup_chain.training.data import Example
     from twosup_chain.training.features import Batch, Window
     from twosup_chain.training.held_out import Figures, Prediction
-    from twosup_chain.training.mixture import Mixture, MixtureOptions
+    from twosup_chain.training.mixture import MixtureOptions
 
 
 #: Steps between entries of the log.
@@ -172,7 +172,7 @@ class Trainer:
             raise ConfigurationError(message)
         self.optimizer = self._optimizer()
         self.mixture = build_mixture(mixture)
-        _check_both_kinds(self.mixture)
+        check_both_kinds(self.mixture)
         tokenizer = Tokenizer.from_file(str(options.model / "tokenizer.json"))
         lengths = {"max_length": options.max_length, "stride": options.stride}
         self.windows = training_windows(
@@ -383,17 +383,6 @@ class Trainer:
             kind = f"{'answerable' if example.answerable else 'unanswerable'}: {example.origin}"
             kinds[kind] = kinds.get(kind, 0) + 1
         return kinds
-
-
-def _check_both_kinds(mixture: Mixture) -> None:
-    for part, examples in (("to train on", mixture.examples), ("held out", mixture.held_out)):
-        answerable = sum(example.answerable for example in examples)
-        if not 0 < answerable < len(examples):
-            message = (
-                f"{part}: {answerable} answerable and {len(examples) - answerable} unanswerable question(s), but some "
-                "of both kinds are needed: give more files, or another held_out share"
-            )
-            raise InputError(message)
 
 
 def _settings(options: TrainerOptions, mixture: MixtureOptions) -> dict[str, str]:
