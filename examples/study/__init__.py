@@ -8,6 +8,7 @@ recordings in ``tests/study/recordings``, which ``python -m twosup_chain.demo.re
     cd tests/study/recordings && gunzip --keep *.gz; cd -; M=tests/study/recordings/qwen2.5-coder
     python examples/study compact --data SQUAD_DEV --remote $M-1.5b.jsonl --small $M-0.5b.jsonl --timed
         --out tests/study/squad.jsonl.gz
+    python examples/study compact --data SQUAD_DEV --short --out tests/study/squad-read.jsonl.gz
     python examples/study compact --data EXTRA --remote $M-1.5b-covid.jsonl --remote $M-1.5b-policy.jsonl
         --remote $M-1.5b-quoref.jsonl --remote $M-1.5b-subjqa.jsonl --out tests/study/shift.jsonl.gz
     python examples/study compact --data EXTRA --source COVID-QA --source PolicyQA --source Quoref --source SubjQA

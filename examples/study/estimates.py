@@ -86,11 +86,13 @@ class Supervisors:
     Args:
         train: The questions to fit on.
         family: The family of models, as `fit_columns` names it.
+        read: Questions that the reader alone was asked. Those of the articles of `train` are what the estimates before
+            a call are fitted on: they need no hosted answer, so there may be many more of them.
     """
 
-    def __init__(self, train: Columns, family: str = FAMILY) -> None:
-        self._family = family
-        self._base = _Base(train, family)
+    def __init__(self, train: Columns, family: str = FAMILY, read: Columns | None = None) -> None:
+        self._family, self._read = family, read
+        self._base = _Base(train, family, read)
         self.train = Estimates(**self._out_of_fold(train))
         self._asked = _fit(train.local_signals, self.train.after.right, train, family)
 
@@ -108,7 +110,7 @@ class Supervisors:
         """Returns the estimates of the fitting questions themselves, each from the other folds' articles."""
         parts = []
         for rest, held in splits(train.article):
-            base = _Base(train.take(rest), self._family)
+            base = _Base(train.take(rest), self._family, self._read)
             parts.append((held, base.before(train.take(held)), base.after(train.take(held))))
         before, after = (_joined([(p[0], p[k]) for p in parts], len(train)) for k in (1, 2))
         asked = np.empty(len(train))
@@ -123,12 +125,15 @@ class Supervisors:
 class _Base:
     """The five models that estimate which prediction is right."""
 
-    def __init__(self, train: Columns, family: str) -> None:
-        null = train.null > 0
-        span, remote = right(train.span.f1), right(train.remote.f1)
-        local, both = train.local_signals, train.remote_signals
-        self._null_before, self._span_before = (_fit(local, y, train, family) for y in (null, span))
-        self._null_after, self._span_after, self._remote = (_fit(both, y, train, family) for y in (null, span, remote))
+    def __init__(self, train: Columns, family: str, read: Columns | None) -> None:
+        local = train if read is None else read.take(np.isin(read.article, train.article))
+        self._null_before, self._span_before = (
+            _fit(local.local_signals, is_right, local, family) for is_right in (local.null > 0, right(local.span.f1))
+        )
+        self._null_after, self._span_after, self._remote = (
+            _fit(train.remote_signals, is_right, train, family)
+            for is_right in (train.null > 0, right(train.span.f1), right(train.remote.f1))
+        )
 
     def before(self, columns: Columns) -> Choice:
         signals, span = columns.local_signals, columns.span

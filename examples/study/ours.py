@@ -51,11 +51,12 @@ class Ours:
     Args:
         columns: The questions.
         family: The family of the learned supervisors.
+        read: Questions of the same articles that the reader alone was asked, for the estimates before a call.
     """
 
-    def __init__(self, columns: Columns, family: str = FAMILY) -> None:
+    def __init__(self, columns: Columns, family: str = FAMILY, read: Columns | None = None) -> None:
         self._count = len(columns)
-        self.folds = list(_folds(columns, family))
+        self.folds = list(_folds(columns, family, read))
 
     def without_calls(self) -> System:
         """Returns the reader with the learned local supervisor alone."""
@@ -149,8 +150,8 @@ def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "trust") -> 
     )
 
 
-def _folds(columns: Columns, family: str) -> Iterator[Fold]:
+def _folds(columns: Columns, family: str, read: Columns | None) -> Iterator[Fold]:
     for rest, held in splits(columns.article):
         train, test = columns.take(rest), columns.take(held)
-        supervisors = Supervisors(train, family)
+        supervisors = Supervisors(train, family, read)
         yield Fold(held, test, train, supervisors, supervisors.estimates(test))

@@ -123,7 +123,7 @@ class Question(_Line):
             for name in ("reader", "span")
             if (prediction := getattr(self, name)) is not None
         }
-        return self.model_copy(update={"id": "", "article": "", "signal_seconds": (), **less})
+        return self.model_copy(update={"id": "", "signal_seconds": (), **less})
 
 
 def own_signals(signals: dict[str, float]) -> dict[str, float]:

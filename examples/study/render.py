@@ -17,12 +17,18 @@ def markdown(found: dict[str, Any]) -> str:
 def _head(found: dict[str, Any]) -> str:
     data = found["data"]
     small = f", small generative local model {data['small']}" if data["small"] else ""
+    more = (
+        f"; what is estimated before a call on all {data['read']:,} questions of these articles, which the reader "
+        "alone was asked"
+        if data["read"] != data["questions"]
+        else ""
+    )
     return (
         f"# Trust signals and rules on {data['questions']:,} recorded questions\n\n"
         f"SQuAD v2 dev, {data['articles']} articles, {data['passages']} passages, {data['answerable']:,} answerable. "
         f"Local model: {data['reader']}{small}; hosted model: {data['remote']}. Everything fitted is fitted on the "
-        f"articles of four folds and judged on the fifth. In brackets: 95 % bootstrap intervals, {data['draws']:,} "
-        f"draws of {data['cluster']}."
+        f"articles of four folds and judged on the fifth{more}. In brackets: 95 % bootstrap intervals, "
+        f"{data['draws']:,} draws of {data['cluster']}."
     )
 
 

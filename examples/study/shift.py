@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from study.estimates import Supervisors
+from study.estimates import FAMILY, Supervisors
 from study.ours import outcomes
 from study.signals import learned
 from twosup_chain.calibration import calibrate, check
@@ -37,15 +37,18 @@ CONFIDENCE = 0.9
 BROKEN, KEPT = 0.05, 0.5
 
 
-def shift_table(home: Columns, sampled: Mapping[str, Columns], whole: Mapping[str, Columns]) -> dict[str, Any]:
+def shift_table(
+    home: Columns, sampled: Mapping[str, Columns], whole: Mapping[str, Columns], read: Columns | None = None
+) -> dict[str, Any]:
     """Returns what becomes of the promises on other sources.
 
     Args:
         home: The questions to fit and to calibrate on.
         sampled: By source, questions that the hosted model was recorded on.
         whole: By source, all questions, read by the reader alone.
+        read: More questions of `home`'s articles that the reader alone was asked, for the estimates before a call.
     """
-    supervisors = Supervisors(home)
+    supervisors = Supervisors(home, read=read)
     made_on = outcomes(supervisors.train, home)
     return {
         "confidence": CONFIDENCE,
@@ -54,7 +57,7 @@ def shift_table(home: Columns, sampled: Mapping[str, Columns], whole: Mapping[st
             PROMISES,
             {name: outcomes(supervisors.estimates(columns), columns) for name, columns in sampled.items()},
         ),
-        "reader": _reader(home, supervisors, whole),
+        "reader": _reader(home, home if read is None else read, supervisors, whole),
     }
 
 
@@ -88,12 +91,11 @@ def _checked(calibration: Calibration, columns: Outcomes) -> dict[str, Any]:
     }
 
 
-def _reader(home: Columns, supervisors: Supervisors, whole: Mapping[str, Columns]) -> dict[str, Any]:
+def _reader(home: Columns, read: Columns, supervisors: Supervisors, whole: Mapping[str, Columns]) -> dict[str, Any]:
     """Returns the reader's figures on whole sources, and the promises that the local side alone makes."""
-    right = home.reader.exact > 0
-    model = fit_columns(home.local_signals, right, groups=home.article)
+    model = fit_columns(read.local_signals, read.reader.exact > 0, groups=read.article)
     figures = {name: _figures(model.predict(columns.local_signals), columns) for name, columns in whole.items()}
-    own = learned(home, home.local_signals, right, "logistic")
+    own = learned(read, "local", home, FAMILY)
     before = {name: supervisors.before(columns) for name, columns in whole.items()}
     at_home = supervisors.train.before
     kept = {

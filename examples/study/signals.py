@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,36 +15,61 @@ if TYPE_CHECKING:
     from study.columns import Columns, Flags, Floats
     from study.resampling import Resamples
 
+#: Whose predictions.
+Side = Literal["local", "remote"]
 #: The families of learned supervisors.
 FAMILIES = ("logistic", "boosted")
 #: The paper's remote score, and the scores of two rivals: shown whatever their rank.
 _ALWAYS = ("token_min", "token_mean", "token_margin_mean", "backed", "answerability", "span_probability", "agreement")
 
 
-def signals_table(columns: Columns, resamples: Resamples, *, families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
-    """Returns the AUROC of every signal and learned supervisor, for the reader's and for the hosted predictions."""
-    return {
-        "local": _side(columns, columns.local_signals, columns.reader.exact > 0, resamples, families),
-        "remote": _side(columns, columns.remote_signals, columns.remote.exact > 0, resamples, families),
-    }
+def signals_table(
+    columns: Columns, resamples: Resamples, *, families: tuple[str, ...] = FAMILIES, read: Columns | None = None
+) -> dict[str, Any]:
+    """Returns the AUROC of every signal and learned supervisor, for the reader's and for the hosted predictions.
+
+    Args:
+        columns: The questions.
+        resamples: Draws of them.
+        families: The families of the learned supervisors.
+        read: Questions that the reader alone was asked, for its supervisors to be fitted on.
+    """
+    known: dict[Side, Columns] = {"local": columns if read is None else read, "remote": columns}
+    return {side: _side(columns, side, known[side], resamples, families) for side in known}
 
 
-def learned(columns: Columns, signals: dict[str, Floats], right: Flags, family: str) -> Floats:
-    """Returns the probability that each prediction is right, by models fitted on the other folds' articles."""
+def learned(known: Columns, side: Side, columns: Columns, family: str) -> Floats:
+    """Returns the probability that each prediction is right, by models fitted on the other folds' articles.
+
+    Args:
+        known: The questions to fit on, of the same articles.
+        side: Whose predictions.
+        columns: The questions to predict.
+        family: The family of the models.
+    """
     found = np.empty(len(columns))
     for rest, held in splits(columns.article):
-        model = fit_columns(_rows(signals, rest), right[rest], groups=columns.article[rest], model=family)
-        found[held] = model.predict(_rows(signals, held))
+        some = known.take(np.isin(known.article, columns.article[rest]))
+        model = fit_columns(*_labelled(some, side), groups=some.article, model=family)
+        found[held] = model.predict(_labelled(columns.take(held), side)[0])
     return found
 
 
+def _labelled(columns: Columns, side: Side) -> tuple[dict[str, Floats], Flags]:
+    """Returns the signals of one side, and which of its predictions are right."""
+    if side == "local":
+        return columns.local_signals, columns.reader.exact > 0
+    return columns.remote_signals, columns.remote.exact > 0
+
+
 def _side(
-    columns: Columns, signals: dict[str, Floats], right: Flags, resamples: Resamples, families: tuple[str, ...]
+    columns: Columns, side: Side, known: Columns, resamples: Resamples, families: tuple[str, ...]
 ) -> dict[str, Any]:
+    signals, right = _labelled(columns, side)
     single = {name: filled for name, values in signals.items() if (filled := _filled(values)) is not None}
     oriented = {name: _oriented(columns, values, right) for name, values in single.items()}
     ranked = sorted(oriented, key=lambda name: -auroc(oriented[name], right))
-    fitted = {family: learned(columns, signals, right, family) for family in families}
+    fitted = {family: learned(known, side, columns, family) for family in families}
     best = ranked[0]
     shown = [*ranked[:8], *(name for name in _ALWAYS if name in oriented and name not in ranked[:8])]
     return {
@@ -82,7 +107,3 @@ def _filled(values: Floats) -> Floats | None:
     if not there.any() or np.ptp(values[there]) == 0.0:
         return None
     return np.where(there, values, values[there].mean())
-
-
-def _rows(signals: dict[str, Floats], rows: Flags) -> dict[str, Floats]:
-    return {name: values[rows] for name, values in signals.items()}

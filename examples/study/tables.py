@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from study.questions import Header
 
-#: The files of compact data: the main questions, those of other sources with hosted answers, and whole other sources.
-MAIN, SAMPLED, WHOLE = "squad.jsonl.gz", "shift.jsonl.gz", "reader.jsonl.gz"
+#: The files of compact data: the main questions, all questions of their articles, read by the reader alone, those of
+#: other sources with hosted answers, and whole other sources.
+MAIN, READ, SAMPLED, WHOLE = "squad.jsonl.gz", "squad-read.jsonl.gz", "shift.jsonl.gz", "reader.jsonl.gz"
 #: On fewer questions no table is made.
 FEWEST = 250
 #: What bootstrap draws are made of, for the main tables.
@@ -37,18 +38,19 @@ def tables(folder: Path, *, draws: int = DRAWS, families: tuple[str, ...] = FAMI
         families: Which learned supervisors the table of signals holds.
     """
     header, columns = read(folder / MAIN)
+    reading = read(folder / READ)[1] if (folder / READ).exists() else None
     resamples = Resamples(columns.paragraph, draws)
-    ours = Ours(columns)
+    ours = Ours(columns, read=reading)
     others = {name: _by_source(folder / name) for name in (SAMPLED, WHOLE)}
     return {
-        "data": _data(header, columns, resamples),
-        "signals": signals_table(columns, resamples, families=families),
+        "data": _data(header, columns, reading, resamples),
+        "signals": signals_table(columns, resamples, families=families, read=reading),
         "systems": systems_table(columns, ours, resamples),
-        "systems_with_small": _with_small(columns, draws),
+        "systems_with_small": _with_small(columns, reading, draws),
         "claims": _claims(columns, ours, draws),
         "curves": curves_table(columns, ours, resamples),
         "oracle": oracle_table(columns, ours, resamples, (LOW, LIMIT)),
-        "shift": shift_table(columns, others[SAMPLED], others[WHOLE]),
+        "shift": shift_table(columns, others[SAMPLED], others[WHOLE], reading),
         "timing": header.timing,
     }
 
@@ -66,9 +68,10 @@ def _by_source(path: Path) -> dict[str, Columns]:
     return {str(name): columns.take(columns.source == name) for name in np.unique(columns.source)}
 
 
-def _data(header: Header, columns: Columns, resamples: Resamples) -> dict[str, Any]:
+def _data(header: Header, columns: Columns, reading: Columns | None, resamples: Resamples) -> dict[str, Any]:
     return {
         "questions": len(columns),
+        "read": len(columns) if reading is None else len(reading),
         "answerable": int(columns.answerable.sum()),
         "articles": len(np.unique(columns.article)),
         "passages": len(np.unique(columns.paragraph)),
@@ -80,7 +83,7 @@ def _data(header: Header, columns: Columns, resamples: Resamples) -> dict[str, A
     }
 
 
-def _with_small(columns: Columns, draws: int) -> dict[str, Any] | None:
+def _with_small(columns: Columns, reading: Columns | None, draws: int) -> dict[str, Any] | None:
     """Returns the table of systems once more, on the questions alone that the small model was recorded on.
 
     ``None`` where these are all questions, or too few.
@@ -90,7 +93,7 @@ def _with_small(columns: Columns, draws: int) -> dict[str, Any] | None:
         return None
     some = columns.take(chosen)
     resamples = Resamples(some.paragraph, draws)
-    return {"questions": len(some), **systems_table(some, Ours(some), resamples)}
+    return {"questions": len(some), **systems_table(some, Ours(some, read=reading), resamples)}
 
 
 def _claims(columns: Columns, ours: Ours, draws: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def test_the_same_data_give_the_same_bytes(tmp_path: Path, question) -> None:
 def test_short_data_hold_no_id_and_no_answer(tmp_path: Path, question) -> None:
     save(tmp_path / "data", Header(reader="r"), [question(np.random.default_rng(4), 77)], short=True)
     (found,) = load(tmp_path / "data")[1]
-    assert (found.id, found.article) == ("", "")
+    assert found.id == ""
     assert found.span.text == ""
     assert '"77"' not in gzip.decompress((tmp_path / "data").read_bytes()).decode()
 
