@@ -22,7 +22,8 @@ from scipy.stats import bootstrap
 from twosup_chain.curves import auroc
 from twosup_chain.squad import exact_match, f1
 from twosup_chain.training.mixture import MixtureOptions
-from twosup_chain.training.trainer import Trainer, TrainerOptions
+from twosup_chain.training.options import TrainerOptions
+from twosup_chain.training.trainer import Trainer
 
 FULL = {
     "sources": {"SQuADShifts-new_wiki": 0.3, "QED": 0.5, "SubjQA": 0.12},
@@ -53,9 +54,7 @@ FIGURES = "AUROC", "exact match", "F1"
 
 
 class Round(Trainer):
-    """A trainer that ends after so many steps, and keeps its latest predictions for held-out questions."""
-
-    steps = 0
+    """A trainer that keeps its latest predictions for held-out questions."""
 
     def predict_held_out(self, limit: int | None = None) -> Any:
         self.predicted = super().predict_held_out(limit)
@@ -87,12 +86,11 @@ def train(
         mixed = {key: changed.get(key, value) for key, value in FULL.items()}
         trainer = Round(
             TrainerOptions(
-                model=model, out=out / name, epochs=8, learning_rate=1e-4, half_precision=True,
+                model=model, out=out / name, epochs=8, max_steps=steps, learning_rate=1e-4, half_precision=True,
                 threads=1, evaluate_every=10**6, save_every=50, evaluate_on=100, **step,
             ),
             MixtureOptions(files=(file,), extra=(extra,), known=changed.get("known", known), **mixed),
         )  # fmt: skip
-        trainer.steps = steps
         trainer.run()
         examples, predictions = trainer.predicted
         pairs = [(p.text, [text for text, _ in e.answers]) for e, p in zip(examples, predictions, strict=True)]

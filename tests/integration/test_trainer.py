@@ -16,7 +16,8 @@ from twosup_chain.training.checkpoint import load_model
 from twosup_chain.training.command import main
 from twosup_chain.training.log import read_log
 from twosup_chain.training.mixture import MixtureOptions
-from twosup_chain.training.trainer import Trainer, TrainerOptions
+from twosup_chain.training.options import TrainerOptions
+from twosup_chain.training.trainer import Trainer
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -187,6 +188,14 @@ def test_training_stops_early_without_gain(material, tmp_path):
     assert again.progress.step == run.progress.step
 
 
+def test_max_steps_end_the_run_and_the_learning_rate(material, tmp_path):
+    run = trainer(material, tmp_path, epochs=10_000, max_steps=7)
+    run.run()
+    assert (run.steps, run.progress.step, run.share) == (7, 7, 1.0)
+    rates = [group["lr"] for group in run.optimizer.param_groups]
+    assert 0 < max(rates) < run.options.learning_rate / 3
+
+
 def test_minutes_end_the_run_and_the_learning_rate(material, tmp_path):
     run = trainer(material, tmp_path, epochs=10_000, minutes=0.03)
     run.run()
@@ -243,7 +252,15 @@ def test_window_longer_than_the_model_takes_is_refused(material, tmp_path):
 
 @pytest.mark.parametrize(
     "bad",
-    [{"stride": 29}, {"epochs": 0}, {"learning_rate": 0.0}, {"warmup": 1.0}, {"minutes": -1}, {"freeze_layers": 3}],
+    [
+        {"stride": 29},
+        {"epochs": 0},
+        {"learning_rate": 0.0},
+        {"warmup": 1.0},
+        {"minutes": -1},
+        {"max_steps": 0},
+        {"freeze_layers": 3},
+    ],
 )
 def test_option_out_of_range_names_itself_and_its_value(material, tmp_path, bad):
     ((name, value),) = bad.items()

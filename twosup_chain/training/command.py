@@ -97,6 +97,10 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(metavar="N", help="Epochs at most.", rich_help_panel=_LENGTH)] = 2,
+    max_steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="How many steps at most, whatever --epochs.", rich_help_panel=_LENGTH),
+    ] = None,
     minutes: Annotated[
         float | None,
         typer.Option(metavar="N", help="Minutes at most; the learning rate follows.", rich_help_panel=_LENGTH),
@@ -168,7 +172,8 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
     [cyan]twosup export-reader run/final my-reader --calibrate run/held_out.json[/cyan]
     """
     from twosup_chain.training.mixture import MixtureOptions
-    from twosup_chain.training.trainer import Trainer, TrainerOptions
+    from twosup_chain.training.options import TrainerOptions
+    from twosup_chain.training.trainer import Trainer
 
     mixture = MixtureOptions(
         files=tuple(file),
@@ -186,6 +191,7 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
         model=model,
         out=out,
         epochs=epochs,
+        max_steps=max_steps,
         minutes=minutes,
         learning_rate=learning_rate,
         warmup=warmup,

@@ -2,7 +2,8 @@
 
 It resumes exactly (seeds, data order, optimiser), evaluates on held-out passages of the training files, stops early,
 and writes ``log.jsonl``, ``curves.png``, ``held_out.json`` and the folders ``last``, ``best`` and ``final``. What is
-trained on is decided in `mixture`; export and calibration are elsewhere. For the command line see `command`:
+trained on is decided in `mixture`, how in `options`; export and calibration are elsewhere. For the command line see
+`command`:
 
     python -m twosup_chain.training.trainer OUT --model FOLDER --file train.json.gz --minutes 60
 """
@@ -10,7 +11,7 @@ trained on is decided in `mixture`; export and calibration are elsewhere. For th
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -18,21 +19,13 @@ from typing import TYPE_CHECKING, Any
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.training.checkpoint import load_model, load_state, save_model
 from twosup_chain.training.data import write_squad
-from twosup_chain.training.features import (
-    MAX_QUESTION_TOKENS,
-    SPECIAL_TOKENS,
-    collate,
-    epoch_batches,
-    make_windows,
-    training_windows,
-)
+from twosup_chain.training.features import collate, epoch_batches, make_windows, training_windows
 from twosup_chain.training.held_out import figures, predict
 from twosup_chain.training.log import Progress, RunLog
 from twosup_chain.training.mixture import build_mixture, check_both_kinds, epoch_rng
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -41,94 +34,11 @@ if TYPE_CHECKING:
     from twosup_chain.training.features import Batch, Window
     from twosup_chain.training.held_out import Figures, Prediction
     from twosup_chain.training.mixture import MixtureOptions
+    from twosup_chain.training.options import TrainerOptions
 
 
 #: Steps between entries of the log.
 LOG_EVERY = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainerOptions:
-    """How to train.
-
-    Args:
-        model: The folder to start from: a checkpoint, or an encoder without head.
-        out: The folder that everything is written to; a run found there is resumed.
-        epochs: How many epochs at most.
-        minutes: How many minutes at most; the learning rate then falls with the time spent, whatever the throughput.
-        learning_rate: Its peak.
-        warmup: The share of the run in which it rises; then it falls linearly to 0.
-        batch_size: Windows a step.
-        max_length: Longest window, in tokens.
-        stride: Tokens that neighbouring windows share.
-        multiple: Batches are padded to a multiple of this.
-        dropout: Dropout of the encoder.
-        weight_decay: AdamW's, for matrices only.
-        clip: Largest norm of the gradient.
-        freeze_embeddings: Whether to leave the word embeddings as they are (half of a small encoder's weights).
-        freeze_layers: How many of the encoder's lowest layers are left as they are, and the embeddings with them;
-            no gradient is computed for them, which makes a step faster.
-        half_precision: Whether to compute in bfloat16 where that is safe (autocast).
-        device: ``"cpu"``, ``"cuda"``, …; ``None`` takes CUDA where there is one.
-        threads: CPU threads; ``None`` leaves PyTorch's choice.
-        evaluate_every: Steps between evaluations.
-        save_every: Steps between checkpoints that a resume starts from; one is saved at each evaluation as well.
-        evaluate_on: Held-out questions used during training; at the end all are used.
-        patience: Evaluations without gain after which training stops; ``None`` never does.
-        seed: Decides everything random.
-    """
-
-    model: Path
-    out: Path
-    epochs: int = 2
-    minutes: float | None = None
-    learning_rate: float = 1e-4
-    warmup: float = 0.05
-    batch_size: int = 32
-    max_length: int = 256
-    stride: int = 96
-    multiple: int = 16
-    dropout: float = 0.1
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    freeze_embeddings: bool = False
-    freeze_layers: int = 0
-    half_precision: bool = False
-    device: str | None = None
-    threads: int | None = None
-    evaluate_every: int = 200
-    save_every: int = 100
-    evaluate_on: int = 1000
-    patience: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        least = {
-            "epochs": 1,
-            "batch_size": 1,
-            "max_length": 96,
-            "multiple": 1,
-            "evaluate_every": 1,
-            "save_every": 1,
-            "evaluate_on": 100,
-        }
-        for name, value in least.items():
-            if getattr(self, name) < value:
-                message = f"{name}={getattr(self, name)!r} must be at least {value}"
-                raise ConfigurationError(message)
-        for name in ("learning_rate", "clip", "minutes"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                message = f"{name}={value!r} must be above 0"
-                raise ConfigurationError(message)
-        room = self.max_length - MAX_QUESTION_TOKENS - SPECIAL_TOKENS
-        if not 0 <= self.stride < room:
-            message = f"stride={self.stride!r} must be at least 0 and less than {room}, what a long question leaves"
-            raise ConfigurationError(message)
-        for name in ("warmup", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                message = f"{name}={getattr(self, name)!r} must be at least 0 and less than 1"
-                raise ConfigurationError(message)
 
 
 class Trainer:
@@ -189,7 +99,8 @@ class Trainer:
     @property
     def steps(self) -> int:
         """How many steps the run has, unless its minutes end first."""
-        return self.steps_per_epoch * self.options.epochs
+        steps = self.steps_per_epoch * self.options.epochs
+        return min(steps, self.options.max_steps or steps)
 
     @property
     def share(self) -> float:

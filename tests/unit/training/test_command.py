@@ -7,7 +7,8 @@ import pytest
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.training.command import _source, main
 from twosup_chain.training.mixture import MixtureOptions
-from twosup_chain.training.trainer import Trainer, TrainerOptions
+from twosup_chain.training.options import TrainerOptions
+from twosup_chain.training.trainer import Trainer
 
 
 def test_source_is_split_at_its_last_equals_sign():
