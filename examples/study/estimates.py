@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from study.columns import Columns, Flags, Floats
 
-#: The model that the whole systems use.
+#: The models of the whole systems: before a call, fitted on many questions, and after it, where estimates are averaged.
 FAMILY = "logistic"
+AFTER = ("logistic", "boosted")
 #: From this token F1 on a prediction is right for a supervisor, as in ``fit_supervisor(…, correct=("f1", 0.5))``.
 RIGHT_FROM = 0.5
 
@@ -85,16 +86,15 @@ class Supervisors:
 
     Args:
         train: The questions to fit on.
-        family: The family of models, as `fit_columns` names it.
         read: Questions that the reader alone was asked. Those of the articles of `train` are what the estimates before
             a call are fitted on: they need no hosted answer, so there may be many more of them.
     """
 
-    def __init__(self, train: Columns, family: str = FAMILY, read: Columns | None = None) -> None:
-        self._family, self._read = family, read
-        self._base = _Base(train, family, read)
+    def __init__(self, train: Columns, read: Columns | None = None) -> None:
+        self._read = read
+        self._base = _Base(train, read)
         self.train = Estimates(**self._out_of_fold(train))
-        self._asked = _fit(train.local_signals, self.train.after.right, train, family)
+        self._asked = _fit(train.local_signals, self.train.after.right, train)
 
     def before(self, columns: Columns) -> Choice:
         """Returns the choice before any call for questions that were not fitted on; no hosted answer is needed."""
@@ -110,28 +110,26 @@ class Supervisors:
         """Returns the estimates of the fitting questions themselves, each from the other folds' articles."""
         parts = []
         for rest, held in splits(train.article):
-            base = _Base(train.take(rest), self._family, self._read)
+            base = _Base(train.take(rest), self._read)
             parts.append((held, base.before(train.take(held)), base.after(train.take(held))))
         before, after = (_joined([(p[0], p[k]) for p in parts], len(train)) for k in (1, 2))
         asked = np.empty(len(train))
         for rest, held in splits(train.article):
             some = train.take(rest)
-            asked[held] = _fit(some.local_signals, after.right[rest], some, self._family)(
-                train.take(held).local_signals
-            )
+            asked[held] = _fit(some.local_signals, after.right[rest], some)(train.take(held).local_signals)
         return {"before": before, "after": after, "gain": asked - before.trust}
 
 
 class _Base:
     """The five models that estimate which prediction is right."""
 
-    def __init__(self, train: Columns, family: str, read: Columns | None) -> None:
+    def __init__(self, train: Columns, read: Columns | None) -> None:
         local = train if read is None else read.take(np.isin(read.article, train.article))
         self._null_before, self._span_before = (
-            _fit(local.local_signals, is_right, local, family) for is_right in (local.null > 0, right(local.span.f1))
+            _fit(local.local_signals, is_right, local) for is_right in (local.null > 0, right(local.span.f1))
         )
         self._null_after, self._span_after, self._remote = (
-            _fit(train.remote_signals, is_right, train, family)
+            _fit(train.remote_signals, is_right, train, AFTER)
             for is_right in (train.null > 0, right(train.span.f1), right(train.remote.f1))
         )
 
@@ -156,14 +154,15 @@ class _Base:
 
 
 def _fit(
-    signals: dict[str, Floats], right: Flags, train: Columns, family: str
+    signals: dict[str, Floats], right: Flags, train: Columns, families: tuple[str, ...] = (FAMILY,)
 ) -> Callable[[dict[str, Floats]], Floats]:
-    """Returns a fitted supervisor's probabilities; the mere rate, where too few are right or wrong to learn from."""
+    """Returns the mean of fitted supervisors' probabilities; the mere rate, where too few are right or wrong."""
     try:
-        return fit_columns(signals, right, groups=train.article, model=family).predict
+        models = [fit_columns(signals, right, groups=train.article, model=family) for family in families]
     except InputError:
         rate = (right.sum() + 1.0) / (len(right) + 2.0)
         return lambda columns: np.full(len(next(iter(columns.values()))), rate)
+    return lambda columns: np.mean([model.predict(columns) for model in models], axis=0)
 
 
 def _joined(parts: list[tuple[Flags, Choice]], count: int) -> Choice:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from study.estimates import FAMILY, Supervisors
+from study.estimates import Supervisors
 from study.folds import splits
 from study.system import System, joined
 from twosup_chain.calibration import calibrate
@@ -50,13 +50,12 @@ class Ours:
 
     Args:
         columns: The questions.
-        family: The family of the learned supervisors.
         read: Questions of the same articles that the reader alone was asked, for the estimates before a call.
     """
 
-    def __init__(self, columns: Columns, family: str = FAMILY, read: Columns | None = None) -> None:
+    def __init__(self, columns: Columns, read: Columns | None = None) -> None:
         self._count = len(columns)
-        self.folds = list(_folds(columns, family, read))
+        self.folds = list(_folds(columns, read))
 
     def without_calls(self) -> System:
         """Returns the reader with the learned local supervisor alone."""
@@ -150,8 +149,8 @@ def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "trust") -> 
     )
 
 
-def _folds(columns: Columns, family: str, read: Columns | None) -> Iterator[Fold]:
+def _folds(columns: Columns, read: Columns | None) -> Iterator[Fold]:
     for rest, held in splits(columns.article):
         train, test = columns.take(rest), columns.take(held)
-        supervisors = Supervisors(train, family, read)
+        supervisors = Supervisors(train, read)
         yield Fold(held, test, train, supervisors, supervisors.estimates(test))

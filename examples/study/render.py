@@ -143,8 +143,8 @@ def _shift(found: dict[str, Any]) -> str:
     heads = ["source", "questions", "answerable", "EM", "F1", "AUROC learned", "AUROC `backed`", "calibration error"]
     return (
         f"## Domain shift: fitted and calibrated on SQuAD (confidence {table['confidence']:g})\n\n"
-        "The reader was trained on a part of SubjQA, 12 % of its questions in the last round, and on none of the other "
-        "sources.\n\n"
+        "The reader was trained on a part of SubjQA, 12 % of its questions in the third and fourth round, and on none "
+        "of the other sources.\n\n"
         f"Both models, on the recorded questions of each source:\n\n{_promises(table['both'])}\n\n"
         f"The local side alone, on whole sources:\n\n{_table(heads, figures)}\n\n"
         f"{_promises(table['reader']['promises'])}"

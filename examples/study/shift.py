@@ -48,7 +48,7 @@ def shift_table(
         whole: By source, all questions, read by the reader alone.
         read: More questions of `home`'s articles that the reader alone was asked, for the estimates before a call.
     """
-    supervisors = Supervisors(home, read=read)
+    supervisors = Supervisors(home, read)
     made_on = outcomes(supervisors.train, home)
     return {
         "confidence": CONFIDENCE,

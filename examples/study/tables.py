@@ -40,7 +40,7 @@ def tables(folder: Path, *, draws: int = DRAWS, families: tuple[str, ...] = FAMI
     header, columns = read(folder / MAIN)
     reading = read(folder / READ)[1] if (folder / READ).exists() else None
     resamples = Resamples(columns.paragraph, draws)
-    ours = Ours(columns, read=reading)
+    ours = Ours(columns, reading)
     others = {name: _by_source(folder / name) for name in (SAMPLED, WHOLE)}
     return {
         "data": _data(header, columns, reading, resamples),
@@ -93,7 +93,7 @@ def _with_small(columns: Columns, reading: Columns | None, draws: int) -> dict[s
         return None
     some = columns.take(chosen)
     resamples = Resamples(some.paragraph, draws)
-    return {"questions": len(some), **systems_table(some, Ours(some, read=reading), resamples)}
+    return {"questions": len(some), **systems_table(some, Ours(some, reading), resamples)}
 
 
 def _claims(columns: Columns, ours: Ours, draws: int) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_a_notebook_runs_and_shows_its_pictures(path: Path, tmp_path: Path, no_k
     notebook = nbformat.read(path, as_version=4)
     folder = path.parent if path.stem in AT_HOME else tmp_path
     run = nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook, timeout=1200, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()  # a cell that fails raises
     assert pictures(run) == PICTURES[path.stem]
 

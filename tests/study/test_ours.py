@@ -68,7 +68,7 @@ def test_the_estimates_before_a_call_are_fitted_on_what_the_reader_alone_was_ask
         span=dataclasses.replace(telling.span, f1=np.where(rest, 1 - telling.span.f1, telling.span.f1)),
     )
     train, asked = telling.take(rest), telling.take(held)
-    alone, other = Supervisors(train).estimates(asked), Supervisors(train, read=read).estimates(asked)
+    alone, other = Supervisors(train).estimates(asked), Supervisors(train, read).estimates(asked)
     assert np.corrcoef(alone.before.trust, other.before.trust)[0, 1] < 0.5
     assert other.after.trust == pytest.approx(alone.after.trust)
 
@@ -77,7 +77,7 @@ def test_no_label_of_a_held_out_article_reaches_its_estimates_from_what_the_read
     held = telling.article == "article 0"
     flipped = dataclasses.replace(telling, answerable=np.where(held, ~telling.answerable, telling.answerable))
     train, asked = telling.take(~held), telling.take(held)
-    found = [Supervisors(train, read=read).estimates(asked).before.trust for read in (telling, flipped)]
+    found = [Supervisors(train, read).estimates(asked).before.trust for read in (telling, flipped)]
     assert found[0] == pytest.approx(found[1])
 
 

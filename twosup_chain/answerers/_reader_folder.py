@@ -10,8 +10,12 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twosup_chain.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PACKAGED_MODEL = Path(__file__).parent.parent / "reader_model"
 MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE = "reader.onnx", "tokenizer.json", "config.json"
@@ -74,6 +78,17 @@ def file_digest(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def calibration_features(evidence: Mapping[str, float]) -> dict[str, float]:
+    """Returns what a calibration may read: a reading's evidence, and the best span's share of its window.
+
+    ``window_span_probability`` is the best span's probability against the other spans of its window and null alone, so
+    that it means the same whatever the number of windows and passages; `span_probability` is joint over all of them.
+    """
+    odds, total = evidence["null_margin"], evidence["answer_log_odds"]
+    share = min(0.0, odds - max(0.0, total) - math.log1p(math.exp(-abs(total))))
+    return {**evidence, "window_span_probability": math.exp(share)}
 
 
 def answerability(calibration: dict[str, float], features: dict[str, float]) -> float:

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
 from twosup_chain.answerers._engine import ReaderEngine
-from twosup_chain.answerers._reader_folder import PACKAGED_MODEL, answerability
+from twosup_chain.answerers._reader_folder import PACKAGED_MODEL, answerability, calibration_features
 from twosup_chain.answerers._reading import Limits, Reading, read
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.errors import ConfigurationError, InputError
@@ -178,7 +178,7 @@ class ExtractiveReader(InProcessAnswerer):
     def _answerability(self, reading: Reading) -> float:
         if not reading.spans:
             return 0.0
-        return answerability(self._loaded.config.calibration, reading.evidence())
+        return answerability(self._loaded.config.calibration, calibration_features(reading.evidence()))
 
     @property
     def label(self) -> str:

@@ -21,6 +21,7 @@ from twosup_chain.answerers.reader import ExtractiveReader
 from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import DemoThresholds, SupervisorSetting
+from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -99,18 +100,27 @@ def outcomes(examples: Sequence[squad.Example], local: Sequence[Answer], remote:
     )
 
 
-def choose(found: Outcomes, call_price: float) -> Choice:
+def choose(found: Outcomes, call_price: float, remote_share: float = 0.0) -> Choice:
     """Returns the setting with the highest mean F1 less the price of its calls; of equals, that which abstains most.
 
     Args:
         found: What both models are worth.
         call_price: What one hosted call must bring, in points of F1 (in [0, 1]).
+        remote_share: The least share of questions that the hosted model answers and is trusted with: a demo without any
+            would not show what it is for.
+
+    Raises:
+        ConfigurationError: No setting trusts the hosted model with that many.
     """
 
     def value(choice: Choice) -> tuple[float, float]:
         return round(choice.f1 - call_price * choice.remote_rate, 9), choice.abstention
 
-    return max(_settings(found), key=value)
+    allowed = [choice for choice in _settings(found) if choice.remote_rate - choice.abstention >= remote_share]
+    if not allowed:
+        message = f"remote_share={remote_share!r}: no setting has the hosted model answer that many; lower it"
+        raise ConfigurationError(message)
+    return max(allowed, key=value)
 
 
 def _settings(found: Outcomes) -> Iterator[Choice]:
@@ -145,6 +155,9 @@ def main(
         str, typer.Option(help="What these questions are, in words.")
     ] = "questions of the project's own on other passages than the sample's (demo/tuning.json)",
     call_price: Annotated[float, typer.Option(min=0, max=1, help="What one hosted call must bring in F1.")] = 0.05,
+    remote_share: Annotated[
+        float, typer.Option(min=0, max=1, help="The least share of questions that the hosted model is to answer.")
+    ] = 0.1,
 ) -> None:
     """Fixes both thresholds on questions that a hosted model was recorded on."""
     remote = ReplayedAnswerer(recording=recording)
@@ -152,7 +165,7 @@ def main(
     examples = [example for example in squad.load(data) if example.id in known]
     inputs: list[QAInputLike] = [example.as_input() for example in examples]
     found = outcomes(examples, ExtractiveReader().batch(inputs), remote.batch(inputs))
-    choice = choose(found, call_price)
+    choice = choose(found, call_price, remote_share)
     fixed = DemoThresholds(local=choice.local, remote=choice.remote, fixed_on=f"{len(examples)} {described}")
     out.write_text(json.dumps(fixed.model_dump(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     typer.echo(

@@ -73,13 +73,13 @@ def train_reader(  # noqa: PLR0913  a command line has as many options as it has
             help="Unanswerable questions to make by taking other passages, for each answerable one.",
             rich_help_panel=_DATA,
         ),
-    ] = 0.04,
+    ] = 0.0,
     swap_negatives: Annotated[
         float,
         typer.Option(
             metavar="SHARE", help="The same, by swapping names and numbers in the question.", rich_help_panel=_DATA
         ),
-    ] = 0.04,
+    ] = 0.0,
     inferred_weight: Annotated[
         float,
         typer.Option(

@@ -11,7 +11,14 @@ import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.answerers._reader_folder import CONFIG_FILE, FORMAT_VERSION, MODEL_FILE, TOKENIZER_FILE, file_digest
+from twosup_chain.answerers._reader_folder import (
+    CONFIG_FILE,
+    FORMAT_VERSION,
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    calibration_features,
+    file_digest,
+)
 from twosup_chain.errors import ConfigurationError, MissingExtraError, ModelFileError
 from twosup_chain.squad import f1
 from twosup_chain.training.calibration import FEATURES, fit_answerability, fit_no_answer_below
@@ -126,7 +133,7 @@ def _calibrate(
         some = examples[at : at + _READ_AT_ONCE]
         for example, answer in zip(some, reader.answer_many([e.as_input() for e in some]), strict=True):
             if not isinstance(answer, Exception):
-                evidence.append(answer.scores)
+                evidence.append(calibration_features(answer.scores))
                 answerable.append(not example.is_impossible)
                 if answerable[-1]:
                     forced.append(f1(answer.candidates[0].text if answer.candidates else None, example.answers))

@@ -86,6 +86,12 @@ def test_it_answers_with_place_evidence_model_and_time(reader):
     assert answer.usage is None
 
 
+def test_the_packaged_answerability_does_not_rise_with_the_number_of_passages(reader):
+    one, many = (reader.invoke({"question": COUNTRY, "context": [NORMANS] * n}).scores for n in (1, 5))
+    assert many["answerability"] == pytest.approx(one["answerability"])
+    assert many["span_probability"] < one["span_probability"]
+
+
 def test_it_says_none_but_keeps_candidates_where_the_passage_holds_no_answer(reader):
     answer = reader.invoke({"question": "Who was president of Brazil in 1950?", "context": NORMANS})
     assert (answer.text, answer.start, answer.document) == (None, None, None)
@@ -229,7 +235,7 @@ def test_a_config_of_another_version_or_with_an_unknown_feature_is_refused(folde
     path.write_text(text.replace('"format": 1', '"format": 2'))
     with pytest.raises(ModelFileError, match="has format 2, this version reads 1"):
         ExtractiveReader(model_path=folder).invoke({"question": COUNTRY, "context": NORMANS})
-    path.write_text(text.replace('"null_margin"', '"charm"'))
+    path.write_text(text.replace('"answer_log_odds"', '"charm"'))
     with pytest.raises(ModelFileError, match="needs the feature 'charm'"):
         ExtractiveReader(model_path=folder).invoke({"question": COUNTRY, "context": NORMANS})
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from twosup_chain.demo.thresholds import Outcomes, choose
+from twosup_chain.errors import ConfigurationError
 
 
 def outcomes(local, remote, nothing, local_scores, remote_scores) -> Outcomes:
@@ -46,3 +47,12 @@ def test_of_settings_that_are_worth_the_same_the_one_that_abstains_most_is_chose
     choice = choose(found, call_price=0.0)
     assert choice.abstention == pytest.approx(1 / 3)
     assert choice.f1 == pytest.approx(2 / 3)
+
+
+def test_the_hosted_model_gets_the_share_that_it_is_to_answer_even_where_the_local_one_is_better() -> None:
+    found = outcomes([1, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0.9, 0.8, 0.7, 0.1], [0.9, 0.2, 0.2, 0.1])
+    assert choose(found, call_price=0.05).remote_rate == 0.25
+    choice = choose(found, call_price=0.05, remote_share=0.25)
+    assert choice.remote_rate - choice.abstention >= 0.25
+    with pytest.raises(ConfigurationError, match=r"remote_share=1\.5: no setting"):
+        choose(found, call_price=0.05, remote_share=1.5)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.answerers._reader_folder import answerability
+from twosup_chain.answerers._reader_folder import answerability, calibration_features
 from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.training.calibration import fit_answerability, fit_no_answer_below
 
@@ -63,3 +63,11 @@ def test_span_and_no_answer_earn_the_same_f1_at_the_threshold(forced_f1):
     threshold = fit_no_answer_below(forced_f1)
     assert 0.5 <= threshold <= 1.0
     assert threshold * np.mean(forced_f1) == pytest.approx(1.0 - threshold)
+
+
+@given(st.lists(st.floats(-100.0, 100.0), min_size=1, max_size=20))
+def test_the_best_spans_share_of_its_window_is_its_probability_among_all_spans_and_null(log_odds):
+    best, total = max(log_odds), float(np.logaddexp.reduce(log_odds))
+    found = calibration_features({"null_margin": best, "answer_log_odds": total})
+    assert found["window_span_probability"] == pytest.approx(np.exp(best - np.logaddexp(0.0, total)))
+    assert 0.0 <= found["window_span_probability"] <= 1.0
