@@ -21,7 +21,7 @@ from twosup_chain.answerers.reader import ExtractiveReader
 from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import DemoThresholds, SupervisorSetting
-from twosup_chain.errors import ConfigurationError
+from twosup_chain.errors import ConfigurationError, TwosupError
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -176,4 +176,8 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except TwosupError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
