@@ -38,15 +38,15 @@ BROKEN, KEPT = 0.05, 0.5
 
 
 def shift_table(
-    home: Columns, sampled: Mapping[str, Columns], whole: Mapping[str, Columns], read: Columns | None = None
+    home: Columns, read: Columns, sampled: Mapping[str, Columns], whole: Mapping[str, Columns]
 ) -> dict[str, Any]:
     """Returns what becomes of the promises on other sources.
 
     Args:
         home: The questions to fit and to calibrate on.
+        read: Questions of the same articles that the reader was asked, for the estimates before a call.
         sampled: By source, questions that the hosted model was recorded on.
         whole: By source, all questions, read by the reader alone.
-        read: More questions of `home`'s articles that the reader alone was asked, for the estimates before a call.
     """
     supervisors = Supervisors(home, read)
     made_on = outcomes(supervisors.train, home)
@@ -57,7 +57,7 @@ def shift_table(
             PROMISES,
             {name: outcomes(supervisors.estimates(columns), columns) for name, columns in sampled.items()},
         ),
-        "reader": _reader(home, home if read is None else read, supervisors, whole),
+        "reader": _reader(home, read, supervisors, whole),
     }
 
 

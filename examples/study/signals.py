@@ -24,17 +24,17 @@ _ALWAYS = ("token_min", "token_mean", "token_margin_mean", "backed", "answerabil
 
 
 def signals_table(
-    columns: Columns, resamples: Resamples, *, families: tuple[str, ...] = FAMILIES, read: Columns | None = None
+    columns: Columns, read: Columns, resamples: Resamples, *, families: tuple[str, ...] = FAMILIES
 ) -> dict[str, Any]:
     """Returns the AUROC of every signal and learned supervisor, for the reader's and for the hosted predictions.
 
     Args:
         columns: The questions.
-        resamples: Draws of them.
+        read: Questions of the same articles that the reader was asked, for its supervisors to be fitted on.
+        resamples: Draws of `columns`.
         families: The families of the learned supervisors.
-        read: Questions that the reader alone was asked, for its supervisors to be fitted on.
     """
-    known: dict[Side, Columns] = {"local": columns if read is None else read, "remote": columns}
+    known: dict[Side, Columns] = {"local": read, "remote": columns}
     return {side: _side(columns, side, known[side], resamples, families) for side in known}
 
 

@@ -38,19 +38,19 @@ def tables(folder: Path, *, draws: int = DRAWS, families: tuple[str, ...] = FAMI
         families: Which learned supervisors the table of signals holds.
     """
     header, columns = read(folder / MAIN)
-    reading = read(folder / READ)[1] if (folder / READ).exists() else None
+    reading = read(folder / READ)[1] if (folder / READ).exists() else columns
     resamples = Resamples(columns.paragraph, draws)
     ours = Ours(columns, reading)
     others = {name: _by_source(folder / name) for name in (SAMPLED, WHOLE)}
     return {
         "data": _data(header, columns, reading, resamples),
-        "signals": signals_table(columns, resamples, families=families, read=reading),
+        "signals": signals_table(columns, reading, resamples, families=families),
         "systems": systems_table(columns, ours, resamples),
         "systems_with_small": _with_small(columns, reading, draws),
         "claims": _claims(columns, ours, draws),
         "curves": curves_table(columns, ours, resamples),
         "oracle": oracle_table(columns, ours, resamples, (LOW, LIMIT)),
-        "shift": shift_table(columns, others[SAMPLED], others[WHOLE], reading),
+        "shift": shift_table(columns, reading, others[SAMPLED], others[WHOLE]),
         "timing": header.timing,
     }
 
@@ -68,10 +68,10 @@ def _by_source(path: Path) -> dict[str, Columns]:
     return {str(name): columns.take(columns.source == name) for name in np.unique(columns.source)}
 
 
-def _data(header: Header, columns: Columns, reading: Columns | None, resamples: Resamples) -> dict[str, Any]:
+def _data(header: Header, columns: Columns, reading: Columns, resamples: Resamples) -> dict[str, Any]:
     return {
         "questions": len(columns),
-        "read": len(columns) if reading is None else len(reading),
+        "read": len(reading),
         "answerable": int(columns.answerable.sum()),
         "articles": len(np.unique(columns.article)),
         "passages": len(np.unique(columns.paragraph)),
@@ -83,7 +83,7 @@ def _data(header: Header, columns: Columns, reading: Columns | None, resamples: 
     }
 
 
-def _with_small(columns: Columns, reading: Columns | None, draws: int) -> dict[str, Any] | None:
+def _with_small(columns: Columns, reading: Columns, draws: int) -> dict[str, Any] | None:
     """Returns the table of systems once more, on the questions alone that the small model was recorded on.
 
     ``None`` where these are all questions, or too few.
