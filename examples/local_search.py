@@ -14,8 +14,8 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStoreRetriever
 
-from twosup_chain import squad
 from twosup_chain.demo.recording import SAMPLE
+from twosup_chain.text import squad
 
 logging.getLogger().setLevel(logging.WARNING)  # wordllama's import makes every library talk
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
     from twosup_chain.answerers.consistency import SelfConsistent
-    from twosup_chain.answerers.llama_cpp import LlamaCppAnswerer
-    from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.calibration.calibrate import calibrate
     from twosup_chain.calibration.promise import check
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
-    from twosup_chain.chat.llama_cpp import LlamaCppChat
+    from twosup_chain.chat.condenser import QuestionCondenser
+    from twosup_chain.chat.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
-    from twosup_chain.condenser import QuestionCondenser
-    from twosup_chain.evaluation import evaluate
-    from twosup_chain.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
-    from twosup_chain.price import Price
+    from twosup_chain.evaluation.evaluate import evaluate
+    from twosup_chain.fitting.fit_scorer import fit_supervisor
+    from twosup_chain.llama.answerer import LlamaCppAnswerer
+    from twosup_chain.llama.chat import LlamaCppChat
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.schema import Answer, Candidate, Citation, QAInput, TokenLogprob, TwoSupervisorResult, Verdict
-    from twosup_chain.signals.embedding import EmbeddingSimilarity
-    from twosup_chain.supervision.fit import fit_supervisor
-    from twosup_chain.supervision.scorer import LearnedScorer
+    from twosup_chain.scoring.embedding import EmbeddingSimilarity
+    from twosup_chain.scoring.learned import LearnedScorer
     from twosup_chain.supervisor import Supervisor
 
 __version__ = "0.1.0"
@@ -38,28 +38,28 @@ _MODULES = {
     "Candidate": "schema",
     "ChatAnswerer": "answerers.chat",
     "Citation": "schema",
-    "EmbeddingSimilarity": "signals.embedding",
-    "ExtractiveReader": "answerers.reader",
-    "LearnedScorer": "supervision.scorer",
-    "LlamaCppAnswerer": "answerers.llama_cpp",
-    "LlamaCppChat": "chat.llama_cpp",
-    "Price": "price",
+    "EmbeddingSimilarity": "scoring.embedding",
+    "ExtractiveReader": "reader.reader",
+    "LearnedScorer": "scoring.learned",
+    "LlamaCppAnswerer": "llama.answerer",
+    "LlamaCppChat": "llama.chat",
+    "Price": "outcomes.price",
     "QAInput": "schema",
-    "QuestionCondenser": "condenser",
+    "QuestionCondenser": "chat.condenser",
     "SelfConsistent": "answerers.consistency",
     "Supervisor": "supervisor",
     "TokenLogprob": "schema",
     "TwoSupervisorChain": "chain",
     "TwoSupervisorChatModel": "chat.model",
-    "TwoSupervisorMiddleware": "middleware",
+    "TwoSupervisorMiddleware": "chat.middleware",
     "TwoSupervisorResult": "schema",
     "Verdict": "schema",
     "acollect": "collection",
     "calibrate": "calibration",
     "check": "calibration",
     "collect": "collection",
-    "evaluate": "evaluation",
-    "fit_supervisor": "supervision.fit",
+    "evaluate": "evaluation.evaluate",
+    "fit_supervisor": "fitting.fit_scorer",
 }
 
 __all__ = [

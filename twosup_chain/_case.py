@@ -9,9 +9,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from twosup_chain._options import shorten
-from twosup_chain.citation import citations
 from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, total_usage
+from twosup_chain.text.citation import citations
 
 if TYPE_CHECKING:
     from twosup_chain.schema import Citation, QAInput, Verdict

@@ -2,7 +2,7 @@
 
 Weiss & Tonella, *Adopting Two Supervisors for Efficient Use of Large-Scale Remote Deep Neural Networks* (ACM TOSEM
 2023, DOI 10.1145/3617593). The decision is written once, in `TwoSupervisorChain._flow`; `_drive` runs it in every call
-style. How answers are found and scored is in `answerers`, `scorers` and `supervisor`.
+style. How answers are found and scored is in `answerers`, `scoring` and `supervisor`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from twosup_chain import _drive
 from twosup_chain._case import Case
 from twosup_chain._drive import Step
 from twosup_chain._options import Options, shorten
-from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
+from twosup_chain.answerers.part import as_answerer, input_for
+from twosup_chain.answerers.reply import as_answer, usable
 from twosup_chain.errors import (
     AnswererError,
     CalibrationMismatchError,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from twosup_chain._drive import Flow
     from twosup_chain.calibration.record import Calibration
-    from twosup_chain.scorers import Scorer
+    from twosup_chain.scoring.registry import Scorer
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
 NO_ANSWER_TEXT = "No answer was found that can be trusted."

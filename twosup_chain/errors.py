@@ -34,14 +34,12 @@ Errors of other parties (a time-out of the hosted LLM, say) are not wrapped: the
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from langchain_core.messages.ai import UsageMetadata
-
-    from twosup_chain.schema import TwoSupervisorResult
 
 
 class TwosupError(Exception):
@@ -219,12 +217,12 @@ class NoTrustedAnswerError(TwosupError):
     """Neither model could be trusted, and the chain was told to raise (``fallback="raise"``).
 
     Args:
-        result: The whole result, with both answers, both verdicts and what they cost.
+        result: The whole `TwoSupervisorResult`, with both answers, both verdicts and what they cost.
     """
 
-    def __init__(self, result: TwoSupervisorResult) -> None:
+    def __init__(self, result: Any) -> None:
         self.result = result
         super().__init__(result.reason)
 
-    def __reduce__(self) -> tuple[type, tuple[TwoSupervisorResult]]:
+    def __reduce__(self) -> tuple[type, tuple[Any]]:
         return type(self), (self.result,)

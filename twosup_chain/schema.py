@@ -1,7 +1,7 @@
 """The records that go in, travel between the parts and come out: `QAInput`, `Answer`, `Verdict`, the result.
 
 All are frozen and carry their own evidence; nothing about a call is kept anywhere else. How an answer is found, scored
-or judged is the business of `answerers`, `scorers` and `supervisor`.
+or judged is the business of `answerers`, `scoring` and `supervisor`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`Supervisor`: a scorer and a threshold, which together judge one prediction; the same class serves both places.
 
-How trust is scored is in `scorers`; what follows from a verdict is in `chain`.
+How trust is scored is in `scoring`; what follows from a verdict is in `chain`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from twosup_chain.errors import (
     UnknownOptionError,
 )
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
-from twosup_chain.scorers import SCORERS, Scorer
-from twosup_chain.supervision.alternatives import alternatives
+from twosup_chain.scoring.alternatives import alternatives
+from twosup_chain.scoring.registry import SCORERS, Scorer
 
 
 class _NamedScorer:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SkipValidation
 
-from twosup_chain.answerers.base import InProcessAnswerer, as_answer
+from twosup_chain.answerers.base import InProcessAnswerer
+from twosup_chain.answerers.reply import as_answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

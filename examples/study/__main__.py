@@ -19,11 +19,11 @@ from study.render import markdown
 from study.resampling import DRAWS
 from study.tables import tables
 from study.timing import timing_table
-from twosup_chain.answerers.reader import ExtractiveReader
 from twosup_chain.demo import recording
 from twosup_chain.demo.recording import digest
-from twosup_chain.squad import Example
-from twosup_chain.squad import load as load_squad
+from twosup_chain.reader.reader import ExtractiveReader
+from twosup_chain.text.squad import Example
+from twosup_chain.text.squad import load as load_squad
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

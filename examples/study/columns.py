@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from twosup_chain import scorers
 from twosup_chain.errors import MissingEvidenceError
 from twosup_chain.schema import Answer, QAInput
-from twosup_chain.signals.tokens import content_tokens
+from twosup_chain.scoring import registry as scorers
+from twosup_chain.scoring.tokens import content_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from study.questions import Prediction, Question, Token, own_signals
 from twosup_chain.demo.recording import digest
-from twosup_chain.signals import signals
-from twosup_chain.squad import exact_match, f1
+from twosup_chain.scoring.features import signals
+from twosup_chain.text.squad import exact_match, f1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.schema import Answer, TokenLogprob
-    from twosup_chain.squad import Example
+    from twosup_chain.text.squad import Example
 
 _READ_AT_ONCE = 32
 

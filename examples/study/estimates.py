@@ -15,7 +15,7 @@ import numpy as np
 
 from study.folds import splits
 from twosup_chain.errors import InputError
-from twosup_chain.supervision import fit_columns
+from twosup_chain.fitting.fit_columns import fit_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

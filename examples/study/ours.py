@@ -18,7 +18,7 @@ from study.estimates import Supervisors
 from study.folds import splits
 from study.system import System, joined
 from twosup_chain.calibration import calibrate
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

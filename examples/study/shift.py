@@ -16,8 +16,8 @@ from study.signals import learned
 from twosup_chain.calibration import calibrate, check
 from twosup_chain.curves import auroc, calibration_error
 from twosup_chain.errors import InfeasibleTargetError
-from twosup_chain.outcomes import Outcomes
-from twosup_chain.supervision import fit_columns
+from twosup_chain.fitting.fit_columns import fit_columns
+from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import numpy as np
 
 from study.folds import splits
 from twosup_chain.curves import auroc
-from twosup_chain.supervision import fit_columns
+from twosup_chain.fitting.fit_columns import fit_columns
 
 if TYPE_CHECKING:
     from study.columns import Columns, Flags, Floats

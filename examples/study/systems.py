@@ -20,7 +20,7 @@ from study.rivals import (
 from study.system import System
 from twosup_chain.curves import augrc
 from twosup_chain.errors import InfeasibleTargetError
-from twosup_chain.price import Price
+from twosup_chain.outcomes.price import Price
 
 if TYPE_CHECKING:
     from study.columns import Columns, Floats

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twosup_chain.signals import signals
-from twosup_chain.supervision import fit_columns
+from twosup_chain.fitting.fit_columns import fit_columns
+from twosup_chain.scoring.features import signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from study.columns import Columns
-    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.schema import Answer
-    from twosup_chain.squad import Example
+    from twosup_chain.text.squad import Example
 
 
 def timing_table(

@@ -16,9 +16,9 @@ import numpy as np
 import typer
 
 from twosup_chain import ExtractiveReader
-from twosup_chain.answerers._reader_folder import answerability, calibration_features
 from twosup_chain.curves import auroc
-from twosup_chain.squad import load
+from twosup_chain.reader.folder import answerability, calibration_features
+from twosup_chain.text.squad import load
 from twosup_chain.training.calibration import fit_answerability
 
 SETS = (

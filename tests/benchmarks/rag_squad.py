@@ -25,12 +25,13 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import PrivateAttr
 
-from twosup_chain import ChatAnswerer, ExtractiveReader, QAInput, TwoSupervisorChain, squad
+from twosup_chain import ChatAnswerer, ExtractiveReader, QAInput, TwoSupervisorChain
 from twosup_chain.answerers.prompt import qa_messages
 from twosup_chain.curves.intervals import bootstrap
 from twosup_chain.demo.recording import Header, digest, record
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import THRESHOLDS, DemoThresholds
+from twosup_chain.text import squad
 
 SEED = 20261125
 PASSAGES = 3

@@ -20,7 +20,7 @@ import typer
 from scipy.stats import bootstrap
 
 from twosup_chain.curves import auroc
-from twosup_chain.squad import exact_match, f1
+from twosup_chain.text.squad import exact_match, f1
 from twosup_chain.training.mixture import MixtureOptions
 from twosup_chain.training.options import TrainerOptions
 from twosup_chain.training.trainer import Trainer

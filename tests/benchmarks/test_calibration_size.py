@@ -32,7 +32,7 @@ print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 _FROM_COLUMNS = """
 from twosup_chain import calibrate
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 outcomes = Outcomes(local_score=local, remote_score=remote, local_correct=local_right, remote_correct=remote_right,
                     remote_cost=rng.random(n) / 100)
 made = calibrate(outcomes, risk=0.15, remote_rate=0.9, budget=5.0, confidence=0.9)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from twosup_chain.answerers._decoding import Logits, write_reply
-from twosup_chain.answerers._llama_model import LlamaModel
+from twosup_chain.llama.decoding import Logits, write_reply
+from twosup_chain.llama.model import LlamaModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

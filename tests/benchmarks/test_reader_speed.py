@@ -23,7 +23,7 @@ import pytest
 
 from twosup_chain import ExtractiveReader
 from twosup_chain.demo.recording import SAMPLE
-from twosup_chain.squad import load
+from twosup_chain.text.squad import load
 from twosup_chain.training.export import export_reader
 
 pytestmark = pytest.mark.benchmark

@@ -17,7 +17,7 @@ from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import RECORDING
 from twosup_chain.schema import Evidence
-from twosup_chain.squad import load
+from twosup_chain.text.squad import load
 
 pytestmark = pytest.mark.benchmark
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.targets import make_targets
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 CONFIDENCE = 0.9
 MEAN_COST, MOST_COST = 0.002, 0.01

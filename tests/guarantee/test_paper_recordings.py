@@ -16,7 +16,7 @@ import pytest
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.tally import count
 from twosup_chain.calibration.targets import make_targets
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 FOLDER = os.environ.get("TWOSUP_PAPER_DATA")
 SPLITS = int(os.environ.get("TWOSUP_SPLITS", "500"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from twosup_chain import Answer, Price, collect
-from twosup_chain.records.columns import read_columns
+from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.records.lines import read_records
-from twosup_chain.squad import Example
+from twosup_chain.text.squad import Example
 
 pytestmark = pytest.mark.integration
 

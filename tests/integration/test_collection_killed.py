@@ -14,7 +14,7 @@ from collections import Counter
 
 import pytest
 
-from twosup_chain.records.columns import read_columns
+from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.records.lines import read_records
 
 pytestmark = pytest.mark.integration
@@ -29,7 +29,7 @@ COLLECTOR = """
 import asyncio, os, random
 from twosup_chain.collection.collect import collect
 from twosup_chain.schema import Answer
-from twosup_chain.squad import Example
+from twosup_chain.text.squad import Example
 
 FOLDER, QUESTIONS, CONCURRENCY, ANSWERED_AFTER = {folder!r}, {questions}, {concurrency}, {answered_after}
 examples = [

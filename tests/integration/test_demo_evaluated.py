@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from twosup_chain import Supervisor, collect, evaluate
-from twosup_chain.answerers.reader import ExtractiveReader
 from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import RECORDING, THRESHOLDS, DemoThresholds, run_demo
+from twosup_chain.reader.reader import ExtractiveReader
 
 pytestmark = pytest.mark.integration
 

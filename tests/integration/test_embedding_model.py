@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twosup_chain import Answer, EmbeddingSimilarity, QAInput, Supervisor, TwoSupervisorChain
-from twosup_chain.answerers._reader_folder import PACKAGED_MODEL
+from twosup_chain.reader.folder import PACKAGED_MODEL
 
 pytest.importorskip("torch", reason="sentence-transformers needs torch")
 package = pytest.importorskip("sentence_transformers", reason="the extra 'embeddings' is not installed")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 
-from twosup_chain import ExtractiveReader, QuestionCondenser, Supervisor, TwoSupervisorChain, squad
+from twosup_chain import ExtractiveReader, QuestionCondenser, Supervisor, TwoSupervisorChain
 from twosup_chain.demo.recording import SAMPLE
+from twosup_chain.text import squad
 
 pytestmark = pytest.mark.integration
 

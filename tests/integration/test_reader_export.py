@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from twosup_chain import ExtractiveReader, QAInput
-from twosup_chain.answerers._engine import ModelInput, ReaderEngine
-from twosup_chain.answerers._reader_folder import PACKAGED_MODEL
 from twosup_chain.errors import ConfigurationError, ModelFileError
-from twosup_chain.squad import Example, f1
+from twosup_chain.reader.engine import ModelInput, ReaderEngine
+from twosup_chain.reader.folder import PACKAGED_MODEL
+from twosup_chain.text.squad import Example, f1
 from twosup_chain.training import graph
 from twosup_chain.training.export import export_reader, sample
 from twosup_chain.training.graph import build_graph
@@ -121,7 +121,7 @@ def test_the_exported_reader_answers_where_a_span_is_worth_more_than_no_answer(e
 
 
 def test_int8_windows_never_share_a_run_and_float_ones_do(exported, monkeypatch):
-    from twosup_chain.answerers import _engine
+    from twosup_chain.reader import engine as _engine
 
     sizes = []
     original = _engine._run

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from twosup_chain import ExtractiveReader
-from twosup_chain.reader_evaluation import ReaderEvaluation
 from twosup_chain.schema import Answer
-from twosup_chain.squad import load
+from twosup_chain.text.squad import load
+from twosup_chain.training.evaluate import ReaderEvaluation
 
 pytestmark = pytest.mark.integration
 

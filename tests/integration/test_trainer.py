@@ -11,9 +11,9 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
+from twosup_chain.cli.train_reader import main
 from twosup_chain.errors import ConfigurationError, InputError, ModelFileError
 from twosup_chain.training.checkpoint import load_model
-from twosup_chain.training.command import main
 from twosup_chain.training.log import read_log
 from twosup_chain.training.mixture import MixtureOptions
 from twosup_chain.training.options import TrainerOptions

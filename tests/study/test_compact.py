@@ -14,9 +14,9 @@ from study.questions import load
 
 from twosup_chain import demo
 from twosup_chain.demo.recording import load as load_recording
-from twosup_chain.scorers import min_token_probability
-from twosup_chain.squad import exact_match
-from twosup_chain.squad import load as load_squad
+from twosup_chain.scoring.registry import min_token_probability
+from twosup_chain.text.squad import exact_match
+from twosup_chain.text.squad import load as load_squad
 
 pytestmark = pytest.mark.integration
 

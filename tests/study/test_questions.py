@@ -10,7 +10,7 @@ import pytest
 from study.questions import Header, load, own_signals, save
 
 from twosup_chain.schema import Answer, QAInput
-from twosup_chain.signals import signals
+from twosup_chain.scoring.features import signals
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from twosup_chain.answerers import _llama_model
-from twosup_chain.answerers._llama_model import LlamaModel
+from twosup_chain.llama import model as _llama_model
+from twosup_chain.llama.model import LlamaModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from twosup_chain.answerers._decoding import Logits
+    from twosup_chain.llama.decoding import Logits
 
 END = 256  # the token that ends a turn; the others are bytes
 

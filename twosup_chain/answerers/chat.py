@@ -16,9 +16,9 @@ from langchain_core.runnables.config import patch_config
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twosup_chain._options import Options
-from twosup_chain.answerers.base import as_answer
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example, join_passages, qa_messages
+from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.stated import answer_from_structured, structured
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike

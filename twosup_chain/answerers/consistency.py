@@ -15,10 +15,11 @@ from langchain_core.runnables.config import patch_config
 from pydantic import BeforeValidator, Field
 
 from twosup_chain._options import Options
-from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
+from twosup_chain.answerers.part import as_answerer, input_for
+from twosup_chain.answerers.reply import as_answer, usable
 from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Answer, QAInput, QAInputLike, total_usage
-from twosup_chain.squad import normalize_answer, token_f1
+from twosup_chain.text.squad import normalize_answer, token_f1
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

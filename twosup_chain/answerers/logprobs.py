@@ -12,7 +12,7 @@ LangChain has no common form for them; this is the table of shapes that `token_l
 
 Anthropic, Bedrock, Mistral, Cohere, ``ChatGoogleGenerativeAI`` and OpenAI's Responses path give none through LangChain.
 Google's ``avg_logprobs`` is one number for the whole reply, so it is not read. What the log-probabilities mean for
-trust is the business of `scorers`.
+trust is the business of `scoring`.
 """  # noqa: E501 - a Markdown table cannot be wrapped
 
 from __future__ import annotations

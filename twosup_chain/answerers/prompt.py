@@ -10,11 +10,13 @@ import re
 from typing import TYPE_CHECKING
 
 from twosup_chain._options import Record, shorten
-from twosup_chain.answerers.base import NO_ANSWER
 from twosup_chain.errors import EmptyAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: The reply that the prompts offer for "the context does not hold the answer".
+NO_ANSWER = "unanswerable"
 
 
 class Example(Record):

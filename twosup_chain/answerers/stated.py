@@ -1,7 +1,7 @@
 """Stated confidence: a model that shows no token log-probabilities says itself how sure it is, in a fixed form.
 
 The form is asked for through LangChain's structured output; here is the form, and how the reply becomes an `Answer`.
-The call itself is in `chat`, what the number is worth is learned in `supervision`: models tend to say 0.9 and more
+The call itself is in `chat`, what the number is worth is learned in `fitting`: models tend to say 0.9 and more
 (Xiong et al. 2024, arXiv 2306.13063).
 """
 
@@ -14,10 +14,9 @@ from langchain_core.runnables.base import RunnableBindingBase
 from pydantic import BaseModel, Field, field_validator
 
 from twosup_chain._options import shorten
-from twosup_chain.answerers.base import NO_ANSWER
 from twosup_chain.answerers.message import model_of, refusal_in, usage_of
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.prompt import parse_reply
+from twosup_chain.answerers.prompt import NO_ANSWER, parse_reply
 from twosup_chain.errors import AnswererError, ConfigurationError, NotTextError, RefusalError, UnstructuredReplyError
 from twosup_chain.schema import Answer
 

@@ -3,7 +3,7 @@
 `calibrate` is where to start: it takes columns (`outcomes`) or files of records (`records`) and returns a `Calibration`
 (`record`). What can be promised is in `targets`, how thresholds are found and why the guarantee holds in `search`, what
 is said where there are none in `infeasible`, whether a promise still holds on new data in `promise`, and what a chain
-makes of a calibration in `supervisors`. The statistics are in `twosup_chain.risk`.
+makes of a calibration in `supervisors`. The statistics are in `statistics`.
 """
 
 from twosup_chain.calibration.calibrate import calibrate

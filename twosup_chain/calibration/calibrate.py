@@ -15,6 +15,7 @@ from twosup_chain._options import shorten
 from twosup_chain.calibration.infeasible import abstention_bound, infeasible
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Estimate, Promise, Trace
 from twosup_chain.calibration.search import Found, Prefer, find
+from twosup_chain.calibration.statistics import clopper_pearson
 from twosup_chain.calibration.targets import (
     Budget,
     FalsePositiveRate,
@@ -25,15 +26,14 @@ from twosup_chain.calibration.targets import (
     make_targets,
 )
 from twosup_chain.errors import ConfigurationError, InputError
-from twosup_chain.outcomes import Outcomes
-from twosup_chain.risk import clopper_pearson
+from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from twosup_chain.calibration.tally import Abstention, Tally
-    from twosup_chain.price import Price
-    from twosup_chain.records.columns import Correct
+    from twosup_chain.outcomes.from_records import Correct
+    from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
-    from twosup_chain.supervision.scorer import LearnedScorer
+    from twosup_chain.scoring.learned import LearnedScorer
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -213,7 +213,7 @@ def _data(
             raise ConfigurationError(message)
         outcomes, words, failed, digest = records, None, 0, _digest(records)
     else:
-        from twosup_chain.records.columns import read_outcomes
+        from twosup_chain.outcomes.from_records import read_outcomes
 
         if local_scorer is None or remote_scorer is None:
             message = "records hold the trust of several scorers: pass local_scorer='…' and remote_scorer='…'"

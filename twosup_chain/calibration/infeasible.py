@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Array, Tally
     from twosup_chain.calibration.targets import Target
-    from twosup_chain.outcomes import Outcomes
+    from twosup_chain.outcomes.outcomes import Outcomes
 
 #: More labelled questions than these nobody has.
 _MOST_QUESTIONS = 10_000_000

@@ -12,7 +12,7 @@ from twosup_chain.calibration.record import Calibration, Estimate
 from twosup_chain.calibration.tally import count
 from twosup_chain.calibration.targets import make_targets
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from twosup_chain.calibration.targets import Target
@@ -72,7 +72,7 @@ def check(calibration: Calibration, records: Outcomes | Paths, **options: Any) -
     Args:
         calibration: The calibration.
         records: New labelled questions: a file of records, several, or `Outcomes`; not those it was made from.
-        **options: How records are read, as in `read_outcomes`: ``correct``, ``price``; and ``scorers``, by name, the
+        **options: How records are read, as in `read_outcomes`: ``correct``, ``price``; and ``scoring``, by name, the
             learned ones of your own.
 
     Raises:
@@ -111,7 +111,7 @@ def _held(target: Target, value: float, source: Target, tally: Any) -> HeldPromi
 
 
 def _read(calibration: Calibration, records: Paths, options: dict[str, Any]) -> Outcomes:
-    from twosup_chain.records.columns import read_outcomes
+    from twosup_chain.outcomes.from_records import read_outcomes
 
     local, remote = calibration.local, calibration.remote
     if local.scorer is None or remote.scorer is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from twosup_chain.calibration.promise import PromiseCheck
-    from twosup_chain.outcomes import Outcomes
+    from twosup_chain.outcomes.outcomes import Outcomes
     from twosup_chain.records.lines import Paths
 
 #: What a file says it is, and the version of the format; the only one there is.
@@ -223,7 +223,7 @@ class Calibration(Record):
         Raises:
             MissingExtraError: matplotlib is not installed.
         """
-        from twosup_chain.calibration.figure import calibration_figure
+        from twosup_chain.evaluation.calibration_plot import calibration_figure
 
         return calibration_figure(self)
 

@@ -30,15 +30,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from twosup_chain.calibration.statistics import fixed_sequence
 from twosup_chain.calibration.tally import Abstention, Tally, count
-from twosup_chain.risk import fixed_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twosup_chain.calibration.tally import Array
     from twosup_chain.calibration.targets import Target
-    from twosup_chain.outcomes import Outcomes
+    from twosup_chain.outcomes.outcomes import Outcomes
 
 #: What makes one pair of thresholds better than another, among those that keep the targets.
 Prefer = Literal["cheapest", "coverage", "accuracy", "safest"]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from twosup_chain._options import shorten
 from twosup_chain.calibration.record import Calibration
 from twosup_chain.errors import CalibrationMismatchError
-from twosup_chain.scorers import SCORERS
-from twosup_chain.supervision.default import packaged
-from twosup_chain.supervision.scorer import LearnedScorer
+from twosup_chain.scoring.learned import LearnedScorer
+from twosup_chain.scoring.packaged import packaged
+from twosup_chain.scoring.registry import SCORERS
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from twosup_chain.scorers import Scorer
+    from twosup_chain.scoring.registry import Scorer
 
 
 def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Scorer]) -> dict[str, Supervisor | bool]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from twosup_chain.outcomes import Outcomes
+    from twosup_chain.outcomes.outcomes import Outcomes
 
 Array = npt.NDArray[Any]
 #: What an abstention counts as: always wrong, or right where the question has no answer.

@@ -2,7 +2,7 @@
 
 A target reads the counts of a `Tally` and says, for every pair of thresholds, what its value is, how surprising the
 counts would be if the limit were exceeded (a valid p-value), and on new data how probable it is that it holds. Which
-pairs are tried is the business of `search`; the statistics are in `risk`.
+pairs are tried is the business of `search`; the statistics are in `statistics`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from twosup_chain import risk as statistics
 from twosup_chain._options import shorten
+from twosup_chain.calibration import statistics
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Budget(Target):
         return low * PER * self.max_call_cost, high * PER * self.max_call_cost
 
     def posterior(self, tally: Tally) -> float:
-        """Returns the probability under a Student-t posterior: see `risk.mean_posterior`."""
+        """Returns the probability under a Student-t posterior: see `statistics.mean_posterior`."""
         mean, limit = self._shares(tally)
         if tally.local.item() == 0.0 or limit >= 1.0:
             return 1.0

@@ -12,13 +12,13 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables.base import RunnableBindingBase
 
-from twosup_chain.answerers.base import is_chat_model
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.bounds import bound_of
+from twosup_chain.answerers.part import is_chat_model
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
 from twosup_chain.chat._writer import Judge, NotAsked, Writer
+from twosup_chain.scoring.bounds import bound_of
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from twosup_chain.answerers.logprobs import token_logprobs
 from twosup_chain.chat._draft import Draft, read_draft
 from twosup_chain.errors import DraftStoppedError, EmptyAnswerError
 from twosup_chain.schema import Verdict
-from twosup_chain.signals.tokens import content_tokens
+from twosup_chain.scoring.tokens import content_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

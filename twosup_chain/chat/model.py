@@ -22,13 +22,13 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twosup_chain import _drive
 from twosup_chain._options import Options, shorten
-from twosup_chain.answerers.base import is_chat_model
 from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.part import is_chat_model
 from twosup_chain.chain import NO_ANSWER_TEXT
 from twosup_chain.chat._callbacks import abelow, below, opened, remembered
 from twosup_chain.chat._exchange import Exchange, label_of, passed_on
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.scorers import SCORERS, agreement
+from twosup_chain.scoring.registry import SCORERS, agreement
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:

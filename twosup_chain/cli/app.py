@@ -21,11 +21,11 @@ from twosup_chain.cli.demo import demo
 from twosup_chain.cli.evaluate import evaluate
 from twosup_chain.cli.evaluate_reader import evaluate_reader
 from twosup_chain.cli.export_reader import export_reader
-from twosup_chain.cli.fit_supervisor import fit_supervisor
+from twosup_chain.cli.fit_scorer import fit_supervisor
 from twosup_chain.cli.models import models
 from twosup_chain.cli.replicate import replicate
+from twosup_chain.cli.train_reader import train_reader
 from twosup_chain.errors import ConfigurationError, InputError
-from twosup_chain.training.command import train_reader
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from twosup_chain.cli import options, parts
 from twosup_chain.cli.console import clean, note, print_json, show, stderr
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.report.words import amount
+from twosup_chain.evaluation.words import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from twosup_chain.collection.collect import Collection, Progress
-    from twosup_chain.price import Price
+    from twosup_chain.outcomes.price import Price
 
 _DEMO = "demo:"
 #: The demo's questions and the recordings of a hosted model's answers to them.

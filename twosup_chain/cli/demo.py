@@ -46,9 +46,9 @@ def _run() -> DemoReport:
     """Runs the demo, with a progress display on the terminal meanwhile."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from twosup_chain.answerers.reader import ExtractiveReader
     from twosup_chain.cli.watched import WatchedAnswerer
     from twosup_chain.demo.run import run_demo
+    from twosup_chain.reader.reader import ExtractiveReader
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = console.stderr()

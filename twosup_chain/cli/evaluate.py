@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from twosup_chain.calibration.record import CalibratedSupervisor
-    from twosup_chain.evaluation import Report
+    from twosup_chain.evaluation.evaluate import Report
 
 _TRUST, _OUTPUT = "Trust", "Output"
 
@@ -96,7 +96,7 @@ def evaluate(  # noqa: PLR0913 - a command's options are its arguments
     [cyan]twosup evaluate records.jsonl --local-scorer answerability --local-threshold 0.6 --remote-scorer grounded
     --remote-threshold 0.3[/cyan]
     """
-    from twosup_chain import evaluation
+    from twosup_chain.evaluation import evaluate as evaluation
 
     given = (local_scorer, local_threshold, remote_scorer, remote_threshold, missing)
     report = evaluation.evaluate(
@@ -171,7 +171,7 @@ def _overview(report: Report) -> list[RenderableType]:
     from rich.text import Text
 
     from twosup_chain.calibration.table import label, percent_or_money
-    from twosup_chain.report import words
+    from twosup_chain.evaluation import words
 
     figures, systems = report.figures, report.figures.systems
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")

@@ -18,8 +18,8 @@ from twosup_chain.errors import MissingExtraError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from twosup_chain.answerers.reader import ExtractiveReader
-    from twosup_chain.reader_evaluation import ReaderEvaluation
+    from twosup_chain.reader.reader import ExtractiveReader
+    from twosup_chain.training.evaluate import ReaderEvaluation
 
 _READER, _OUTPUT = "Reader", "Output"
 _BAR = 30
@@ -73,7 +73,7 @@ def evaluate_reader(
 
     [cyan]twosup evaluate-reader questions.jsonl --model my-reader/ --json[/cyan]
     """
-    from twosup_chain import reader_evaluation
+    from twosup_chain.training import evaluate as reader_evaluation
 
     reader = _reader(model, threads)
     with progress_bar("Reading") as watch:
@@ -90,8 +90,8 @@ def evaluate_reader(
 
 def _reader(model: Path | None, threads: int | None) -> ExtractiveReader:
     """Returns the packaged reader, or the user's own with windows as long as its model reads."""
-    from twosup_chain.answerers._reader_folder import CONFIG_FILE, ReaderConfig
-    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.reader.folder import CONFIG_FILE, ReaderConfig
+    from twosup_chain.reader.reader import ExtractiveReader
 
     if model is None:
         return ExtractiveReader(num_threads=threads)
@@ -117,7 +117,7 @@ def _head(found: ReaderEvaluation) -> str:
 
 
 def _figures(found: ReaderEvaluation) -> Table:
-    from twosup_chain.reader_evaluation import NAMES
+    from twosup_chain.training.evaluate import NAMES
 
     table = _table("", "", "95 % interval")
     for name, (value, low, high) in found.figures.items():

@@ -70,7 +70,7 @@ def packaged_reader() -> dict[str, Any] | None:
     Returns:
         ``None`` where this installation holds no reader, or a damaged one.
     """
-    folder = files("twosup_chain") / "reader_model"
+    folder = files("twosup_chain") / "reader" / "packaged"
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         model = (folder / "reader.onnx").read_bytes()

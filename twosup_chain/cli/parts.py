@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from twosup_chain.demo.run import SupervisorSetting
-    from twosup_chain.price import Price
-    from twosup_chain.supervision.scorer import LearnedScorer
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.scoring.learned import LearnedScorer
     from twosup_chain.supervisor import Supervisor
 
 KEY = "OPENAI_API_KEY"
@@ -53,14 +53,14 @@ def local_answerer(spec: str) -> Runnable[Any, Any]:
         ModelFileError: There is no such model, or it is not a GGUF file.
     """
     if spec == READER:
-        from twosup_chain.answerers.reader import ExtractiveReader
+        from twosup_chain.reader.reader import ExtractiveReader
 
         return ExtractiveReader()
     path = spec.removeprefix(LLAMA)
     if path == spec or not path:
         message = f"--local {spec!r} is no local model: pass 'reader' or 'llama:PATH' with the path of a GGUF file"
         raise ConfigurationError(message)
-    from twosup_chain.answerers.llama_cpp import LlamaCppAnswerer
+    from twosup_chain.llama.answerer import LlamaCppAnswerer
 
     return LlamaCppAnswerer(model_path=Path(path).expanduser())
 
@@ -108,7 +108,7 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
         SupervisorFileError: The file is no learned supervisor.
         ConfigurationError: The threshold is not in [0, 1], or there is none for this scorer.
     """
-    from twosup_chain.scorers import SCORERS
+    from twosup_chain.scoring.registry import SCORERS
     from twosup_chain.supervisor import Supervisor
 
     name = scorer_of(scorer or (fitted.scorer if fitted else DEFAULT_SCORER), role)
@@ -142,7 +142,7 @@ def scorer_of(spec: str, role: str) -> str | LearnedScorer:
     """
     if not spec.endswith(".json"):
         return spec
-    from twosup_chain.supervision.scorer import LearnedScorer
+    from twosup_chain.scoring.learned import LearnedScorer
 
     found = LearnedScorer.load(Path(spec).expanduser())
     if found.place != role:
@@ -157,7 +157,7 @@ def price(input: float | None, output: float | None, currency: str) -> Price | N
     Raises:
         ConfigurationError: One of the two prices is missing.
     """
-    from twosup_chain.price import Price
+    from twosup_chain.outcomes.price import Price
 
     if input is None and output is None:
         return None

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from twosup_chain.replication import Point, Recordings, Replication, Table
-    from twosup_chain.replication.study import PointSpec
+    from twosup_chain.paper import Point, Recordings, Replication, Table
+    from twosup_chain.paper.study import PointSpec
 
 _COLUMNS, _FIGURES, _OUTPUT = "Columns", "Figures", "Output"
 
@@ -141,8 +141,8 @@ def replicate(  # noqa: PLR0913 - a command's options are its arguments
     """
     wanted, rates = _points(points), _rates(fpr)
 
-    from twosup_chain.replication import Columns, read_recordings, tables
-    from twosup_chain.replication import replicate as figures_of
+    from twosup_chain.paper import Columns, read_recordings, tables
+    from twosup_chain.paper import replicate as figures_of
 
     columns = Columns(
         local_score=local_score,
@@ -200,7 +200,7 @@ def _share(text: str, option: str, wanted: str) -> float:
 
 def _write(folder: Path, figures: Replication, recordings: Recordings, steps: int) -> None:
     """Writes everything into the folder; without matplotlib all but the picture."""
-    from twosup_chain.replication import tables
+    from twosup_chain.paper import tables
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -216,7 +216,7 @@ def _write(folder: Path, figures: Replication, recordings: Recordings, steps: in
 
 
 def _draw(folder: Path, figures: Replication, recordings: Recordings, steps: int) -> None:
-    from twosup_chain.plotting import request_accuracy_figure, save
+    from twosup_chain.evaluation.plotting import request_accuracy_figure, save
 
     local, remote = recordings.local, recordings.remote
     try:

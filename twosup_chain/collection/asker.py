@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.runnables import Runnable
 
-from twosup_chain.answerers.base import as_answer, as_answerer, input_for, usable
+from twosup_chain.answerers.part import as_answerer, input_for
+from twosup_chain.answerers.reply import as_answer, usable
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
 from twosup_chain.records.question import (
     QuestionRecord,
@@ -20,17 +21,17 @@ from twosup_chain.records.question import (
     is_answerable,
     passage_digest,
 )
-from twosup_chain.scorers import SCORERS
-from twosup_chain.signals import signals
-from twosup_chain.supervision.default import FILES
+from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.packaged import FILES
+from twosup_chain.scoring.registry import SCORERS
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from twosup_chain.schema import Answer, QAInput
-    from twosup_chain.scorers import Scorer
-    from twosup_chain.squad import Example
+    from twosup_chain.scoring.registry import Scorer
+    from twosup_chain.text.squad import Example
 
 #: How long the local model should be busy with the questions that it is given at once, in seconds.
 _PORTION_SECONDS = 0.5

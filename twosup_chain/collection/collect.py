@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
 
-    from twosup_chain.price import Price
+    from twosup_chain.outcomes.price import Price
     from twosup_chain.records.question import QuestionRecord
-    from twosup_chain.scorers import Scorer
-    from twosup_chain.squad import Example
+    from twosup_chain.scoring.registry import Scorer
     from twosup_chain.supervisor import Supervisor
+    from twosup_chain.text.squad import Example
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

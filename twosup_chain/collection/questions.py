@@ -12,10 +12,10 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain import squad
 from twosup_chain._options import shorten
 from twosup_chain.errors import InputError
 from twosup_chain.records.question import digest
+from twosup_chain.text import squad
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

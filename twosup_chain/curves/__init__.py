@@ -2,7 +2,7 @@
 
 `escalation` asks what it brings to send the least trusted questions to the hosted model, `selection` what it brings to
 answer only the most trusted ones, `probability` whether a score is a probability, and `intervals` how sure all of that
-is. Choosing a threshold with a guarantee is the business of `calibration`; pictures are that of `plotting`.
+is. Choosing a threshold with a guarantee is the business of `calibration`; pictures are that of `evaluation`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The request–accuracy curve (RAC), its area and its tie rules are those of Weiss & Tonella, *Adopting Two Supervisors for
 Efficient Use of Large-Scale Remote Deep Neural Networks* (TOSEM 2023, DOI 10.1145/3617593). Beside every
 curve stand two lines: random escalation, and an oracle that knows which questions only the hosted model gets right.
-The hosted answer is always used here; rejecting it is the second supervisor's business (`replication`, `calibration`).
+The hosted answer is always used here; rejecting it is the second supervisor's business (`paper`, `calibration`).
 """
 
 from __future__ import annotations

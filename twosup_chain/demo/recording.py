@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from pydantic import SecretStr
 
-from twosup_chain import squad
 from twosup_chain._options import Record, shorten
-from twosup_chain.answerers.base import as_answer, input_for
 from twosup_chain.answerers.chat import ChatAnswerer
+from twosup_chain.answerers.part import input_for
 from twosup_chain.answerers.prompt import qa_messages
+from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import InputError, MissingExtraError
 from twosup_chain.schema import Answer, QAInput
+from twosup_chain.text import squad
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

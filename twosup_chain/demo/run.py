@@ -13,7 +13,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain import squad
 from twosup_chain._options import Record
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.demo.recording import SAMPLE, Header
@@ -21,6 +20,7 @@ from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.errors import InputError
 from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, Verdict
 from twosup_chain.supervisor import Supervisor
+from twosup_chain.text import squad
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -212,7 +212,7 @@ def run_demo(
         InputError: A file cannot be read, or the recording lacks a question.
     """
     if local is None:
-        from twosup_chain.answerers.reader import ExtractiveReader
+        from twosup_chain.reader.reader import ExtractiveReader
 
         local = ExtractiveReader()
     examples = squad.load(data)

@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from twosup_chain import squad
-from twosup_chain.answerers.reader import ExtractiveReader
 from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import DemoThresholds, SupervisorSetting
 from twosup_chain.errors import ConfigurationError, TwosupError
+from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.supervisor import Supervisor
+from twosup_chain.text import squad
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

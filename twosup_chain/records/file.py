@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from twosup_chain.records.question import QuestionRecord
-    from twosup_chain.squad import Example
+    from twosup_chain.text.squad import Example
 
 
 class _Known(NamedTuple):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from twosup_chain import squad
 from twosup_chain._options import Record
 from twosup_chain._secrets import scrub
+from twosup_chain.text import squad
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.supervision.logistic import maximise
+from twosup_chain.scoring.logistic import maximise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """From a checkpoint to a folder that `ExtractiveReader` loads: ONNX model, tokenizer, calibrated ``config.json``.
 
 The graph is written in `graph`, `smoothing` keeps int8 close to float32, the calibration is fitted in `calibration`;
-figures come from `twosup_chain.reader_evaluation`.
+figures come from `twosup_chain.training.evaluate`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.answerers._reader_folder import (
+from twosup_chain.errors import ConfigurationError, MissingExtraError, ModelFileError
+from twosup_chain.reader.folder import (
     CONFIG_FILE,
     FORMAT_VERSION,
     MODEL_FILE,
@@ -19,8 +20,7 @@ from twosup_chain.answerers._reader_folder import (
     calibration_features,
     file_digest,
 )
-from twosup_chain.errors import ConfigurationError, MissingExtraError, ModelFileError
-from twosup_chain.squad import f1
+from twosup_chain.text.squad import f1
 from twosup_chain.training.calibration import FEATURES, fit_answerability, fit_no_answer_below
 from twosup_chain.training.graph import build_graph
 from twosup_chain.training.smoothing import smoothing_factors
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from twosup_chain.squad import Example
+    from twosup_chain.text.squad import Example
 
 _READ_AT_ONCE = 64
 #: How many questions, spread over those of the calibration, show the ranges of the activations.
@@ -122,7 +122,7 @@ def _calibrate(
     folder: Path, examples: list[Example], max_positions: int, report: Callable[[int, int], object]
 ) -> dict[str, Any]:
     """Returns the entries of ``config.json`` that are fitted on labelled questions."""
-    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.reader.reader import ExtractiveReader
 
     default = ExtractiveReader.model_fields["max_length"].default
     reader = ExtractiveReader(model_path=folder, max_length=min(default, max_positions))

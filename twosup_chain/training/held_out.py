@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twosup_chain.curves import auroc
-from twosup_chain.squad import exact_match
-from twosup_chain.squad import f1 as squad_f1
+from twosup_chain.text.squad import exact_match
+from twosup_chain.text.squad import f1 as squad_f1
 from twosup_chain.training.features import collate
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from twosup_chain.training.data import read_squad
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.training.data import Example
 
 #: A question whose right prediction is likelier than this is known.
@@ -85,7 +85,7 @@ def main(
     """Judges every question of the files with a reader."""
     from rich.progress import Progress
 
-    from twosup_chain.answerers.reader import ExtractiveReader
+    from twosup_chain.reader.reader import ExtractiveReader
 
     examples = [example for path in file for example in read_squad(path)]
     with Progress() as bar:

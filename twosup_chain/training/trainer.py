@@ -301,9 +301,3 @@ def _settings(options: TrainerOptions, mixture: MixtureOptions) -> dict[str, str
     free = {"out", "minutes", "device", "threads", "evaluate_every", "save_every", "evaluate_on", "patience"}
     both = {**vars(options), **{f"mixture.{name}": value for name, value in vars(mixture).items()}}
     return {name: str(value) for name, value in both.items() if name not in free}
-
-
-if __name__ == "__main__":
-    from twosup_chain.training.command import main
-
-    main()

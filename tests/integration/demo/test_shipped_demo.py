@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from twosup_chain import squad
 from twosup_chain.demo.recording import SAMPLE, load
 from twosup_chain.demo.run import RECORDING, THRESHOLDS, DemoThresholds, run_demo
+from twosup_chain.text import squad
 
 pytestmark = pytest.mark.integration
 

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 
 from twosup_chain import Answer, QAInput, SelfConsistent, Supervisor
 from twosup_chain.errors import ConfigurationError, EmptyAnswerError, MissingEvidenceError, RefusalError
-from twosup_chain.signals import signals
+from twosup_chain.scoring.features import signals
 
 USAGE = {"input_tokens": 10, "output_tokens": 2, "total_tokens": 12}
 WHO = {"question": "Who?", "context": "Ada wrote it."}

@@ -4,8 +4,8 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from twosup_chain import Answer
-from twosup_chain.answerers.base import as_answer
 from twosup_chain.answerers.message import REFUSALS, answer_from_message
+from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import AnswererError, EmptyAnswerError, NotTextError, RefusalError
 
 USAGE = {"input_tokens": 40, "output_tokens": 2, "total_tokens": 42}

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.answerers.base import NO_ANSWER
-from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example, parse_reply, qa_messages
+from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, NO_ANSWER, Example, parse_reply, qa_messages
 from twosup_chain.errors import EmptyAnswerError, InputError
 
 

@@ -21,7 +21,7 @@ from twosup_chain.errors import (
     RefusalError,
     UnstructuredReplyError,
 )
-from twosup_chain.signals import signals
+from twosup_chain.scoring.features import signals
 
 USAGE = {"input_tokens": 40, "output_tokens": 9, "total_tokens": 49}
 WHO = {"question": "Who designed it?", "context": "It was designed by Ellen Marsh."}

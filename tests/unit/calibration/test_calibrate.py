@@ -13,8 +13,8 @@ from twosup_chain import Calibration, calibrate
 from twosup_chain.calibration.calibrate import abstention_bound
 from twosup_chain.calibration.targets import make_targets
 from twosup_chain.errors import ConfigurationError, InfeasibleTargetError, InputError, RecordsError, UnknownOptionError
-from twosup_chain.outcomes import Outcomes
-from twosup_chain.price import Price
+from twosup_chain.outcomes.outcomes import Outcomes
+from twosup_chain.outcomes.price import Price
 
 
 def drawn(n: int, seed: int = 0, **options) -> Outcomes:

@@ -8,7 +8,7 @@ from scipy import stats
 
 from twosup_chain import calibrate, check
 from twosup_chain.errors import ConfigurationError, InputError
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 
 def drawn(n: int, seed: int, *, worse: float = 0.0, **options) -> Outcomes:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twosup_chain.calibration.tally import count
 from twosup_chain.errors import InputError
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 GRID = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]), min_size=1, unique=True).map(sorted)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twosup_chain import risk
+from twosup_chain.calibration import statistics as risk
 from twosup_chain.calibration.tally import count
 from twosup_chain.calibration.targets import Budget, make_targets
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 OUTCOMES = Outcomes(
     local_score=np.array([0.9, 0.8, 0.4, 0.3, 0.2]),

@@ -9,7 +9,7 @@ import pytest
 from twosup_chain.cli import collect as command
 from twosup_chain.cli import parts
 from twosup_chain.collection.collect import Progress
-from twosup_chain.price import Price
+from twosup_chain.outcomes.price import Price
 from twosup_chain.records.lines import read_records
 from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer

@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from twosup_chain import squad
 from twosup_chain.cli import models
 from twosup_chain.cli.watched import WatchedAnswerer
 from twosup_chain.demo import run
 from twosup_chain.demo.recording import Header, record
 from twosup_chain.schema import Answer, QAInput
 from twosup_chain.testing import ScriptedAnswerer
+from twosup_chain.text import squad
 
 CONTEXT = "Ada wrote the first program in 1843."
 LOCAL = {
@@ -40,7 +40,7 @@ def small_demo(monkeypatch, tmp_path):
     files = {"data": data, "recording": tmp_path / "recording.jsonl", "thresholds": run.THRESHOLDS}
     real = run.run_demo
     monkeypatch.setattr(run, "run_demo", lambda local: real(local, **files))
-    monkeypatch.setattr("twosup_chain.answerers.reader.ExtractiveReader", lambda: ScriptedAnswerer(script=LOCAL))
+    monkeypatch.setattr("twosup_chain.reader.reader.ExtractiveReader", lambda: ScriptedAnswerer(script=LOCAL))
 
 
 def test_the_demo_as_json_is_one_document_with_every_question_and_the_figures(twosup, small_demo):
@@ -91,8 +91,8 @@ def test_a_watched_answerer_answers_as_the_other_does_and_tells_how_far_it_is():
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
     """An installation whose reader is a few bytes."""
-    model = tmp_path / "reader_model"
-    model.mkdir()
+    model = tmp_path / "reader" / "packaged"
+    model.mkdir(parents=True)
     (model / "reader.onnx").write_bytes(b"weights")
     config = {"name": "r-1", "digest": hashlib.sha256(b"weights").hexdigest(), "calibration": {"x": 1}}
     (model / "config.json").write_text(json.dumps(config))

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from twosup_chain.replication import read_recordings, replicate
+from twosup_chain.paper import read_recordings, replicate
 
 LOCAL = "id,keep,correct,sm_confidence,pred_time\n" + "".join(
     f"{i},{i % 5 > 0},{i % 3 == 0 or i > 30},{i / 50},0.5\n" for i in range(50)

@@ -10,12 +10,12 @@ import pytest
 
 from twosup_chain.collection.collect import acollect, collect
 from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, RecordsError, ResumeError
-from twosup_chain.price import Price
-from twosup_chain.records.columns import read_columns
+from twosup_chain.outcomes.from_records import read_columns
+from twosup_chain.outcomes.price import Price
 from twosup_chain.records.lines import read_records
 from twosup_chain.schema import Answer, QAInput
-from twosup_chain.squad import Example
 from twosup_chain.testing import ScriptedAnswerer
+from twosup_chain.text.squad import Example
 
 SCORERS = ["agreement", "answerability", "in_context"]
 USAGE = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
@@ -310,8 +310,8 @@ async def test_a_cancelled_collection_leaves_whole_records_and_frees_the_file(ou
 
 
 def test_by_default_every_registered_scorer_is_recorded_but_learned_ones_which_follow_from_the_signals(out):
-    from twosup_chain.answerers.reader import ExtractiveReader
-    from twosup_chain.scorers import SCORERS as REGISTERED
+    from twosup_chain.reader.reader import ExtractiveReader
+    from twosup_chain.scoring.registry import SCORERS as REGISTERED
 
     examples = _examples(2)
     collect(examples, local=ExtractiveReader(), remote=_remote(examples), out=out)

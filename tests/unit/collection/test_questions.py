@@ -10,7 +10,7 @@ import pytest
 from twosup_chain.collection.questions import load_questions
 from twosup_chain.errors import InputError
 from twosup_chain.records.question import digest
-from twosup_chain.squad import Example
+from twosup_chain.text.squad import Example
 
 ADA = {"id": "1", "question": "Who?", "context": "Ada.", "answers": ["Ada"]}
 

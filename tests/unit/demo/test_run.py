@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from twosup_chain import squad
 from twosup_chain.demo.recording import Header, record
 from twosup_chain.demo.run import DemoReport, DemoThresholds, run_demo
 from twosup_chain.errors import InputError, UnknownOptionError
 from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer
+from twosup_chain.text import squad
 
 CONTEXT = "Ada wrote the first program in 1843."
 QAS = [

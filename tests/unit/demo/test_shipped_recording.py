@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from twosup_chain import squad
 from twosup_chain.demo.recording import SAMPLE, digest, load
 from twosup_chain.demo.run import RECORDING
+from twosup_chain.text import squad
 
 
 @pytest.fixture(scope="module")

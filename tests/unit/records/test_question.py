@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain import squad
 from twosup_chain.errors import InputError, RefusalError
 from twosup_chain.records.question import QuestionRecord, RecordedPrediction, digest, is_answerable
 from twosup_chain.schema import Answer
+from twosup_chain.text import squad
 
 EXAMPLE = squad.Example(id="q", question="Who?", context="Ada wrote it.", answers=("Ada", "Ada L."))
 ANSWER = Answer(

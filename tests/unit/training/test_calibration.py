@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.answerers._reader_folder import answerability, calibration_features
 from twosup_chain.errors import ConfigurationError, ModelFileError
+from twosup_chain.reader.folder import answerability, calibration_features
 from twosup_chain.training.calibration import fit_answerability, fit_no_answer_below
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from twosup_chain.answerers.reader import ExtractiveReader
 from twosup_chain.errors import InputError
+from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.training.data import Example, write_squad
 from twosup_chain.training.known import judge, main, read_known
 

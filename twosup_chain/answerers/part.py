@@ -1,0 +1,46 @@
+"""How whatever a user gives for a part of a chain becomes a Runnable that answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableWithFallbacks
+from langchain_core.runnables.base import RunnableBindingBase, coerce_to_runnable
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from twosup_chain.schema import QAInput
+
+
+def as_answerer(value: object, *, role: str) -> object:
+    """Returns what the user gave for a `role` of a chain as a Runnable; a chat model becomes a `ChatAnswerer`.
+
+    Raises:
+        ConfigurationError: `value` cannot answer.
+    """
+    if isinstance(value, str) or is_chat_model(value):
+        from twosup_chain.answerers.chat import ChatAnswerer
+
+        return ChatAnswerer(model=value)
+    if isinstance(value, Runnable):
+        return value
+    if callable(value):
+        return coerce_to_runnable(value)
+    message = f"{role}={shorten(value)} cannot answer: pass an answerer, a chat model, a Runnable or a function"
+    raise ConfigurationError(message)
+
+
+def is_chat_model(value: object) -> bool:
+    """Whether `value` is a chat model, a binding of one, or one with fallbacks."""
+    from langchain_core.language_models import BaseChatModel  # here, since a reader alone starts faster without it
+
+    while isinstance(value, (RunnableBindingBase, RunnableWithFallbacks)):
+        value = value.bound if isinstance(value, RunnableBindingBase) else value.runnable
+    return isinstance(value, BaseChatModel)
+
+
+def input_for(answerer: Runnable[Any, Any], question: QAInput) -> QAInput | dict[str, Any]:
+    """Returns what an answerer is called with: a function with the `QAInput`, a Runnable with the dict of it."""
+    return question if isinstance(answerer, RunnableLambda) else question.as_dict()

@@ -1,0 +1,163 @@
+"""`QuestionCondenser`: a question of a conversation, rewritten so that a retriever and a reader understand it alone.
+
+"And who paid for it?" finds nothing in a vector store. What retrieves, and what answers, is written elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, convert_to_messages
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
+from langchain_core.runnables.config import patch_config
+from pydantic import Field, field_validator
+
+from twosup_chain._options import Options, shorten
+from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.reply import as_answer
+from twosup_chain.errors import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+    from langchain_core.runnables.utils import ConfigurableFieldSpec
+
+#: What the model is told.
+INSTRUCTIONS = (
+    "Rewrite the last question of the conversation so that it can be understood by itself: put in the names that "
+    "pronouns stand for, and what was left out. Do not answer it. If it can be understood as it is, repeat it. Reply "
+    "with the question alone."
+)
+_EXAMPLE = (
+    "User: Who designed the lighthouse of Skerry Point?\nAssistant: Ellen Marsh.\n\nLast question: When was it lit?",
+    "When was the lighthouse of Skerry Point lit?",
+)
+_LABEL = re.compile(r"^(?:the\s+)?(?:last|rewritten|stand-?alone)?\s*question\s*:\s*", re.IGNORECASE)
+_SPEAKERS = {"human": "User", "ai": "Assistant"}
+
+
+class QuestionCondenser(RunnableSerializable[Any, str], Options):
+    """Puts what a question takes from its conversation into the question itself, in one call of a chat model.
+
+    Where there is no conversation before it, the question passes unchanged, and nobody is asked. What the call costs
+    is in its trace, not in the result of the chain that answers.
+
+    The input is a question; or ``{"question", "history"}`` with the messages before it; or all messages, as a list or
+    as ``{"messages"}``, whose last one is the question. Messages are given in any form that LangChain takes.
+
+    Args:
+        model: A chat model, or ``"provider:model"``, which is looked up at the first call. It may be given by position.
+        instructions: The system message.
+        max_messages: The most messages of the conversation that are shown, the latest ones.
+
+    Raises:
+        ConfigurationError: An option of the wrong type or value.
+        InputError: At a call, where the input holds no question.
+        RefusalError, EmptyAnswerError, NotTextError: At a call, where the reply is no question.
+
+    Example:
+        >>> QuestionCondenser(chat).invoke("Who designed the lighthouse?")  # nobody is asked
+        'Who designed the lighthouse?'
+    """
+
+    model: Runnable[Any, Any]
+    instructions: str = INSTRUCTIONS
+    max_messages: int = Field(default=8, ge=1)
+
+    def __init__(self, model: Any = None, **options: Any) -> None:
+        super().__init__(model=model, **options)
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _check_model(cls, value: object) -> Runnable[Any, Any]:
+        if isinstance(value, str):
+            return NamedChatModel(value)
+        if isinstance(value, Runnable):
+            return value
+        message = f"model is a {type(value).__name__}: pass a LangChain chat model, or its name as 'provider:model'"
+        raise ConfigurationError(message)
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What can be configured at run time: what the model declares."""
+        return self.model.config_specs
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> str:
+        """Returns the question that can be understood by itself."""
+        return self._call_with_config(self._invoke, input, config)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> str:
+        """Returns the question that can be understood by itself, asynchronously."""
+        return await self._acall_with_config(self._ainvoke, input, config)
+
+    def _invoke(self, value: object, run_manager: CallbackManagerForChainRun, config: RunnableConfig) -> str:
+        question, history = _conversation(value)
+        if not history:
+            return question
+        child = patch_config(config, callbacks=run_manager.get_child())
+        return _question(self.model.invoke(self._messages(question, history), child), question)
+
+    async def _ainvoke(
+        self, value: object, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
+    ) -> str:
+        question, history = _conversation(value)
+        if not history:
+            return question
+        child = patch_config(config, callbacks=run_manager.get_child())
+        return _question(await self.model.ainvoke(self._messages(question, history), child), question)
+
+    def _messages(self, question: str, history: list[BaseMessage]) -> list[BaseMessage]:
+        said = "\n".join(f"{_SPEAKERS[m.type]}: {m.text}" for m in history[-self.max_messages :])
+        shown, rewritten = _EXAMPLE
+        return [
+            SystemMessage(self.instructions),
+            HumanMessage(shown),
+            AIMessage(rewritten),
+            HumanMessage(f"{said}\n\nLast question: {question}"),
+        ]
+
+
+def _conversation(value: object) -> tuple[str, list[BaseMessage]]:
+    """Returns the question, and what users and models said before it; tool calls and system messages are left out."""
+    if isinstance(value, str):
+        return _asked(value), []
+    if isinstance(value, dict) and "messages" in value:
+        value = value["messages"]
+    if isinstance(value, dict) and "question" in value:
+        return _asked(value["question"]), _spoken(value.get("history") or [])
+    if isinstance(value, (list, tuple)) and value:
+        *history, last = _messages(value)
+        if last.type == "human":
+            return _asked(last.text), _spoken(history)
+        message = f"the last message is of the type {last.type!r}: the question must be the last message, from the user"
+        raise InputError(message)
+    message = (
+        f"the input {shorten(value)} holds no question: pass a question, {{'question': …, 'history': […]}}, "
+        "or the messages, of which the last is the question"
+    )
+    raise InputError(message)
+
+
+def _asked(question: object) -> str:
+    if isinstance(question, str) and question.strip():
+        return question
+    message = f"question={shorten(question)}: ask something, as a string"
+    raise InputError(message)
+
+
+def _spoken(history: object) -> list[BaseMessage]:
+    return [m for m in _messages(history) if m.type in _SPEAKERS and m.text.strip()]
+
+
+def _messages(value: object) -> list[BaseMessage]:
+    try:
+        return convert_to_messages(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError, NotImplementedError) as error:
+        message = f"history={shorten(value)} is no list of messages: {error}"
+        raise InputError(message) from error
+
+
+def _question(reply: object, asked: str) -> str:
+    """Returns the question that the model wrote; the one that was asked, where it "answers" that it cannot."""
+    text = as_answer(AIMessage(reply) if isinstance(reply, str) else reply).text
+    return asked if text is None else _LABEL.sub("", text).strip() or asked

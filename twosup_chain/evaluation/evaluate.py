@@ -1,0 +1,269 @@
+"""`evaluate`: recorded questions and two supervisors in, a `Report` out: figures, pictures, and one page to read.
+
+Nothing is asked here, and no threshold is chosen: both models' answers come from `collect`, thresholds from `calibrate`
+or from the user. How figures are found is in `measure`, how the page looks in `page`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain.calibration.record import CalibratedSupervisor, Calibration
+from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
+from twosup_chain.evaluation import measure
+from twosup_chain.evaluation.figures import Figures, PromiseFigures
+from twosup_chain.evaluation.mistakes import mistakes
+from twosup_chain.outcomes.from_records import read_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twosup_chain.evaluation.mistakes import Mistakes
+    from twosup_chain.outcomes.from_records import Correct, Provenance
+    from twosup_chain.outcomes.outcomes import Outcomes
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.records.lines import Paths
+    from twosup_chain.scoring.learned import LearnedScorer
+    from twosup_chain.supervisor import Supervisor
+
+#: The files that `Report.save` writes.
+PAGE, FIGURES = "report.html", "figures.json"
+
+#: Below so many questions every figure is rough.
+_FEW = 200
+#: A larger share of failed calls than this may bend every figure.
+_MANY_FAILED = 0.05
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Report:
+    """What an evaluation finds out.
+
+    Args:
+        figures: Every figure.
+        mistakes: Questions that show where the supervisors err.
+        outcomes: The columns that the pictures are drawn from.
+        calibration: The calibration that was evaluated; ``None`` for supervisors of the user's own.
+    """
+
+    figures: Figures
+    mistakes: tuple[Mistakes, ...]
+    outcomes: Outcomes
+    calibration: Calibration | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the figures and the examples as plain values, ready for JSON."""
+        found = [kind.model_dump(mode="json") for kind in self.mistakes]
+        return {**self.figures.model_dump(mode="json"), "mistakes": found}
+
+    def as_html(self) -> str:
+        """Returns the report as one HTML page that needs nothing else: no script, no font, no picture of elsewhere."""
+        from twosup_chain.evaluation.page import page
+
+        return page(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Writes ``report.html`` and ``figures.json`` into a folder, which is made if it is not there.
+
+        Returns:
+            The path of the page.
+
+        Raises:
+            InputError: They cannot be written.
+        """
+        folder = Path(folder)
+        figures = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        html = self.as_html()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / FIGURES).write_text(figures, encoding="utf-8", errors="replace")
+            (folder / PAGE).write_text(html, encoding="utf-8", errors="replace")
+        except OSError as error:
+            message = f"cannot write the report into {folder}: {error.strerror or error}"
+            raise InputError(message) from error
+        return folder / PAGE
+
+
+def evaluate(  # noqa: PLR0913 (options are all by keyword)
+    records: Paths,
+    *,
+    calibration: Calibration | str | Path | None = None,
+    local_supervisor: Supervisor | CalibratedSupervisor | None = None,
+    remote_supervisor: Supervisor | CalibratedSupervisor | None = None,
+    price: Price | None = None,
+    correct: Correct = "exact_match",
+    examples: int = 5,
+    draws: int = 1000,
+    scorers: Mapping[str, LearnedScorer] | None = None,
+) -> Report:
+    """Returns what a chain with these supervisors does with recorded questions, and what it saves and costs.
+
+    Args:
+        records: The file of records, or several; not those that the thresholds were chosen on.
+        calibration: A `Calibration`, or the path of one, which sets both supervisors.
+        local_supervisor: The first supervisor, in its place, or just its setting; its scorer must be one that was
+            recorded.
+        remote_supervisor: The second supervisor, likewise.
+        price: What the hosted model's tokens cost; without it the report knows no money.
+        correct: What counts as right for supervisors, curves and promises: ``"exact_match"``, or ``("f1", floor)``. The
+            official measures are there either way.
+        examples: How many examples of each kind of mistake to show at most.
+        draws: Resamples of the bootstrap intervals; on more than 100,000 questions there are fewer.
+        scorers: By name, the learned scorers of the calibration that are not the packaged ones.
+
+    Raises:
+        ConfigurationError: Neither a calibration nor both supervisors are given, or an option contradicts another.
+        CalibrationMismatchError: The calibration was made for other models, or for another notion of right.
+        CalibrationFileError: The calibration cannot be read.
+        RecordsError: The records cannot be read.
+        InputError: There is no question, or there is a price and a hosted answer does not tell its tokens.
+    """
+    if calibration is not None and not isinstance(calibration, Calibration):
+        calibration = Calibration.load(calibration)
+    if calibration is not None and (calibration.early_abstention or calibration.reconcile):
+        message = (
+            "the calibration is for a chain that weighs predictions (early_abstention, reconcile), which a report does "
+            "not show yet: calibration.check(records) says whether it keeps its promises"
+        )
+        raise ConfigurationError(message)
+    local, remote = _settings(calibration, local_supervisor, remote_supervisor)
+    columns = read_columns(
+        records,
+        local_scorer=(scorers or {}).get(local.scorer or "") or _recorded(local_supervisor, local.scorer),
+        remote_scorer=(scorers or {}).get(remote.scorer or "") or _recorded(remote_supervisor, remote.scorer),
+        local_missing=local.missing,
+        remote_missing=remote.missing,
+    )
+    source = columns.provenance
+    if not len(columns):
+        message = f"there is no question to evaluate on{f': {source.failed} calls failed' if source.failed else ''}"
+        raise InputError(message)
+    _check_models(source, local, remote)
+    words = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
+    outcomes = columns.outcomes(correct=correct, price=price)
+    if calibration is not None and calibration.correct not in (None, words):
+        message = (
+            f"the calibration counts {calibration.correct!r} as right, and correct= says {words!r}: let them agree"
+        )
+        raise CalibrationMismatchError(message)
+    decisions = measure.Decisions.of(outcomes, local.threshold, remote.threshold)
+    count = measure.draws_for(len(columns), draws)
+    systems, against_local, against_remote = measure.systems(columns, decisions, count)
+    coverage, risk, remote_rate = measure.selective(decisions, count)
+    everywhere = decisions.answered | ~decisions.answered
+    in_sample = calibration is not None and calibration.digest == source.digest
+    figures = Figures(
+        provenance=source,
+        local=local,
+        remote=remote,
+        correct=words,
+        price=price,
+        systems=systems,
+        against_local=against_local,
+        against_remote=against_remote,
+        endings=measure.endings(columns, decisions),
+        coverage=coverage,
+        risk=risk,
+        savings=measure.savings(columns, decisions.escalated, price),
+        latency=measure.latency(columns, remote_rate.value or 0.0),
+        local_supervisor=measure.supervisor(outcomes.local_score, decisions.local_right, decisions.kept, everywhere),
+        remote_supervisor=measure.supervisor(
+            outcomes.remote_score, decisions.remote_right, decisions.accepted, decisions.escalated
+        ),
+        escalation=measure.escalation(outcomes, decisions, remote_rate),
+        confidence=None if calibration is None else calibration.confidence,
+        promises=_promises(calibration, outcomes),
+        in_sample=in_sample,
+        remarks=tuple(_remarks(source, in_sample=in_sample)),
+    )
+    return Report(
+        figures=figures,
+        mistakes=mistakes(columns, decisions, examples),
+        outcomes=outcomes,
+        calibration=calibration,
+    )
+
+
+def _settings(
+    calibration: Calibration | None,
+    local: Supervisor | CalibratedSupervisor | None,
+    remote: Supervisor | CalibratedSupervisor | None,
+) -> tuple[CalibratedSupervisor, CalibratedSupervisor]:
+    """Returns how both supervisors are set."""
+    if calibration is not None:
+        if local is not None or remote is not None:
+            message = "calibration sets both supervisors: leave local_supervisor and remote_supervisor out"
+            raise ConfigurationError(message)
+        for role in ("local", "remote"):
+            if getattr(calibration, role).scorer is None:
+                message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
+                raise CalibrationMismatchError(message)
+        return calibration.local, calibration.remote
+    if local is None or remote is None:
+        message = "pass calibration=…, or both local_supervisor=… and remote_supervisor=… with their thresholds"
+        raise ConfigurationError(message)
+    return _setting(local), _setting(remote)
+
+
+def _recorded(supervisor: Supervisor | CalibratedSupervisor | None, name: str | None) -> Any:
+    """Returns the scorer whose trust in recorded predictions to take: a learned one itself, any other by its name."""
+    from twosup_chain.scoring.learned import LearnedScorer
+
+    own = getattr(getattr(supervisor, "scorer", None), "scorer", None)
+    return own if isinstance(own, LearnedScorer) else name or ""
+
+
+def _setting(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSupervisor:
+    if isinstance(supervisor, CalibratedSupervisor):
+        return supervisor
+    return CalibratedSupervisor(
+        scorer=supervisor.scorer_name,
+        threshold=supervisor.threshold,
+        missing=supervisor.missing,
+        model=supervisor.model,
+    )
+
+
+def _check_models(source: Provenance, local: CalibratedSupervisor, remote: CalibratedSupervisor) -> None:
+    for role, setting, found in (("local", local, source.local_model), ("remote", remote, source.remote_model)):
+        if setting.model is not None and setting.model != found:
+            message = f"the {role} supervisor was calibrated for {setting.model!r}, and the records are of {found!r}"
+            raise CalibrationMismatchError(message)
+
+
+def _promises(calibration: Calibration | None, outcomes: Outcomes) -> tuple[PromiseFigures, ...]:
+    if calibration is None:
+        return ()
+    calibrated = {estimate.name: estimate for estimate in calibration.estimates}
+    names = {"match_remote": "below_remote", "budget": "cost"}
+    return tuple(
+        PromiseFigures(
+            target=held.target,
+            limit=held.limit,
+            calibrated=calibrated.get(names.get(held.target, held.target)),
+            found=held.estimate,
+            probability=held.probability,
+        )
+        for held in calibration.check(outcomes).targets
+    )
+
+
+def _remarks(source: Provenance, *, in_sample: bool) -> list[str]:
+    """Returns what a reader of the figures should know."""
+    remarks = []
+    if in_sample:
+        remarks.append(
+            "These are the very questions that the thresholds were chosen on: every figure flatters them. Evaluate on "
+            "others."
+        )
+    if source.questions < _FEW:
+        remarks.append(f"{source.questions:,} questions are few: look at the intervals, not at the figures.")
+    if source.failed > _MANY_FAILED * (source.questions + source.failed):
+        remarks.append(
+            f"{source.failed:,} further questions are left out because a call failed. If hard questions fail more "
+            "often, every figure flatters; ask them again (--retry-failed)."
+        )
+    return remarks

@@ -1,0 +1,249 @@
+"""Finds the figures of an evaluation: what the chain would do with recorded questions, on plain columns.
+
+The curves are those of `curves`, the promises are checked in `calibration.promise`; here they are put together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain as chain_of
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twosup_chain import curves
+from twosup_chain.evaluation.figures import (
+    Differences,
+    EndingCount,
+    EscalationFigures,
+    Latency,
+    Measured,
+    Saving,
+    Savings,
+    Scores,
+    SupervisorFigures,
+    Systems,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twosup_chain.evaluation.figures import Ending
+    from twosup_chain.outcomes.from_records import RecordColumns
+    from twosup_chain.outcomes.outcomes import Flags, Floats, Outcomes
+    from twosup_chain.outcomes.price import Price
+
+#: How fine the request–accuracy curve of the figures is.
+_STEPS = 100
+#: The most numbers that a bootstrap draws: beyond, it makes fewer draws, and the interval is narrow anyway.
+_MOST_DRAWN = 100_000_000
+_LEAST_DRAWS = 100
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Decisions:
+    """What a chain with these thresholds does with every question, shape (n,) each.
+
+    Args:
+        kept: Whether the local prediction is trusted.
+        accepted: Whether the hosted prediction would be trusted.
+        local_right: Whether the local prediction is right.
+        remote_right: Whether the hosted one is.
+    """
+
+    kept: Flags
+    accepted: Flags
+    local_right: Flags
+    remote_right: Flags
+
+    @classmethod
+    def of(cls, outcomes: Outcomes, local_threshold: float, remote_threshold: float) -> Decisions:
+        """Returns the decisions at two thresholds: trusted if and only if the score is at least the threshold."""
+        return cls(
+            kept=outcomes.local_score >= local_threshold,
+            accepted=outcomes.remote_score >= remote_threshold,
+            local_right=outcomes.local_correct,
+            remote_right=outcomes.remote_correct,
+        )
+
+    @property
+    def escalated(self) -> Flags:
+        """Whether the hosted model is asked."""
+        return ~self.kept
+
+    @property
+    def answered(self) -> Flags:
+        """Whether a prediction is trusted."""
+        return self.kept | self.accepted
+
+    @property
+    def right(self) -> Flags:
+        """Whether a trusted prediction is right."""
+        return np.where(self.kept, self.local_right, self.accepted & self.remote_right)
+
+
+def draws_for(n: int, draws: int) -> int:
+    """Returns how many draws a bootstrap of n questions makes."""
+    return min(draws, max(_LEAST_DRAWS, _MOST_DRAWN // max(n, 1)))
+
+
+def systems(columns: RecordColumns, decisions: Decisions, draws: int) -> tuple[Systems, Differences, Differences]:
+    """Returns the official scores of chain and models, and the chain's differences from local and remote only."""
+    local, remote = columns.local, columns.remote
+
+    def chain(local_measure: Floats, remote_measure: Floats) -> Floats:
+        """The measure of the chain; an open question predicts "no answer"."""
+        open_measure = np.where(columns.answerable, 0.0, 1.0)
+        return np.where(decisions.kept, local_measure, np.where(decisions.accepted, remote_measure, open_measure))
+
+    measures = (
+        chain(local.exact_match, remote.exact_match),
+        chain(local.f1, remote.f1),
+        local.exact_match,
+        local.f1,
+        remote.exact_match,
+        remote.f1,
+    )
+
+    def statistic(has_answer: Flags, *drawn: Floats) -> Floats:
+        """Means over all questions, those with and those without an answer; and the chain's differences."""
+        rows = np.stack(drawn)
+        means = np.stack([_mean(rows), _mean(rows[:, has_answer]), _mean(rows[:, ~has_answer])])
+        return np.concatenate([means.ravel(), means[0, :2] - means[0, 2:4], means[0, :2] - means[0, 4:6]])
+
+    found = _measured(curves.bootstrap(statistic, columns.answerable, *measures, draws=draws))
+
+    def scores(place: int) -> Scores:
+        parts = (found[start + place : start + place + 2] for start in (0, 6, 12))
+        return Scores(**dict(zip(Scores.model_fields, chain_of(*parts), strict=True)))
+
+    local_difference, remote_difference = (
+        Differences(exact_match=found[place], f1=found[place + 1]) for place in (18, 20)
+    )
+    return (
+        Systems(chain=scores(0), local_only=scores(2), remote_only=scores(4)),
+        local_difference,
+        remote_difference,
+    )
+
+
+def selective(decisions: Decisions, draws: int) -> tuple[Measured, Measured, Measured]:
+    """Returns coverage, selective risk, and the share of questions that is sent to the hosted model."""
+
+    def statistic(answered: Flags, right: Flags, escalated: Flags) -> Floats:
+        wrong = 1.0 - right.sum() / answered.sum() if answered.any() else np.nan
+        return np.array([answered.mean(), wrong, escalated.mean()])
+
+    columns = decisions.answered, decisions.right, decisions.escalated
+    coverage, risk, rate = _measured(curves.bootstrap(statistic, *columns, draws=draws))
+    return coverage, risk, rate
+
+
+def endings(columns: RecordColumns, decisions: Decisions) -> tuple[EndingCount, ...]:
+    """Returns what became of the questions."""
+    d, used = decisions, decisions.escalated & decisions.accepted
+    left_open = ~d.answered
+
+    def count(ending: Ending, which: Flags, right: Flags) -> EndingCount:
+        return EndingCount(ending=ending, questions=int(which.sum()), right=int((which & right).sum()))
+
+    return (
+        count("local_answer", d.kept & ~columns.local.no_answer, d.local_right),
+        count("local_no_answer", d.kept & columns.local.no_answer, d.local_right),
+        count("remote_answer", used & ~columns.remote.no_answer, d.remote_right),
+        count("remote_no_answer", used & columns.remote.no_answer, d.remote_right),
+        count("untrusted", left_open, ~columns.answerable),
+    )
+
+
+def savings(columns: RecordColumns, escalated: Flags, price: Price | None) -> Savings:
+    """Returns what is saved against sending every question to the hosted model."""
+    remote = columns.remote
+    read, written = remote.input_tokens, remote.output_tokens
+    local_seconds = float(columns.local.seconds.sum())
+    return Savings(
+        calls=_saving(float(len(columns)), float(escalated.sum())),
+        input_tokens=_saved(read, escalated),
+        output_tokens=_saved(written, escalated),
+        cost=None if price is None else _saved(price.of(read, written), escalated),
+        seconds=_saved(remote.seconds, escalated, local_seconds),
+    )
+
+
+def latency(columns: RecordColumns, remote_rate: float) -> Latency | None:
+    """Returns seconds a question; ``None`` where the records do not tell, or the hosted model takes no time."""
+    local, remote = float(columns.local.seconds.mean()), float(columns.remote.seconds.mean())
+    if not (np.isfinite(local) and np.isfinite(remote) and remote > 0.0):
+        return None
+    chain = local + remote * remote_rate
+    return Latency(
+        local=local, remote=remote, chain=chain, break_even=1 - local / remote, saving=(remote - chain) / remote
+    )
+
+
+def supervisor(score: Floats, right: Flags, trusted: Flags, judged: Flags) -> SupervisorFigures:
+    """Returns how a supervisor judges.
+
+    Args:
+        score: The trust in every prediction.
+        right: Whether each is right.
+        trusted: Whether each is, or would be, trusted.
+        judged: Which predictions it judges in the chain.
+    """
+    return SupervisorFigures(
+        judged=int(judged.sum()),
+        trusted_right=int((judged & trusted & right).sum()),
+        trusted_wrong=int((judged & trusted & ~right).sum()),
+        refused_right=int((judged & ~trusted & right).sum()),
+        refused_wrong=int((judged & ~trusted & ~right).sum()),
+        auroc=_known(curves.auroc(score, right)),
+        aurc=curves.aurc(score, right),
+        augrc=curves.augrc(score, right),
+        calibration_error=curves.calibration_error(score, right),
+    )
+
+
+def escalation(outcomes: Outcomes, decisions: Decisions, remote_rate: Measured) -> EscalationFigures:
+    """Returns the request–accuracy curve and where the local threshold stands on it."""
+    columns = outcomes.local_score, outcomes.local_correct, outcomes.remote_correct
+    fine, shown = (curves.request_accuracy(*columns, steps=steps) for steps in (1000, _STEPS))
+    best = int(fine.accuracy.argmax())
+    rate = float(decisions.escalated.mean())
+    return EscalationFigures(
+        remote_rate=remote_rate,
+        accuracy=float(np.where(decisions.kept, outcomes.local_correct, outcomes.remote_correct).mean()),
+        best_accuracy=float(fine.accuracy[best]),
+        best_remote_rate=float(fine.cutoff[best]),
+        auc_rac=_known(curves.auc_rac(fine.accuracy)),
+        share_of_oracle_gain=_known(curves.share_of_oracle_gain(*columns, rate)),
+        cutoffs=tuple(shown.cutoff.tolist()),
+        curve=tuple(shown.accuracy.tolist()),
+        random=tuple(shown.random.tolist()),
+        oracle=tuple(shown.oracle.tolist()),
+    )
+
+
+def _mean(rows: Floats) -> Floats:
+    means: Floats = rows.mean(axis=1) if rows.shape[1] else np.full(len(rows), np.nan)
+    return means
+
+
+def _measured(interval: curves.Interval) -> Sequence[Measured]:
+    ends: Any = zip(*(np.asarray(end).tolist() for end in interval), strict=True)
+    return [Measured(value=_known(value), low=_known(low), high=_known(high)) for value, low, high in ends]
+
+
+def _known(number: float) -> float | None:
+    return number if np.isfinite(number) else None
+
+
+def _saved(each: Floats, escalated: Flags, more: float = 0.0) -> Saving | None:
+    """Returns the saving in what the hosted calls take; ``None`` where one of them, or `more`, is not known."""
+    if not np.isfinite(each.sum() + more):
+        return None
+    return _saving(float(each.sum()), float(each[escalated].sum()) + more)
+
+
+def _saving(remote_only: float, chain: float) -> Saving:
+    saved = remote_only - chain
+    return Saving(remote_only=remote_only, chain=chain, saved=saved, share=saved / remote_only if remote_only else None)

@@ -1,0 +1,94 @@
+"""Questions that show where a supervisor errs: trusted and wrong, refused and right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from twosup_chain._options import Record
+
+if TYPE_CHECKING:
+    from twosup_chain.evaluation.measure import Decisions
+    from twosup_chain.outcomes.from_records import RecordColumns
+    from twosup_chain.outcomes.outcomes import Flags, Floats
+
+
+class Example(Record):
+    """One question, as far as the records hold it.
+
+    Args:
+        id: The question's id.
+        score: The trust in the prediction.
+        prediction: What the model predicted; ``None`` for "no answer", or where texts were not kept.
+        no_answer: Whether it predicted that there is no answer.
+        question: The question; ``None`` where texts were not kept.
+        answers: The accepted answers; empty where there is none, ``None`` where texts were not kept.
+    """
+
+    id: str
+    score: float
+    prediction: str | None
+    no_answer: bool
+    question: str | None
+    answers: tuple[str, ...] | None
+
+
+class Mistakes(Record):
+    """One kind of mistake of one supervisor.
+
+    Args:
+        role: Which supervisor.
+        kind: Whether it trusted what is wrong, or refused what is right.
+        total: How many such mistakes there are.
+        examples: Some of them: those about which the score is most mistaken.
+    """
+
+    role: Literal["local", "remote"]
+    kind: Literal["trusted_wrong", "refused_right"]
+    total: int
+    examples: tuple[Example, ...]
+
+
+def mistakes(columns: RecordColumns, decisions: Decisions, most: int) -> tuple[Mistakes, ...]:
+    """Returns the mistakes of both supervisors, at most so many examples of each kind."""
+    d = decisions
+    everywhere = np.ones(len(columns), dtype=np.bool_)
+    return (
+        *_mistakes(columns, "local", columns.local.trust, d.kept, d.local_right, everywhere, most),
+        *_mistakes(columns, "remote", columns.remote.trust, d.accepted, d.remote_right, d.escalated, most),
+    )
+
+
+def _mistakes(
+    columns: RecordColumns,
+    role: Literal["local", "remote"],
+    score: Floats,
+    trusted: Flags,
+    right: Flags,
+    judged: Flags,
+    most: int,
+) -> tuple[Mistakes, Mistakes]:
+    wrong, lost = (np.flatnonzero(judged & which) for which in (trusted & ~right, ~trusted & right))
+    wrong, lost = wrong[np.argsort(-score[wrong], kind="stable")], lost[np.argsort(score[lost], kind="stable")]
+
+    def some(rows: list[int]) -> tuple[Example, ...]:
+        return tuple(_example(columns, role, row, float(score[row])) for row in rows)
+
+    return (
+        Mistakes(role=role, kind="trusted_wrong", total=len(wrong), examples=some(wrong[:most].tolist())),
+        Mistakes(role=role, kind="refused_right", total=len(lost), examples=some(lost[:most].tolist())),
+    )
+
+
+def _example(columns: RecordColumns, role: str, row: int, score: float) -> Example:
+    record = columns.record(row)
+    prediction = record.local if role == "local" else record.remote
+    return Example(
+        id=record.id,
+        score=score,
+        prediction=prediction.text,
+        no_answer=bool(prediction.no_answer),
+        question=record.question,
+        answers=None if record.question is None else record.answers or (),
+    )

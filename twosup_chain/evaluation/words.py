@@ -1,0 +1,79 @@
+"""How numbers read in a report: with a point, thin spaces and true minus signs; a dash where there is none."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twosup_chain.evaluation.figures import Measured
+
+NOTHING = "–"
+_SPACE, _THIN, _MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
+_NEARLY_SURE = 0.999
+_MINUTE, _HOUR = 60.0, 3600.0
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Returns a share in per cent."""
+    return NOTHING if share is None else _signed(f"{100 * share:.{digits}f}{_SPACE}%")
+
+
+def probability(share: float) -> str:
+    """Returns a probability in per cent, never rounded up to certainty or down to impossibility."""
+    if share > _NEARLY_SURE:
+        return f">{_SPACE}{percent(_NEARLY_SURE)}"
+    return f"<{_SPACE}{percent(1 - _NEARLY_SURE)}" if share < 1 - _NEARLY_SURE else percent(share)
+
+
+def with_interval(measured: Measured) -> str:
+    """Returns a share with its interval, in per cent."""
+    if measured.value is None or measured.low is None or measured.high is None:
+        return percent(measured.value)
+    return _signed(f"{100 * measured.value:.1f}{_SPACE}% ({100 * measured.low:.1f}–{100 * measured.high:.1f})")
+
+
+def points(measured: Measured) -> str:
+    """Returns a difference of two shares with its interval, in percentage points."""
+    if measured.value is None or measured.low is None or measured.high is None:
+        return NOTHING
+    ends = f"{_plus(100 * measured.low)} to {_plus(100 * measured.high)}"
+    return f"{_plus(100 * measured.value)}{_SPACE}points ({ends})"
+
+
+def count(number: float | None) -> str:
+    """Returns a count, its thousands set apart."""
+    return NOTHING if number is None else _signed(f"{number:,.0f}".replace(",", _THIN))
+
+
+def number(value: float | None) -> str:
+    """Returns a number with three digits after the point."""
+    return NOTHING if value is None else _signed(f"{value:.3f}")
+
+
+def amount(value: float | None, currency: str) -> str:
+    """Returns an amount of money: at least two digits after the point, and two that count."""
+    if value is None:
+        return NOTHING
+    digits = max(2, 1 - math.floor(math.log10(abs(value)))) if value else 2
+    return _signed(f"{value:,.{digits}f}{_SPACE}{currency}".replace(",", _THIN))
+
+
+def duration(seconds: float | None) -> str:
+    """Returns a time in the unit that suits it."""
+    if seconds is None:
+        return NOTHING
+    size = abs(seconds)
+    if size >= _HOUR:
+        return _signed(f"{seconds / _HOUR:.1f}{_SPACE}h")
+    if size >= _MINUTE:
+        return _signed(f"{seconds / _MINUTE:.1f}{_SPACE}min")
+    return _signed(f"{seconds:.1f}{_SPACE}s" if size >= 1 else f"{1000 * seconds:.0f}{_SPACE}ms")
+
+
+def _plus(value: float) -> str:
+    return _signed(f"{value:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0"))
+
+
+def _signed(written: str) -> str:
+    return written.replace("-", _MINUS)

@@ -1,0 +1,296 @@
+"""`fit_columns`: signals as columns and labels in, a `LearnedModel` out; plain arrays, no records and no LangChain.
+
+Rows of one group (an article, a passage) are never on both sides of a fold. What the data cannot say is chosen by the
+out-of-fold loss (the ridge, the number of trees), and the final probabilities are calibrated on the out-of-fold scores.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twosup_chain._options import shorten
+from twosup_chain.curves import auroc
+from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
+from twosup_chain.scoring.boosted import Boosted, TreeOptions
+from twosup_chain.scoring.isotonic import Isotonic
+from twosup_chain.scoring.learned_model import Family, Fitness, LearnedModel, matrix
+from twosup_chain.scoring.logistic import Logistic, maximise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy.typing as npt
+    from numpy.typing import ArrayLike
+
+    from twosup_chain.scoring.logistic import Floats
+
+    Folds = npt.NDArray[np.intp]
+    Fit = Logistic | Boosted | Isotonic
+
+#: The families, and the settings of each that are tried, the largest last.
+_SETTINGS: dict[Family, list[dict[str, float]]] = {
+    "logistic": [{"ridge": ridge} for ridge in (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)],
+    "boosted": [{"trees": float(trees)} for trees in (25, 50, 100, 150, 200, 300)],
+    "isotonic": [{}],
+}
+_DEFAULT_FOLDS = 5
+#: The fewest right and the fewest wrong predictions that anything can be fitted on.
+_FEWEST = 10
+#: From how far on a prediction that is right in part counts as right, for the AUROC.
+_HALF = 0.5
+#: The column that tells a prediction of "no answer".
+_NO_ANSWER = "no_answer"
+
+
+def fit_columns(  # noqa: PLR0913 (options are all by keyword)
+    columns: Mapping[str, ArrayLike],
+    right: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    features: Sequence[str] | None = None,
+    model: Family = "logistic",
+    folds: int = _DEFAULT_FOLDS,
+    trees: int = 300,
+    seed: int = 0,
+    fitted_on: str = "",
+    place: str | None = None,
+    target: str = "right",
+) -> LearnedModel:
+    """Returns a model of the probability that a prediction is right.
+
+    Args:
+        columns: The signals by name, each of shape (n,), NaN where one is missing.
+        right: Whether each prediction is right, shape (n,); or how far, in [0, 1] (its token F1, say): the model then
+            gives the expected value of that.
+        groups: What each row belongs to (article, passage), shape (n,); rows of one group are never on both sides of a
+            fold. By default every row is a group of its own.
+        features: Which signals to use; by default all that are not the same in every row. ``"isotonic"`` takes one.
+        model: ``"logistic"``, ``"boosted"`` or ``"isotonic"``.
+        folds: Into how many parts the groups are divided, at least 2.
+        trees: The most trees of a boosted model, from 25 on; how many of them are used is chosen.
+        seed: The seed of the division and of the trees.
+        fitted_on: What the rows are, in words; it stands in the file.
+        place: ``"local"`` or ``"remote"``: whose predictions these are.
+        target: What `right` says, in a word.
+
+    Raises:
+        InputError: The columns do not fit together, or there are too few right or wrong predictions, or groups.
+        UnknownOptionError: A feature is no column, or the model does not exist.
+        ConfigurationError: An option is out of range.
+    """
+    y = _labels(right)
+    if model not in _SETTINGS:
+        raise UnknownOptionError("model of a learned supervisor", str(model), _SETTINGS)
+    names = _chosen(columns, features, model)
+    x = matrix(columns, names)
+    if len(x) != len(y):
+        message = f"right has {len(y)} rows, and the columns have {len(x)}: one label a row"
+        raise InputError(message)
+    division, count = _divided(len(y), groups, folds, seed)
+    _check_folds(y, division)
+    settings = _allowed(model, trees)
+    fit = partial(_fits, model, names, seed)
+    tried = _out_of_fold(fit, settings, x, y, division)
+    lines = [_platt(logits, y, division) for logits in tried]
+    best = min(range(len(settings)), key=lambda place: _log_loss(lines[place][2], y))
+    slope, intercept, honest = lines[best]
+    return LearnedModel(
+        family=model,
+        features=names,
+        fit=fit([settings[best]], x, y)[0],
+        slope=slope,
+        intercept=intercept,
+        fitness=Fitness(
+            rows=len(y),
+            right=round(y.sum()),
+            groups=count,
+            folds=int(division.max()) + 1,
+            auroc=auroc(honest, y >= _HALF),
+            log_loss=_log_loss(honest, y),
+            brier=float(np.mean((honest - y) ** 2)),
+            setting=settings[best],
+        ),
+        fitted_on=fitted_on,
+        place=place,
+        target=target,
+    )
+
+
+def cross_fit_columns(
+    columns: Mapping[str, ArrayLike],
+    right: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    folds: int = _DEFAULT_FOLDS,
+    seed: int = 0,
+    **options: object,
+) -> Floats:
+    """Returns the probability that each prediction is right by a model that has not seen its group, shape (n,).
+
+    Each part of the groups is judged by `fit_columns` on all the others, so that nothing of a row, not even the choice
+    of a ridge, has touched its own probability.
+
+    Args:
+        columns: As in `fit_columns`.
+        right: As in `fit_columns`.
+        groups: As in `fit_columns`.
+        folds: Into how many parts the groups are divided here; within each fit there are as many again.
+        seed: The seed of the divisions and of the trees.
+        **options: The other options of `fit_columns`.
+    """
+    y = _labels(right)
+    division, _ = _divided(len(y), groups, folds, seed)
+    labels = np.arange(len(y)) if groups is None else np.asarray(groups)
+    table = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
+    found = np.empty(len(y))
+    for fold in range(int(division.max()) + 1):
+        here = division == fold
+        fitted = fit_columns(
+            {name: column[~here] for name, column in table.items()},
+            y[~here],
+            groups=labels[~here],
+            folds=folds,
+            seed=seed,
+            **options,  # type: ignore[arg-type]
+        )
+        found[here] = fitted.predict({name: column[here] for name, column in table.items()})
+    return found
+
+
+def _allowed(model: Family, trees: int) -> list[dict[str, float]]:
+    """Returns the settings to try."""
+    settings = [setting for setting in _SETTINGS[model] if setting.get("trees", 0.0) <= trees]
+    if not settings:
+        message = f"trees={trees!r}: a boosted model has at least {_SETTINGS[model][0]['trees']:g}"
+        raise ConfigurationError(message)
+    return settings
+
+
+def _labels(right: ArrayLike) -> Floats:
+    y: Floats = np.asarray(right, dtype=np.float64)
+    if y.ndim != 1 or not ((y >= 0.0) & (y <= 1.0)).all():
+        message = f"right={shorten(right)}: pass one True or False, or a number in [0, 1], a row"
+        raise InputError(message)
+    return y
+
+
+def _chosen(columns: Mapping[str, ArrayLike], features: Sequence[str] | None, model: Family) -> tuple[str, ...]:
+    """Returns the names of the model's columns."""
+    if isinstance(features, str):
+        features = (features,)
+    if features is None:
+        features = [name for name, column in columns.items() if _varies(column)]
+        if model == "isotonic" and len(features) != 1:
+            message = f"an isotonic model reads one signal, and there are {len(features)}: pass features=['…']"
+            raise ConfigurationError(message)
+    for name in features:
+        if name not in columns:
+            raise UnknownOptionError("signal of these rows", name, columns)
+    names = tuple(dict.fromkeys(features))
+    if not names:
+        message = "no signal differs from row to row: there is nothing to learn from"
+        raise InputError(message)
+    if model == "isotonic" and len(names) != 1:
+        message = f"features={list(names)}: an isotonic model reads one signal"
+        raise ConfigurationError(message)
+    return names
+
+
+def _varies(column: ArrayLike) -> bool:
+    values = np.asarray(column, dtype=np.float64)
+    there = values[np.isfinite(values)]
+    return bool(there.size) and (bool((there != there[0]).any()) or there.size < values.size)
+
+
+def _divided(n: int, groups: ArrayLike | None, folds: int, seed: int) -> tuple[Folds, int]:
+    """Returns the fold of each row, and how many groups there are; the folds have about as many rows each."""
+    if isinstance(folds, bool) or folds < 2:  # noqa: PLR2004
+        message = f"folds={folds!r}: at least 2 are needed, so that something is left out of each fit"
+        raise ConfigurationError(message)
+    labels = np.arange(n) if groups is None else np.asarray(groups)
+    if labels.shape != (n,):
+        message = f"groups has the shape {labels.shape} for {n} rows: pass one group a row"
+        raise InputError(message)
+    _, which, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(sizes) < 2:  # noqa: PLR2004
+        message = (
+            f"there is {len(sizes)} group: questions of at least 2 groups are needed, to leave one out of each fit"
+        )
+        raise InputError(message)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    fold_of, filled = np.zeros(len(sizes), np.intp), np.zeros(min(folds, len(sizes)))
+    for group in order:  # the largest first, each into the emptiest fold
+        fold = int(filled.argmin())
+        fold_of[group] = fold
+        filled[fold] += sizes[group]
+    return fold_of[which], len(sizes)
+
+
+def _check_folds(y: Floats, division: Folds) -> None:
+    for fold in range(int(division.max()) + 1):
+        seen = y[division != fold]
+        fewer = min(seen.sum(), (1.0 - seen).sum())
+        if fewer < _FEWEST:
+            message = (
+                f"{y.sum():g} of {len(y)} predictions are right: at least {_FEWEST} right and {_FEWEST} wrong ones "
+                "are needed outside of every fold; collect more questions"
+            )
+            raise InputError(message)
+
+
+def _fits(
+    model: Family, names: tuple[str, ...], seed: int, settings: Sequence[dict[str, float]], x: Floats, y: Floats
+) -> Sequence[Fit]:
+    """Returns a fit for each setting."""
+    if model == "logistic":
+        no_answer = names.index(_NO_ANSWER) if _NO_ANSWER in names else -1
+        return Logistic.path(x, y, ridges=[setting["ridge"] for setting in settings], no_answer=no_answer)
+    if model == "boosted":
+        whole = Boosted.fit(x, y, TreeOptions(trees=int(settings[-1]["trees"]), seed=seed))
+        return [whole.first(int(setting["trees"])) for setting in settings]
+    return [Isotonic.fit(x, y)]
+
+
+def _out_of_fold(
+    fits: Callable[[Sequence[dict[str, float]], Floats, Floats], Sequence[Fit]],
+    settings: Sequence[dict[str, float]],
+    x: Floats,
+    y: Floats,
+    division: Folds,
+) -> Floats:
+    """Returns the log-odds of each row by models that have not seen its fold, shape (settings, n)."""
+    found = np.empty((len(settings), len(x)))
+    for fold in range(int(division.max()) + 1):
+        here = division == fold
+        for place, fit in enumerate(fits(settings, x[~here], y[~here])):
+            found[place, here] = fit.logits(x[here])
+    return found
+
+
+def _platt(logits: Floats, y: Floats, division: Folds) -> tuple[float, float, Floats]:
+    """Returns slope and intercept that calibrate out-of-fold scores, and each row's probability by the other folds'."""
+    honest = np.empty(len(y))
+    for fold in range(int(division.max()) + 1):
+        here = division == fold
+        slope, intercept = _line(logits[~here], y[~here])
+        honest[here] = 0.5 + 0.5 * np.tanh(0.5 * (slope * logits[here] + intercept))
+    return (*_line(logits, y), honest)
+
+
+def _line(logits: Floats, y: Floats) -> tuple[float, float]:
+    """Returns the best slope, at least 0, and intercept."""
+    n = len(y)
+    slope, intercept = maximise(np.column_stack([logits, np.ones(n)]), y, np.full(n, 1.0 / n), 1e-4)
+    if slope > 0.0:
+        return float(slope), float(intercept)
+    return 0.0, float(np.log((y.sum() + 0.5) / (n - y.sum() + 0.5)))
+
+
+def _log_loss(p: Floats, y: Floats) -> float:
+    p = np.clip(p, 1e-12, 1.0 - 1e-12)
+    return float(-np.mean(y * np.log(p) + (1.0 - y) * np.log1p(-p)))

@@ -1,0 +1,136 @@
+"""`fit_supervisor`: files of records in, a learned scorer out. The fit itself is in `columns`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.fitting.fit_columns import fit_columns
+from twosup_chain.outcomes.features import RecordedSignals, read_signals
+from twosup_chain.scoring.learned import LearnedScorer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from twosup_chain.outcomes.from_records import Correct
+    from twosup_chain.outcomes.outcomes import Flags, Floats
+    from twosup_chain.records.lines import Paths
+    from twosup_chain.scoring.learned_model import Family, LearnedModel
+
+#: A claim that is true, or untrue, of fewer questions is not fitted beside the main one.
+_FEWEST_OTHERS = 30
+
+
+def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
+    records: Paths,
+    *,
+    place: Literal["local", "remote"],
+    features: Sequence[str] | None = None,
+    model: Family = "logistic",
+    groups: Mapping[str, str] | None = None,
+    correct: Correct = "exact_match",
+    folds: int = 5,
+    seed: int = 0,
+    fitted_on: str | None = None,
+) -> LearnedScorer:
+    """Returns a scorer that gives the probability that a prediction is right, fitted on recorded questions.
+
+    It is fitted to weigh other predictions as well: that the question has no answer, and, for hosted predictions, that
+    the local one is right (`LearnedScorer.others`), where the records hold enough of both cases.
+
+    Give it to a supervisor, ``Supervisor(scorer, threshold=…)``, or calibrate thresholds for it on other records,
+    ``calibrate(others, remote_scorer=scorer, …)``: those that it was fitted on flatter it.
+
+    Args:
+        records: A file of records that `collect` has written, or several.
+        place: Whose predictions it is to judge: ``"local"`` or ``"remote"``.
+        features: Which signals to use (see `signals`); by default all that were recorded and are not the same for every
+            question. ``"isotonic"`` takes one.
+        model: ``"logistic"`` (regularised; a missing signal counts as its mean and has a weight for being missing),
+            ``"boosted"`` (small trees; a missing signal counts as lower than every number) or ``"isotonic"`` (a
+            monotone curve of one signal).
+        groups: By question id, what a question belongs to (its article, say); questions of one group are never on both
+            sides of a fold. By default questions on the same context belong together.
+        correct: What counts as right: ``"exact_match"``, the official rule, or ``("f1", floor)``.
+        folds: Into how many parts the groups are divided.
+        seed: The seed of the division and of the trees.
+        fitted_on: What these questions are, in words; it stands in the file. By default their number and the model.
+
+    Raises:
+        RecordsError: The records cannot be read, or were recorded without signals.
+        InputError: There are too few right or wrong predictions, or a question belongs to no group.
+        UnknownOptionError: A feature or the model does not exist.
+        ConfigurationError: An option is out of range.
+    """
+    if place not in ("local", "remote"):
+        message = f"place={shorten(place)}: pass 'local' or 'remote', whose predictions the supervisor judges"
+        raise ConfigurationError(message)
+    found = read_signals(records, place)
+    belongs = group_labels(found, groups)
+
+    def fit(claim: Flags, target: str, rows: Flags) -> LearnedModel:
+        return fit_columns(
+            {name: column[rows] for name, column in found.columns.items()},
+            claim[rows],
+            groups=belongs[rows],
+            features=features,
+            model=model,
+            folds=folds,
+            seed=seed,
+            fitted_on=fitted_on or f"{len(found):,} recorded predictions of {found.model or f'a {place} model'}",
+            place=place,
+            target=target,
+        )
+
+    every = np.ones(len(found), dtype=bool)
+    main = fit(labels(found.exact_match, found.f1, correct), "right", every)
+    others: dict[str, LearnedModel | None] = {}
+    if model != "isotonic":  # one signal cannot tell of another prediction
+        others["unanswerable"] = _possible(fit, ~found.answerable, "unanswerable", every)
+        if place == "remote":
+            there = ~np.isnan(found.other_exact_match)
+            others["local"] = _possible(fit, labels(found.other_exact_match, found.other_f1, correct), "local", there)
+    return LearnedScorer(main, {name: other for name, other in others.items() if other is not None})
+
+
+def _possible(
+    fit: Callable[[Flags, str, Flags], LearnedModel], claim: Flags, target: str, rows: Flags
+) -> LearnedModel | None:
+    """Returns the fit; ``None`` where the claim is nearly always, or nearly never, true."""
+    fewer = min(int(claim[rows].sum()), int((~claim[rows]).sum()))
+    return fit(claim, target, rows) if fewer >= _FEWEST_OTHERS else None
+
+
+def labels(exact_match: Floats, f1: Floats, correct: Correct) -> Flags:
+    """Returns which recorded predictions are right, shape (n,).
+
+    Raises:
+        ConfigurationError: `correct` is neither ``"exact_match"`` nor ``("f1", floor)`` with a floor in (0, 1].
+    """
+    match correct:
+        case "exact_match":
+            return np.greater_equal(exact_match, 1.0)
+        case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
+            return np.greater_equal(f1, floor)
+    message = f"correct={shorten(correct)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
+    raise ConfigurationError(message)
+
+
+def group_labels(found: RecordedSignals, groups: Mapping[str, str] | None) -> npt.NDArray[np.str_]:
+    """Returns what each question belongs to, shape (n,).
+
+    Raises:
+        InputError: A question belongs to no group.
+    """
+    if groups is None:
+        return found.passages
+    lost = [name for name in found.ids.tolist() if name not in groups]
+    if lost:
+        message = f"groups says nothing of the question {shorten(lost[0])} and {len(lost) - 1} others: name them all"
+        raise InputError(message)
+    return np.array([str(groups[name]) for name in found.ids.tolist()], dtype=np.str_)

@@ -1,0 +1,284 @@
+"""`LlamaCppAnswerer`: a GGUF model answers in this process, through llama-cpp-python.
+
+Here it is asked, long contexts are cut into windows, and the evidence is kept. Left out: the model itself
+(`_llama_model`), generation (`_decoding`), the words of the prompt (`prompt`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
+from typing import TYPE_CHECKING, NamedTuple
+
+from langchain_core.messages.ai import UsageMetadata
+from pydantic import ConfigDict, Field, model_validator
+
+from twosup_chain._options import shorten
+from twosup_chain.answerers.base import InProcessAnswerer
+from twosup_chain.answerers.prompt import (
+    EXAMPLES,
+    INSTRUCTIONS,
+    NO_ANSWER,
+    Example,
+    join_passages,
+    parse_reply,
+    qa_messages,
+)
+from twosup_chain.errors import EmptyAnswerError, InputError, TwosupError
+from twosup_chain.llama.decoding import opening_probability, write_reply
+from twosup_chain.llama.model import LlamaModel
+from twosup_chain.schema import Answer, QAInput, TokenLogprob
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twosup_chain.llama.decoding import Reply
+
+# Where the chat template puts the passage and the question.
+_PASSAGE, _QUESTION = "\ue000passage\ue000", "\ue000question\ue000"
+_OVERLAP = 64  # tokens that neighbouring windows share, at most a quarter of a window
+_LEAST_ROOM = 32  # tokens: a window that holds less of the passage is not worth asking
+_WORDS = (NO_ANSWER, NO_ANSWER.capitalize())
+
+Prompt = list[list[int]]
+
+
+class LlamaCppAnswerer(InProcessAnswerer):
+    """Answers with a GGUF model in this process.
+
+    The model's own chat template writes the prompt (one without a template is asked in plain text). Whatever question
+    and context hold, none of it counts as a special token. The whole wording can be changed with `instructions` and
+    `examples`.
+
+    A context that is too long is cut into overlapping windows, and every window is asked. The answer is that of the
+    answering window with the highest answerability × geometric mean token probability; it is "no answer" only if all
+    windows say so. A context that is empty or blank (a retriever found nothing) holds no answer for certain, so the
+    model is not asked. ``context=None`` asks the model for what it knows by itself.
+
+    The `Answer` carries the log-probability of every generated token (at temperature 1, the token that ends the reply
+    included), `usage`, `seconds` (waiting for the model and loading it not counted) and in `scores`:
+
+    - ``unanswerable_probability``: the probability mass of a reply that opens with "unanswerable", in [0, 1]; over
+      several windows the least, since one window suffices to answer;
+    - ``answerability``: 1 - ``unanswerable_probability``;
+    - ``windows``: in how many windows the context was read (0: not at all).
+
+    Instructions, examples and passage stand before the question, and what the model has read it does not read again:
+    questions on one passage are cheapest one after the other, and `batch` puts them so.
+
+    Args:
+        model_path: The GGUF file. It is loaded at the first question.
+        n_ctx: How many tokens prompt and reply may take together, at least 64.
+        n_batch: How many tokens of the prompt are evaluated together. llama.cpp's arithmetic depends on it: in
+            quantised models log-probabilities change by tenths of a nat between 1 (slow) and 512.
+        n_threads: Threads; ``None`` for half the CPUs that this process may use.
+        n_gpu_layers: How many layers to put on a GPU; -1 for all.
+        max_tokens: The longest reply, in tokens; a reply also ends with its first line.
+        temperature: 0 takes the likeliest token (greedy); higher values draw.
+        seed: Seeds the drawing, afresh for every question.
+        instructions: The text of the system message.
+        examples: Worked examples; those of the question's kind (with a passage, or without) are shown.
+        max_windows: The most windows that one context may take.
+        verbose: Whether llama.cpp may write to stderr.
+        engine: A model already in use elsewhere, to share it; made from the options above if it does not fit them.
+
+    Raises:
+        MissingExtraError: llama-cpp-python is not installed.
+        ModelFileError: The file is missing or is no GGUF file; at the first question: llama.cpp refuses it.
+        ConfigurationError: An option has a wrong type or value.
+
+    A question may meet an `InputError` (it does not fit into `n_ctx`, or its context would take too many windows) or an
+    `EmptyAnswerError` (the model wrote nothing).
+    """
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_path: Path
+    n_ctx: int = Field(default=2048, ge=64)
+    n_batch: int = Field(default=512, ge=1)
+    n_threads: int | None = Field(default=None, ge=1)
+    n_gpu_layers: int = Field(default=0, ge=-1)
+    max_tokens: int = Field(default=32, ge=1)
+    temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    seed: int = Field(default=0, ge=0)
+    instructions: str = INSTRUCTIONS
+    examples: tuple[Example, ...] = EXAMPLES
+    max_windows: int = Field(default=16, ge=1)
+    verbose: bool = False
+    engine: LlamaModel | None = Field(default=None, exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _attach_engine(self) -> LlamaCppAnswerer:
+        self.engine = LlamaModel.fitting(self)
+        return self
+
+    def answer_many(self, inputs: Sequence[QAInput]) -> list[Answer | Exception]:
+        """Returns one answer a question, or its error; questions on the same passages are asked in succession."""
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for place, item in enumerate(inputs):
+            groups.setdefault(item.passages, []).append(place)
+        answers = {place: self._answer(inputs[place]) for group in groups.values() for place in group}
+        return [answers[place] for place in range(len(inputs))]
+
+    def close(self) -> None:
+        """Frees the model; the next question loads it again."""
+        self._model.close()
+
+    @property
+    def _model(self) -> LlamaModel:
+        assert self.engine is not None  # noqa: S101 - the validator has seen to it
+        return self.engine
+
+    def _answer(self, item: QAInput) -> Answer | Exception:
+        model = self._model
+        try:
+            with model.lock:
+                name = model.name
+                if item.context is not None and not "".join(item.passages).strip():
+                    return _nothing_to_read(name)
+                start = time.perf_counter()
+                readings = [self._read(prompt) for prompt in self._prompts(item)]
+                return _combine(readings, name, time.perf_counter() - start)
+        except (TwosupError, RuntimeError) as error:  # llama.cpp's failures are RuntimeErrors
+            return error
+
+    def _prompts(self, item: QAInput) -> list[Prompt]:
+        """Returns one prompt a window, in segments: what stands before the passage, the passage, and the rest."""
+        model = self._model
+        passages = None if item.context is None else [_PASSAGE]
+        text = model.render(qa_messages(_QUESTION, passages, self.instructions, self.examples))
+        before, _, after = text.rpartition(_QUESTION)
+        head_text, _, middle_text = before.partition(_PASSAGE)
+        tail = model.tokenize(after, special=True)
+        if passages is None:
+            head, question = self._place(head_text, item.question, start=True)
+            self._room(item, len(head), len(question) + len(tail), wanted=0)
+            return [[head, question + tail]]
+        head, passage = self._place(head_text, join_passages(item.passages), start=True)
+        middle, question = self._place(middle_text, item.question)
+        tail = middle + question + tail
+        room = self._room(item, len(head), len(tail), wanted=len(passage))
+        return [[head, passage[start : start + room], tail] for start in self._windows(len(passage), room)]
+
+    def _place(self, before: str, content: str, *, start: bool = False) -> tuple[list[int], list[int]]:
+        """Returns the tokens of a piece of the template and of what it puts after it, as the model would split them."""
+        trusted = before.rstrip(" ")
+        tokens = self._model.tokenize(trusted, special=True, start=start)
+        return tokens, self._model.tokenize(content, spaced=trusted != before)
+
+    def _room(self, item: QAInput, head: int, tail: int, *, wanted: int) -> int:
+        """Returns how many tokens of the passage a window holds; `wanted` is how many the whole passage has."""
+        reserve = max(self.max_tokens, *(len(variant) for variant in self._variants()))
+        room = self._model.n_ctx - head - tail - reserve
+        if room < min(wanted, _LEAST_ROOM):
+            message = (
+                f"question={shorten(item.question)} takes {tail} tokens, instructions and examples {head} and the "
+                f"reply {reserve}: of n_ctx={self._model.n_ctx} tokens, {max(room, 0)} are left for the passage. "
+                "Shorten the question, the instructions or the examples, or raise n_ctx"
+            )
+            raise InputError(message)
+        return room
+
+    def _windows(self, count: int, room: int) -> list[int]:
+        """Returns where the windows over `count` tokens start; the last one ends with the passage."""
+        if count <= room:
+            return [0]
+        step = room - min(_OVERLAP, room // 4)
+        starts = [*range(0, count - room, step), count - room]
+        if len(starts) > self.max_windows:
+            message = (
+                f"context: its {count} tokens take {len(starts)} windows of {room} tokens, more than max_windows="
+                f"{self.max_windows}: pass only the passages that matter (use a retriever), or raise max_windows"
+            )
+            raise InputError(message)
+        return starts
+
+    def _read(self, prompt: Prompt) -> _Reading:
+        model = self._model
+        logits = model.read(prompt)
+        reply = write_reply(model, logits, max_tokens=self.max_tokens, temperature=self.temperature, seed=self.seed)
+        unanswerable = opening_probability(model, logits, self._variants())
+        return _Reading(sum(map(len, prompt)), reply, unanswerable)
+
+    def _variants(self) -> list[list[int]]:
+        return [self._model.tokenize(word, spaced=spaced) for word in _WORDS for spaced in (False, True)]
+
+
+class _Reading(NamedTuple):
+    """What the model made of one window.
+
+    Args:
+        input_tokens: The length of the prompt.
+        reply: What the model wrote.
+        unanswerable: The probability of a reply that opens with `NO_ANSWER`.
+    """
+
+    input_tokens: int
+    reply: Reply
+    unanswerable: float
+
+    @property
+    def trust(self) -> float:
+        """Answerability × geometric mean token probability: by this, windows compete."""
+        logprobs = self.reply.logprobs
+        return (1.0 - self.unanswerable) * math.exp(math.fsum(logprobs) / len(logprobs))
+
+
+def _combine(readings: Sequence[_Reading], model: str, seconds: float) -> Answer:
+    """Returns the best window's answer, with the cost of all.
+
+    Raises:
+        EmptyAnswerError: The model wrote nothing, whatever the window.
+    """
+    answered: list[tuple[str, _Reading]] = []
+    declined: list[_Reading] = []
+    empty: EmptyAnswerError | None = None
+    for reading in readings:
+        try:
+            text = parse_reply(reading.reply.text)
+        except EmptyAnswerError as error:
+            empty = error
+            continue
+        if text is None:
+            declined.append(reading)
+        else:
+            answered.append((text, reading))
+    text, best = None, min(declined, key=lambda reading: reading.unanswerable, default=None)
+    if answered:
+        text, best = max(answered, key=lambda pair: pair[1].trust)
+    if best is None:
+        raise empty or EmptyAnswerError("the model was asked nothing")
+    unanswerable = min(reading.unanswerable for reading in readings)
+    inputs, outputs = (sum(n) for n in zip(*((r.input_tokens, len(r.reply.tokens)) for r in readings), strict=True))
+    return Answer(
+        text,
+        scores=_scores(unanswerable, len(readings)),
+        token_logprobs=tuple(
+            TokenLogprob(token=token, logprob=logprob)
+            for token, logprob in zip(best.reply.tokens, best.reply.logprobs, strict=True)
+        ),
+        usage=UsageMetadata(input_tokens=inputs, output_tokens=outputs, total_tokens=inputs + outputs),
+        seconds=seconds,
+        model=model,
+    )
+
+
+def _nothing_to_read(model: str) -> Answer:
+    """Returns the answer to a question on nothing: certainly none."""
+    return Answer(
+        None,
+        scores=_scores(1.0, 0),
+        token_logprobs=(TokenLogprob(token=NO_ANSWER, logprob=0.0),),
+        usage=UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
+        seconds=0.0,
+        model=model,
+    )
+
+
+def _scores(unanswerable: float, windows: int) -> dict[str, float]:
+    return {
+        "unanswerable_probability": unanswerable,
+        "answerability": 1.0 - unanswerable,
+        "windows": float(windows),
+    }

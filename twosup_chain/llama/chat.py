@@ -1,0 +1,224 @@
+"""`LlamaCppChat`: a GGUF model in this process as a LangChain chat model, with the log-probability of every token.
+
+Here it is asked, and its pieces become chunks. Left out: the prompt (`_prompt`), the writing (`_writing`), the model
+itself (`answerers._llama_model`), and whether the reply is to be trusted (`model`).
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from twosup_chain._options import Options, shorten
+from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, UnknownOptionError
+from twosup_chain.llama.model import LlamaModel
+from twosup_chain.llama.prompt import prompt_segments
+from twosup_chain.llama.writing import Piece, Sampling, WrittenToken, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from langchain_core.callbacks import CallbackManagerForLLMRun
+    from langchain_core.language_models.base import LangSmithParams
+    from langchain_core.outputs import ChatResult
+
+#: What a call may set anew.
+_CALL_OPTIONS = ("max_tokens", "temperature", "seed", "top_logprobs")
+
+
+class LlamaCppChat(BaseChatModel, Options):
+    """Chats with a GGUF model in this process, written by the model's own chat template.
+
+    Whatever the messages hold, none of it counts as a special token. It reads text only and calls no tools; a tool's
+    result in the conversation is told to it in words.
+
+    A reply carries in ``response_metadata``: ``logprobs``, in the shape of OpenAI's chat completions (natural
+    logarithms, at temperature 1), ``finish_reason`` (``"stop"``, or ``"length"`` where `max_tokens` or the context
+    ended it) and ``model_name``; its ``usage_metadata`` counts every token that was read as the prompt and generated.
+    A stream brings the same token by token.
+
+    A model takes one call at a time; calls at the same time wait for each other. Where a stream is left half-read, the
+    next call overtakes it after a second, and the stream goes on after that by reading the conversation again.
+
+    Args:
+        model_path: The GGUF file. It is loaded at the first call.
+        n_ctx: How many tokens the conversation and the reply may take together, at least 64.
+        n_batch: How many tokens of the conversation are evaluated together.
+        n_threads: Threads; ``None`` for half the CPUs that this process may use.
+        n_gpu_layers: How many layers to put on a GPU; -1 for all.
+        max_tokens: The longest reply, in tokens.
+        temperature: 0 takes the likeliest token (greedy); higher values draw.
+        seed: Seeds the drawing, afresh at every call.
+        stop: Texts before which a reply ends, besides those of the call.
+        top_logprobs: How many of the likeliest tokens are told at each place.
+        engine: A model already in use elsewhere (``LlamaCppAnswerer.engine``), to share it; made from the options above
+            if it does not fit them.
+
+    Raises:
+        MissingExtraError: llama-cpp-python is not installed.
+        ModelFileError: The file is missing or is no GGUF file; at the first call: llama.cpp refuses it.
+        ConfigurationError: An option has a wrong type or value.
+        InputError: At a call, where the conversation does not fit into `n_ctx` or holds something that is not text.
+
+    Example:
+        >>> chat = LlamaCppChat(model_path="qwen2.5-0.5b-instruct.gguf")  # doctest: +SKIP
+        >>> chat.invoke("What is the capital of France?").content  # doctest: +SKIP
+        'The capital of France is Paris.'
+    """
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_path: Path
+    n_ctx: int = Field(default=4096, ge=64)
+    n_batch: int = Field(default=512, ge=1)
+    n_threads: int | None = Field(default=None, ge=1)
+    n_gpu_layers: int = Field(default=0, ge=-1)
+    max_tokens: int = Field(default=512, ge=1)
+    temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    seed: int = Field(default=0, ge=0)
+    stop: tuple[str, ...] = ()
+    top_logprobs: int = Field(default=0, ge=0)
+    streaming: bool = False
+    engine: LlamaModel | None = Field(default=None, exclude=True, repr=False)
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _check_stop(cls, value: object) -> object:
+        texts = [value] if isinstance(value, str) else value
+        if isinstance(texts, (list, tuple)) and all(isinstance(text, str) and text for text in texts):
+            return tuple(texts)
+        if value is None:
+            return ()
+        message = f"stop={shorten(value)}: pass the texts before which a reply ends, none of them empty"
+        raise ConfigurationError(message)
+
+    @model_validator(mode="after")
+    def _attach_engine(self) -> LlamaCppChat:
+        if find_spec("llama_cpp") is None:
+            raise MissingExtraError("LlamaCppChat", "llama-cpp-python", "llama")
+        self.engine = LlamaModel.fitting(self)
+        return self
+
+    @property
+    def model_name(self) -> str:
+        """The name of the GGUF file, without its ending."""
+        return self.model_path.stem
+
+    def close(self) -> None:
+        """Frees the model; the next call loads it again."""
+        self._model.close()
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Returns the model's own tokens of a text."""
+        with self._model.lock:
+            return self._model.tokenize(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Returns how many tokens a conversation takes as a prompt; tools are none of it."""
+        del tools
+        with self._model.lock:
+            return sum(map(len, prompt_segments(self._model, messages)))
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        del run_manager  # its tokens are announced by LangChain
+        options = self._options_of_call(stop, kwargs)
+        model = self._model
+        with model.lock:
+            prompt = prompt_segments(model, messages)
+        read = sum(map(len, prompt))
+        room = model.n_ctx - read
+        if room < 1:
+            message = (
+                f"messages: the conversation takes {read} tokens, and n_ctx={model.n_ctx} leaves no room for a reply: "
+                "shorten it (langchain_core.messages.trim_messages counts with this model), or raise n_ctx"
+            )
+            raise InputError(message)
+        sampling = Sampling(
+            max_tokens=min(options.max_tokens, room),
+            temperature=options.temperature,
+            seed=options.seed,
+            stop=options.stop,
+            top_logprobs=options.top_logprobs,
+        )
+        for piece in write(model, prompt, sampling):
+            yield _chunk(piece, read, model.name)
+            read = 0
+
+    def _options_of_call(self, stop: list[str] | None, kwargs: dict[str, Any]) -> LlamaCppChat:
+        """Returns this model with the options of a call."""
+        given = {key: value for key, value in kwargs.items() if key != "stream" and value is not None}
+        for key in given:
+            if key not in _CALL_OPTIONS:
+                raise UnknownOptionError("option of a call of LlamaCppChat", key, (*_CALL_OPTIONS, "stop"))
+        if not given and not stop:
+            return self
+        options = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**options, **given, "stop": (*self.stop, *(stop or ()))})
+
+    @property
+    def _model(self) -> LlamaModel:
+        assert self.engine is not None  # noqa: S101 - the validator has seen to it
+        return self.engine
+
+    @property
+    def _llm_type(self) -> str:
+        return "twosup-llama-cpp"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        names = ("n_ctx", "n_batch", "max_tokens", "temperature", "seed", "stop", "top_logprobs")
+        return {"model_path": str(self.model_path), **{name: getattr(self, name) for name in names}}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = "llama_cpp"
+        return params
+
+
+def _chunk(piece: Piece, read: int, model: str) -> ChatGenerationChunk:
+    """Returns a piece as a chunk; `read` is how many tokens of the prompt it accounts for."""
+    metadata: dict[str, Any] = {"logprobs": {"content": [_row(token) for token in piece.tokens]}}
+    if piece.ending is not None:
+        metadata |= {"finish_reason": piece.ending, "model_name": model}
+    generated = piece.generated
+    return ChatGenerationChunk(
+        message=AIMessageChunk(
+            content=piece.text,
+            response_metadata=metadata,
+            usage_metadata=UsageMetadata(input_tokens=read, output_tokens=generated, total_tokens=read + generated),
+            chunk_position="last" if piece.ending is not None else None,
+        )
+    )
+
+
+def _row(token: WrittenToken) -> dict[str, Any]:
+    """Returns a token as OpenAI's chat completions write it."""
+    top = [_entry(data, logprob) for data, logprob in token.top]
+    return {**_entry(token.data, token.logprob), "top_logprobs": top}
+
+
+def _entry(data: bytes, logprob: float) -> dict[str, Any]:
+    return {"token": data.decode(errors="replace"), "logprob": logprob, "bytes": list(data)}

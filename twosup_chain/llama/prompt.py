@@ -1,0 +1,96 @@
+"""A conversation as the tokens of a GGUF model's chat template, one segment a message.
+
+Whatever the messages hold, none of it counts as a special token. Earlier messages stand in segments of their own, so
+that the model need not read them again at the next turn.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twosup_chain.llama.model import LlamaModel
+
+# Where the chat template puts the content of a message.
+_PLACE = re.compile("\ue000(\\d+)\ue000")
+
+
+def prompt_segments(model: LlamaModel, messages: Sequence[BaseMessage]) -> list[list[int]]:
+    """Returns the prompt that asks for the next message of a conversation.
+
+    Args:
+        model: The model whose template and tokens are used; hold its lock.
+        messages: The conversation. Consecutive messages of one role become one, since many templates insist on turns;
+            system messages after the first one are put where they stand, as the user's.
+
+    Raises:
+        InputError: There is no message, or one holds something that is not text.
+    """
+    turns = _turns(messages)
+    places = [{"role": role, "content": f"\ue000{place}\ue000"} for place, (role, _) in enumerate(turns)]
+    # alternately a piece of the template and the number of the message that follows it
+    parts = _PLACE.split(model.render(places))
+    segments: list[list[int]] = []
+    for place in range(0, len(parts) - 1, 2):
+        before = parts[place]
+        trusted = before.rstrip(" ")
+        content = turns[int(parts[place + 1])][1]
+        segment = model.tokenize(trusted, special=True, start=place == 0) if trusted or place == 0 else []
+        segments.append(segment + model.tokenize(content, spaced=trusted != before))
+    segments.append(model.tokenize(parts[-1], special=True))
+    return [segment for segment in segments if segment]
+
+
+def _turns(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
+    """Returns roles and contents; a template knows ``system`` (first only), ``user`` and ``assistant``."""
+    turns: list[tuple[str, str]] = []
+    for item in messages:
+        role, content = _turn(item)
+        if role == "system" and turns and turns[-1][0] != "system":
+            role = "user"
+        if turns and turns[-1][0] == role:
+            turns[-1] = (role, f"{turns[-1][1]}\n\n{content}")
+        else:
+            turns.append((role, content))
+    if not turns:
+        message = "the conversation is empty: pass at least one message"
+        raise InputError(message)
+    if turns[0][0] == "system" and len(turns) == 1:
+        return [("user", turns[0][1])]
+    return turns
+
+
+def _turn(message: BaseMessage) -> tuple[str, str]:
+    text = _text(message)
+    match message:
+        case SystemMessage():
+            return "system", text
+        case AIMessage():
+            calls = [{"name": call["name"], "arguments": call["args"]} for call in message.tool_calls]
+            return "assistant", "\n".join(filter(None, [text, json.dumps(calls) if calls else ""]))
+        case ToolMessage():
+            return "user", f"Result of {message.name or 'the tool'}: {text}"
+        case HumanMessage():
+            return "user", f"{message.name}: {text}" if message.name else text
+        case ChatMessage():
+            return message.role, text
+    error = f"the model cannot be given a {type(message).__name__}: pass human, AI, system and tool messages"
+    raise InputError(error)
+
+
+def _text(message: BaseMessage) -> str:
+    for block in message.content if isinstance(message.content, list) else ():
+        kind = "text" if isinstance(block, str) else block.get("type")
+        if kind not in ("text", "tool_use", "tool_call", "reasoning", "thinking"):
+            error = f"content={shorten(block)} is of type {kind!r}: a GGUF model reads text only, pass text"
+            raise InputError(error)
+    return message.text

@@ -1,0 +1,364 @@
+"""Files of `QuestionRecord`s as columns, streamed: a million records take seconds.
+
+A file holds one record a line, in the order in which the questions were finished. A later line of a question whose call
+had failed takes the earlier one's place; any other repetition is an error. The lines are read in `lines`, and
+written in `collection`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from array import array
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from twosup_chain._options import Record, shorten
+from twosup_chain.errors import (
+    ConfigurationError,
+    InputError,
+    MissingEvidenceError,
+    RecordsError,
+    TwosupError,
+    UnknownOptionError,
+)
+from twosup_chain.outcomes.outcomes import Flags, Floats, Outcomes
+from twosup_chain.outcomes.trust import RecordedTrust
+from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries, read_record
+from twosup_chain.records.seen import Seen
+
+if TYPE_CHECKING:
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.records.question import QuestionRecord
+    from twosup_chain.scoring.learned import LearnedScorer
+
+#: What counts as a right prediction: an exact match, or a token F1 of at least so much.
+Correct = Literal["exact_match"] | tuple[Literal["f1"], float]
+
+
+class Provenance(Record):
+    """Where columns come from: what a calibration keeps as evidence, and a report says in its head.
+
+    Args:
+        questions: How many questions the columns hold.
+        failed: How many further questions were left out because one of the two calls failed.
+        local_model: The local model's name; ``None`` where its answers do not tell it.
+        remote_model: The hosted model's name, likewise.
+        local_scorer: The scorer of the local predictions.
+        remote_scorer: The scorer of the hosted predictions.
+        digest: 16 hexadecimal digits that stand for the questions, contexts and accepted answers, in whatever order.
+    """
+
+    questions: int
+    failed: int
+    local_model: str | None
+    remote_model: str | None
+    local_scorer: str
+    remote_scorer: str
+    digest: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PredictionColumns:
+    """One model's predictions, one entry a question in every column, each of shape (n,).
+
+    Args:
+        trust: The trust in the prediction by the chosen scorer, in [0, 1].
+        exact_match: 1.0 or 0.0.
+        f1: Token F1, in [0, 1].
+        no_answer: Whether the model says that there is no answer.
+        input_tokens: Tokens read; NaN where the model does not tell.
+        output_tokens: Tokens written, likewise.
+        seconds: Seconds of the call, likewise.
+    """
+
+    trust: Floats
+    exact_match: Floats
+    f1: Floats
+    no_answer: Flags
+    input_tokens: Floats
+    output_tokens: Floats
+    seconds: Floats
+
+    def correct(self, rule: Correct) -> Flags:
+        """Returns which predictions are right, shape (n,).
+
+        Raises:
+            ConfigurationError: `rule` is neither ``"exact_match"`` nor ``("f1", floor)`` with a floor in (0, 1].
+        """
+        right: Flags
+        match rule:
+            case "exact_match":
+                right = self.exact_match >= 1.0
+            case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
+                right = self.f1 >= floor
+            case _:
+                message = f"correct={shorten(rule)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
+                raise ConfigurationError(message)
+        return right
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RecordColumns:
+    """The records of both models' predictions as columns; questions with a failed call are left out.
+
+    Args:
+        local: The local model's predictions.
+        remote: The hosted model's.
+        answerable: Whether the question has an answer, shape (n,).
+        provenance: Where the columns come from.
+        places: Where every line of the files stands.
+        lines: Which of those lines each record is, shape (n,).
+    """
+
+    local: PredictionColumns
+    remote: PredictionColumns
+    answerable: Flags
+    provenance: Provenance
+    places: Places
+    lines: npt.NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.answerable)
+
+    def outcomes(self, *, correct: Correct = "exact_match", price: Price | None = None) -> Outcomes:
+        """Returns what curves and calibration work on.
+
+        Args:
+            correct: What counts as right.
+            price: What the hosted model's tokens cost; without it there are no costs.
+
+        Raises:
+            InputError: There is a price, and a hosted answer does not tell its tokens.
+        """
+        return Outcomes(
+            local_score=self.local.trust,
+            remote_score=self.remote.trust,
+            local_correct=self.local.correct(correct),
+            remote_correct=self.remote.correct(correct),
+            answerable=self.answerable,
+            remote_cost=None if price is None else self._costs(price),
+        )
+
+    def record(self, row: int) -> QuestionRecord:
+        """Returns the whole record of a question, read anew from its file."""
+        return read_record(self.places[int(self.lines[row])])
+
+    def _costs(self, price: Price) -> Floats:
+        costs = price.of(self.remote.input_tokens, self.remote.output_tokens)
+        unknown = int(np.isnan(costs).sum())
+        if unknown:
+            message = f"{unknown} of {len(self)} hosted answers do not tell their tokens: leave the price out"
+            raise InputError(message)
+        return costs
+
+
+def read_outcomes(
+    paths: Paths,
+    *,
+    local_scorer: str | LearnedScorer,
+    remote_scorer: str | LearnedScorer,
+    correct: Correct = "exact_match",
+    price: Price | None = None,
+    missing: float | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
+) -> tuple[Outcomes, Provenance]:
+    """Returns the columns that curves and calibration work on, and where they come from.
+
+    Args:
+        paths: The file of records, or several.
+        local_scorer: Whose trust in the local predictions to take: a scorer that was recorded, or a learned one, whose
+            trust is computed from the recorded signals.
+        remote_scorer: Whose trust in the hosted predictions to take, likewise.
+        correct: What counts as right: ``"exact_match"``, or ``("f1", floor)``.
+        price: What the hosted model's tokens cost; without it there are no costs.
+        missing: The trust, in [0, 1], in an answer that lacks what the scorer reads, as in `Supervisor`; by default
+            such an answer is an error.
+        early_abstention: Whether local predictions are what a chain with this option makes of them: "no answer" where
+            that is the likelier one to be right. It takes a learned scorer.
+        reconcile: Whether hosted predictions are what a chain with this option makes of them, likewise.
+
+    Raises:
+        RecordsError: A file is missing or holds something else; the message names the line.
+        UnknownOptionError: The records hold no trust by this scorer.
+        InputError: There is a price, and a hosted answer does not tell its tokens.
+    """
+    columns = read_columns(
+        paths,
+        local_scorer=local_scorer,
+        remote_scorer=remote_scorer,
+        local_missing=missing,
+        remote_missing=missing,
+        early_abstention=early_abstention,
+        reconcile=reconcile,
+    )
+    return columns.outcomes(correct=correct, price=price), columns.provenance
+
+
+def read_columns(
+    paths: Paths,
+    *,
+    local_scorer: str | LearnedScorer,
+    remote_scorer: str | LearnedScorer,
+    local_missing: float | None = None,
+    remote_missing: float | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
+) -> RecordColumns:
+    """Returns the records as columns, streamed: what is kept of a line is its numbers. See `read_outcomes`.
+
+    They are in the order of the questions' digests, since the order of a file is that in which calls happened to end.
+    """
+    for missing in (local_missing, remote_missing):
+        if missing is not None and not 0.0 <= missing <= 1.0:
+            message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
+            raise ConfigurationError(message)
+    of_local = RecordedTrust(local_scorer, local_missing, "local", weigh=early_abstention)
+    of_remote = RecordedTrust(remote_scorer, remote_missing, "remote", weigh=reconcile)
+    scorers = {role: of.name for role, of in (("local", of_local), ("remote", of_remote)) if not of.computed}
+    places, seen, models = Places(), Seen(), _Models()
+    rows, numbers, digests = array("q"), array("d"), array("Q")
+    for entry in read_entries(paths, places):
+        try:
+            local, remote = entry["local"], entry["remote"]
+            failed = "error" in local or "error" in remote
+            seen.add(entry["id"], places, failed=failed)
+            if failed:
+                continue
+            models.meet(local.get("model"), remote.get("model"), places)
+            digests.append(int(entry["digest"], 16))
+            numbers.extend(_numbers(local, of_local))
+            numbers.extend(_numbers(remote, of_remote))
+            numbers.append(entry["answerable"])
+            rows.append(len(places) - 1)
+        except (MissingEvidenceError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise _explained(error, entry, places[-1], scorers) from error
+    digest = np.array(digests, dtype="<u8")
+    order = np.argsort(digest, kind="stable")
+    table = np.array(numbers).reshape(len(rows), -1 if rows else _WIDTH)[order].T
+    half = _WIDTH // 2
+    asked = table[:half].copy()  # what the local model said, whatever becomes of it
+    _settle(table[:half], of_local.finish(table[0], order), asked, table[-1])
+    _settle(table[half:-1], of_remote.finish(table[half], order), asked, table[-1])
+    columns = RecordColumns(
+        local=_prediction_columns(table[: _WIDTH // 2]),
+        remote=_prediction_columns(table[_WIDTH // 2 : -1]),
+        answerable=table[-1] == 1.0,
+        provenance=Provenance(
+            questions=len(rows),
+            failed=seen.failed,
+            local_model=models.local,
+            remote_model=models.remote,
+            local_scorer=of_local.name,
+            remote_scorer=of_remote.name,
+            digest=hashlib.sha256(digest[order].tobytes()).hexdigest()[:16],
+        ),
+        places=places,
+        lines=np.array(rows, dtype=np.intp)[order],
+    )
+    _check_shares(columns)
+    return columns
+
+
+def _numbers(prediction: dict[str, Any], trust: RecordedTrust) -> tuple[Any, ...]:
+    """Returns the numbers of a prediction, in the order of the fields of `PredictionColumns`."""
+    usage = prediction.get("usage")
+    return (
+        trust.take(prediction),
+        prediction["exact_match"],
+        prediction["f1"],
+        prediction["no_answer"],
+        math.nan if usage is None else usage["input_tokens"],
+        math.nan if usage is None else usage["output_tokens"],
+        prediction.get("seconds", math.nan),
+    )
+
+
+def _settle(rows: Floats, weighed: dict[str, Floats], local: Floats, answerable: Floats) -> None:
+    """Puts the likeliest prediction in the place of that which was made, in the rows of `PredictionColumns`.
+
+    Args:
+        rows: The predictions that were made, trust first; changed in place.
+        weighed: The trust in them (``"answer"``) and in what could be predicted in their place.
+        local: The rows of the local predictions.
+        answerable: 1.0 where there is an answer, shape (n,).
+    """
+    rows[0] = weighed["answer"]
+    made_none = rows[3] == 1.0
+    for name, trust in weighed.items():
+        if name == "answer":
+            continue
+        possible = local[3] != 1.0 if name == "local" else ~made_none
+        better = possible & (trust > rows[0])
+        rows[0, better] = trust[better]
+        if name == "local":
+            rows[1:4, better] = local[1:4, better]
+        else:
+            rows[1:3, better], rows[3, better] = 1.0 - answerable[better], 1.0
+
+
+#: How many numbers a record has: those of two predictions, and whether the question is answerable.
+_WIDTH = 2 * len(fields(PredictionColumns)) + 1
+
+
+def _prediction_columns(rows: Floats) -> PredictionColumns:
+    columns = dict(zip((field.name for field in fields(PredictionColumns)), rows, strict=True))
+    return PredictionColumns(**{**columns, "no_answer": columns["no_answer"] == 1.0})
+
+
+def _check_shares(columns: RecordColumns) -> None:
+    """Raises a `RecordsError` where a number that must lie in [0, 1] does not."""
+    for prediction in (columns.local, columns.remote):
+        for share in (prediction.trust, prediction.exact_match, prediction.f1):
+            wrong = np.flatnonzero(~((share >= 0.0) & (share <= 1.0)))
+            if wrong.size:
+                columns.record(int(wrong[0]))  # which names the field
+
+
+def _explained(error: Exception, entry: dict[str, Any], place: Place, scorers: dict[str, str]) -> TwosupError:
+    """Returns what is wrong with a record that could not be taken apart."""
+    if isinstance(error, MissingEvidenceError):
+        return RecordsError(f"{place}: {error}")
+    if isinstance(error, TwosupError):
+        return error
+    try:
+        record = check_record(entry, place)
+    except RecordsError as found:
+        return found
+    for role, scorer in scorers.items():
+        trust = getattr(record, role).trust
+        if scorer not in trust:
+            return UnknownOptionError(f"scorer of the {role} predictions in {place}", scorer, trust)
+        if trust[scorer] is None:
+            message = (
+                f"{place}: {role}.trust.{scorer} is null, since this answer carries nothing that the scorer reads: "
+                "choose another scorer, or state the trust in such answers (missing=0.0), as in Supervisor"
+            )
+            return RecordsError(message)
+    return RecordsError(f"{place}: {type(error).__name__}: {error}")
+
+
+class _Models:
+    """Who answered: one local and one hosted model."""
+
+    def __init__(self) -> None:
+        self.local: str | None = None
+        self.remote: str | None = None
+        self._met = False
+
+    def meet(self, local: str | None, remote: str | None, places: Places) -> None:
+        """Raises a `RecordsError` where others answered than in the lines before."""
+        if local == self.local and remote == self.remote:
+            return
+        if self._met:
+            role, now, before = ("local", local, self.local) if local != self.local else ("remote", remote, self.remote)
+            message = (
+                f"{places[-1]}: the {role} model is {now!r}, and {before!r} in the lines before: "
+                "read the records of each model apart"
+            )
+            raise RecordsError(message)
+        self.local, self.remote, self._met = local, remote, True

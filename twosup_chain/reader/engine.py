@@ -1,0 +1,291 @@
+"""The reader's model: ONNX Runtime session, tokenizer and calibration, loaded on first use and shared between threads.
+
+It turns texts into tokens and token windows into start and end logits. What the logits mean is decided in `spans`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from twosup_chain.errors import ConfigurationError, ModelFileError
+from twosup_chain.reader.folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, ReaderConfig, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import onnxruntime
+    import tokenizers
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float64]
+
+#: From so many windows on they are read side by side, a thread each, which is faster than all threads on one window.
+_MANY_WINDOWS = 16
+#: Characters that are tokenized at a time: a book-length passage must not become one gigantic list of strings.
+_TOKENIZED_AT_ONCE = 100_000
+
+
+class Tokens(NamedTuple):
+    """A text's tokens.
+
+    Attributes:
+        ids: Vocabulary ids, shape ``(n,)``.
+        starts: Where each token starts in the text, in characters, shape ``(n,)``.
+        ends: Where each ends (exclusive), shape ``(n,)``.
+        first: Whether each is the first of its word, shape ``(n,)``.
+        last: Whether each is the last of its word, shape ``(n,)``.
+    """
+
+    ids: IntArray
+    starts: IntArray
+    ends: IntArray
+    first: NDArray[np.bool_]
+    last: NDArray[np.bool_]
+
+
+class ModelInput(NamedTuple):
+    """One window as the model takes it: ``[CLS] question [SEP] passage [SEP]``.
+
+    Attributes:
+        ids: Vocabulary ids, shape ``(n,)``.
+        types: 0 up to the first separator, 1 from there on, shape ``(n,)``.
+    """
+
+    ids: IntArray
+    types: IntArray
+
+
+class Logits(NamedTuple):
+    """What the model says of one window: a start and an end logit a token, shape ``(n,)`` each."""
+
+    start: FloatArray
+    end: FloatArray
+
+
+class ReaderEngine:
+    """A model folder and how to run it; nothing is loaded before it is needed, and then once for all threads.
+
+    Args:
+        folder: Holds ``reader.onnx``, ``tokenizer.json`` and ``config.json``.
+        num_threads: Threads of one run; ``None`` leaves it to ONNX Runtime (one a physical core).
+        providers: Execution providers, the preferred one first; empty for the CPU.
+        max_batch_tokens: The most tokens that share a run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        num_threads: int | None = None,
+        providers: Sequence[str] = (),
+        max_batch_tokens: int = 16_384,
+    ) -> None:
+        self.options = (folder, num_threads, tuple(providers), max_batch_tokens)
+        self._loaded: tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer] | None = None
+        self._single: onnxruntime.InferenceSession | None = None
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, in this process or another, loads the files again."""
+        return {"options": self.options}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(*state["options"])  # type: ignore[misc]
+
+    @property
+    def config(self) -> ReaderConfig:
+        """What the model's ``config.json`` says."""
+        return self._load()[0]
+
+    @property
+    def cls_id(self) -> int:
+        """The id of the token that starts a window and stands for "no answer"."""
+        return self._special("[CLS]")
+
+    @property
+    def sep_id(self) -> int:
+        """The id of the token that ends the question and the passage."""
+        return self._special("[SEP]")
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Returns the tokens of each text, with the offsets of each in its text."""
+        tokenizer = self._load()[2]
+        return [
+            # one by one: encode_batch wakes a thread pool, which costs more than it saves on short texts
+            _join([(at, tokenizer.encode(piece, add_special_tokens=False)) for at, piece in _pieces(text)])
+            for text in texts
+        ]
+
+    def word(self, token_id: int) -> str:
+        """Returns the vocabulary's entry."""
+        return self._load()[2].id_to_token(token_id) or ""
+
+    def logits(self, inputs: Iterable[ModelInput]) -> Iterator[Logits]:
+        """Yields the logits of each window, in order.
+
+        Windows of the same length share a run where the model allows it; nothing is ever padded. Many windows of a
+        model that does not allow it are read side by side. Only so many are held at a time as that needs.
+        """
+        config, session, _ = self._load()
+        waiting = iter(inputs)
+        if config.stackable:
+            yield from self._run_stacked(session, waiting)
+            return
+        first = list(islice(waiting, _MANY_WINDOWS))
+        threads = self._threads
+        if threads > 1 and len(first) == _MANY_WINDOWS:
+            yield from _run_side_by_side(self._single_threaded(), chain(first, waiting), threads)
+            return
+        for item in chain(first, waiting):
+            yield _run(session, [item])[0]
+
+    def _run_stacked(self, session: onnxruntime.InferenceSession, inputs: Iterable[ModelInput]) -> Iterator[Logits]:
+        block: list[ModelInput] = []
+        size = 0
+        for item in inputs:
+            block.append(item)
+            size += len(item.ids)
+            if size >= 8 * self.options[3]:
+                yield from self._run_block(session, block)
+                block, size = [], 0
+        yield from self._run_block(session, block)
+
+    def _run_block(self, session: onnxruntime.InferenceSession, block: list[ModelInput]) -> list[Logits]:
+        by_length: dict[int, list[int]] = {}
+        for index, item in enumerate(block):
+            by_length.setdefault(len(item.ids), []).append(index)
+        found: dict[int, Logits] = {}
+        for length, indices in by_length.items():
+            step = max(1, self.options[3] // length)
+            for at in range(0, len(indices), step):
+                chosen = indices[at : at + step]
+                found.update(zip(chosen, _run(session, [block[i] for i in chosen]), strict=True))
+        return [found[i] for i in range(len(block))]
+
+    @property
+    def _threads(self) -> int:
+        """How many windows may be read side by side; 1 where a provider other than the CPU may take them."""
+        _, num_threads, providers, _ = self.options
+        if providers:
+            return 1
+        return num_threads or _processors()
+
+    def _single_threaded(self) -> onnxruntime.InferenceSession:
+        with self._lock:
+            if self._single is None:
+                self._single = _session(self.options[0], 1, ())
+        return self._single
+
+    def _special(self, token: str) -> int:
+        token_id = self._load()[2].token_to_id(token)
+        if token_id is None:
+            message = f"{self.options[0] / TOKENIZER_FILE} has no token {token}: the reader needs a BERT vocabulary"
+            raise ModelFileError(message)
+        return int(token_id)
+
+    def _load(self) -> tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer]:
+        if self._loaded is None:
+            with self._lock:
+                if self._loaded is None:
+                    self._loaded = _load(*self.options[:3])
+        return self._loaded
+
+
+def _processors() -> int:
+    """Returns how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _load(
+    folder: Path, num_threads: int | None, providers: tuple[str, ...]
+) -> tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer]:
+    import tokenizers
+
+    config = ReaderConfig.read(folder / CONFIG_FILE)
+    vocabulary = folder / TOKENIZER_FILE
+    for path in (folder / MODEL_FILE, vocabulary):
+        if not path.is_file():
+            raise unreadable(path, "there is no such file")
+    session = _session(folder, num_threads, providers)
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(vocabulary))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise unreadable(vocabulary, error) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return config, session, tokenizer
+
+
+def _session(folder: Path, num_threads: int | None, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    unknown = sorted(set(providers) - set(onnxruntime.get_available_providers()))
+    if unknown:
+        there = ", ".join(onnxruntime.get_available_providers())
+        message = f"providers={list(providers)!r}: {unknown[0]} is not in this onnxruntime, which has {there}"
+        raise ConfigurationError(message)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if num_threads is not None:
+        options.intra_op_num_threads = num_threads
+    model = folder / MODEL_FILE
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=[*providers, "CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's error classes have no public root
+        raise unreadable(model, error) from error
+    names = sorted(node.name for node in (*session.get_inputs(), *session.get_outputs()))
+    if names != ["end_logits", "input_ids", "start_logits", "token_type_ids"]:
+        raise unreadable(model, f"its inputs and outputs are {', '.join(names)}")
+    return session
+
+
+def _run_side_by_side(
+    session: onnxruntime.InferenceSession, inputs: Iterable[ModelInput], threads: int
+) -> Iterator[Logits]:
+    """Yields the logits of each window, in order; no more are under way than keep the threads busy."""
+    waiting = iter(inputs)
+    with ThreadPoolExecutor(threads) as pool:
+        under_way = deque(pool.submit(_run, session, [item]) for item in islice(waiting, 2 * threads))
+        while under_way:
+            (logits,) = under_way.popleft().result()
+            under_way.extend(pool.submit(_run, session, [item]) for item in islice(waiting, 1))
+            yield logits
+
+
+def _run(session: onnxruntime.InferenceSession, items: list[ModelInput]) -> list[Logits]:
+    feed = {"input_ids": np.stack([i.ids for i in items]), "token_type_ids": np.stack([i.types for i in items])}
+    start, end = session.run(["start_logits", "end_logits"], feed)
+    return [Logits(s, e) for s, e in zip(start.astype(np.float64), end.astype(np.float64), strict=True)]
+
+
+def _pieces(text: str) -> list[tuple[int, str]]:
+    """Cuts a long text at white space; returns the pieces and where each starts."""
+    pieces, at = [], 0
+    while len(text) - at > _TOKENIZED_AT_ONCE:
+        cut = at + _TOKENIZED_AT_ONCE
+        back = next((i for i in range(cut, max(at, cut - 1000), -1) if text[i].isspace()), cut)
+        pieces.append((at, text[at:back]))
+        at = back
+    return [*pieces, (at, text[at:])]
+
+
+def _join(parts: list[tuple[int, tokenizers.Encoding]]) -> Tokens:
+    ids, starts, ends, first, last = (
+        columns[0] if len(columns) == 1 else np.concatenate(columns)
+        for columns in zip(*(_columns(at, encoding) for at, encoding in parts), strict=True)
+    )
+    return Tokens(ids, starts, ends, first, last)
+
+
+def _columns(at: int, encoding: tokenizers.Encoding) -> Tokens:
+    offsets = np.fromiter(chain.from_iterable(encoding.offsets), np.int64, 2 * len(encoding)).reshape(-1, 2) + at
+    changes = np.diff(np.array(encoding.word_ids, np.int64), prepend=-1, append=-1) != 0
+    return Tokens(np.array(encoding.ids, np.int64), offsets[:, 0], offsets[:, 1], changes[:-1], changes[1:])

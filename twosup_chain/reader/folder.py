@@ -1,0 +1,118 @@
+"""A reader's folder: the names of its files, and what its ``config.json`` says of model and calibration.
+
+The model itself is run in `_engine`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twosup_chain.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PACKAGED_MODEL = Path(__file__).parent / "packaged"
+MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE = "reader.onnx", "tokenizer.json", "config.json"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ReaderConfig:
+    """What ``config.json`` beside the model says.
+
+    Attributes:
+        name: The model's name.
+        digest: SHA-256 of the model file, in hexadecimal.
+        max_positions: The most tokens that the encoder takes.
+        stackable: Whether windows may share a run. Dynamic quantisation takes its scale from everything in a run, so
+            that a window's logits would depend on its neighbours: such a model gets one window at a time.
+        calibration: The weights of the answerability model by the names of its features, and its ``"intercept"``.
+        no_answer_below: The answerability below which "no answer" is the better prediction, in [0, 1].
+    """
+
+    name: str
+    digest: str
+    max_positions: int
+    stackable: bool
+    calibration: dict[str, float]
+    no_answer_below: float = 0.5
+
+    @property
+    def label(self) -> str:
+        """The name with a digest of model, calibration and threshold: what differs in one has another label."""
+        whole = json.dumps([self.digest, sorted(self.calibration.items()), self.no_answer_below])
+        return f"{self.name}@{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
+
+    @classmethod
+    def read(cls, path: Path) -> ReaderConfig:
+        """Reads the file.
+
+        Raises:
+            ModelFileError: It is missing, no JSON, of another version, or lacks an entry.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            version = values["format"]
+            if version == FORMAT_VERSION:
+                return cls(
+                    name=str(values["name"]),
+                    digest=str(values["digest"]),
+                    max_positions=int(values["max_positions"]),
+                    stackable=bool(values["stackable"]),
+                    calibration={str(name): float(weight) for name, weight in values["calibration"].items()},
+                    no_answer_below=float(values.get("no_answer_below", cls.no_answer_below)),
+                )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise unreadable(path, error) from error
+        message = f"{path} has format {version!r}, this version reads {FORMAT_VERSION}: export the model again"
+        raise ModelFileError(message)
+
+
+def file_digest(path: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def calibration_features(evidence: Mapping[str, float]) -> dict[str, float]:
+    """Returns what a calibration may read: a reading's evidence, and the best span's share of its window.
+
+    ``window_span_probability`` is the best span's probability against the other spans of its window and null alone, so
+    that it means the same whatever the number of windows and passages; `span_probability` is joint over all of them.
+    """
+    odds, total = evidence["null_margin"], evidence["answer_log_odds"]
+    share = min(0.0, odds - max(0.0, total) - math.log1p(math.exp(-abs(total))))
+    return {**evidence, "window_span_probability": math.exp(share)}
+
+
+def answerability(calibration: dict[str, float], features: dict[str, float]) -> float:
+    """Returns the calibrated probability that the context holds an answer: a logistic model of the features.
+
+    Platt scaling with several inputs (Platt 1999, "Probabilistic outputs for support vector machines").
+
+    Raises:
+        ModelFileError: The calibration asks for a feature that this version does not compute.
+    """
+    logit = 0.0
+    for name, weight in calibration.items():
+        if name != "intercept" and name not in features:
+            message = (
+                f"the reader's calibration needs the feature {name!r}; this version has {', '.join(sorted(features))}"
+            )
+            raise ModelFileError(message)
+        logit += weight * features.get(name, 1.0)
+    return 0.5 + 0.5 * math.tanh(0.5 * logit)
+
+
+def unreadable(path: Path, cause: object) -> ModelFileError:
+    """Returns the error of a file in a reader's folder."""
+    return ModelFileError(
+        f"cannot read {path}: {cause}; a reader's folder holds {MODEL_FILE}, {TOKENIZER_FILE} and {CONFIG_FILE} "
+        "as twosup export-reader writes them"
+    )

@@ -1,0 +1,133 @@
+"""`LearnedScorer`: a `LearnedModel` as a scorer that a `Supervisor` takes; trust is the probability of being right.
+
+Which signals there are is the business of `signals`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain.errors import ConfigurationError, MissingEvidenceError, SupervisorFileError
+from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.learned_model import LearnedModel, read_model_file, write_model_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from twosup_chain.schema import Answer, QAInput
+
+
+class UncalibratedWarning(UserWarning):
+    """A supervisor is the packaged one and its threshold was not calibrated: its probabilities are of other data."""
+
+
+class LearnedScorer:
+    """Scores a prediction by the probability that it is right, as learned from labelled questions.
+
+    Args:
+        model: The model.
+        others: Models of other claims from the same signals, by what could be predicted in place of the answer:
+            ``"unanswerable"``, that the question has no answer, and for hosted predictions ``"local"``, that the local
+            one is right. They are needed to weigh predictions against each other.
+        packaged: Whether it is the one that the package ships, which warns until a calibration sets the threshold.
+
+    Attributes:
+        name: ``learned_local@…`` or ``learned_remote@…``, with a digest of the model: thresholds for another fit are
+            others, and so is the name.
+    """
+
+    #: Far less than a millisecond: a thread would cost more.
+    blocking = False
+
+    def __init__(
+        self, model: LearnedModel, others: Mapping[str, LearnedModel] | None = None, *, packaged: bool = False
+    ) -> None:
+        if model.place not in ("local", "remote"):
+            message = f"place={model.place!r}: a learned scorer is fitted with place='local' or place='remote'"
+            raise ConfigurationError(message)
+        self.model = model
+        self.others = dict(others or {})
+        self.place = model.place
+        self.name = f"learned_{model.place}@{self._digest()}"
+        self.__name__ = self.name
+        self._warns = packaged
+
+    def __repr__(self) -> str:
+        return f"<LearnedScorer {self.name}: {self.model.family} on {len(self.model.features)} signals>"
+
+    def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+        """Returns the probability that `answer` is right, in [0, 1].
+
+        Raises:
+            MissingEvidenceError: The answer has none of the signals that the model reads.
+        """
+        found = signals(question, answer, local=local)
+        if not any(name in found for name in self.model.features):
+            message = f"{self.name} reads {', '.join(self.model.features)}, and the answer carries none of them"
+            raise MissingEvidenceError(message)
+        return self.model.predict_one(found)
+
+    def alternatives(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> dict[str, float]:
+        """Returns the probability that each of the other claims is right, by its name; see `others`."""
+        found = signals(question, answer, local=local)
+        return {name: model.predict_one(found) for name, model in self.others.items()}
+
+    def importances(self) -> dict[str, float]:
+        """Returns what share each signal has in the scores, the largest first; see `LearnedModel.importances`."""
+        return self.model.importances()
+
+    def calibrated(self) -> LearnedScorer:
+        """Returns the same scorer for a threshold that a calibration has set: it does not warn."""
+        return LearnedScorer(self.model, self.others)
+
+    def caution(self) -> None:
+        """Warns once that the packaged supervisor was fitted on other data."""
+        if self._warns:
+            self._warns = False
+            message = (
+                f"{self.name} was fitted on {self.model.fitted_on}: its probabilities may be off on your questions. "
+                "Calibrate the threshold on your own (twosup collect, twosup calibrate), or fit a supervisor on them "
+                "(fit_supervisor)"
+            )
+            warnings.warn(message, UncalibratedWarning, stacklevel=2)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the scorer as JSON.
+
+        Raises:
+            SupervisorFileError: The file cannot be written.
+        """
+        write_model_file(path, self.as_dict())
+
+    @classmethod
+    def load(cls, path: str | Path, *, packaged: bool = False) -> LearnedScorer:
+        """Returns the scorer in a file.
+
+        Args:
+            path: The file.
+            packaged: Whether it is the one that the package ships.
+
+        Raises:
+            SupervisorFileError: The file is missing, no learned supervisor, broken, or of a newer version.
+        """
+        values = read_model_file(path)
+        others = values.get("others") if isinstance(values, dict) else None
+        if others is not None and not isinstance(others, dict):
+            message = f"{path} is a broken learned supervisor: 'others' is no table of models"
+            raise SupervisorFileError(message)
+        made = {name: LearnedModel.from_dict(other, f"{path}, {name}") for name, other in (others or {}).items()}
+        return cls(LearnedModel.from_dict(values, str(path)), made, packaged=packaged)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the scorer as plain values, ready for JSON."""
+        others = {name: model.as_dict() for name, model in sorted(self.others.items())}
+        return {**self.model.as_dict(), "others": others} if others else self.model.as_dict()
+
+    def _digest(self) -> str:
+        if not self.others:
+            return self.model.digest
+        whole = "".join([self.model.digest, *(f"{name}{m.digest}" for name, m in sorted(self.others.items()))])
+        return hashlib.sha256(whole.encode()).hexdigest()[:8]

@@ -1,0 +1,265 @@
+"""`LearnedModel`: the probability that a prediction is right, from its signals; immutable, and one JSON file.
+
+How it is fitted is in `columns`; how it becomes a scorer is in `scorer`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from twosup_chain._atomic import write_atomically
+from twosup_chain._options import Record, shorten
+from twosup_chain.errors import InputError, SupervisorFileError, TwosupError
+from twosup_chain.scoring.boosted import Boosted
+from twosup_chain.scoring.isotonic import Isotonic
+from twosup_chain.scoring.logistic import Logistic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+    from twosup_chain.scoring.logistic import Floats
+
+FORMAT, VERSION = "twosup-supervisor", 1
+
+#: How many rows are computed at once.
+_CHUNK = 65_536
+
+#: The families of models.
+Family = Literal["logistic", "boosted", "isotonic"]
+_FAMILIES: dict[str, type[Logistic | Boosted | Isotonic]] = {
+    "logistic": Logistic,
+    "boosted": Boosted,
+    "isotonic": Isotonic,
+}
+
+
+class Fitness(Record):
+    """What a model was fitted on, and how good it is on rows that the fit has not seen.
+
+    Args:
+        rows: How many predictions it was fitted on.
+        right: How many of them are right.
+        groups: How many groups they come from (articles, say), none of which was on both sides.
+        folds: How many parts the groups were divided into.
+        auroc: The area under the ROC curve of the out-of-fold scores, in [0, 1]; 0.5 is chance.
+        log_loss: Their mean logarithmic loss after calibration, in nats.
+        brier: Their mean squared error after calibration, in [0, 1].
+        setting: What was chosen by the out-of-fold loss: the ridge, or the number of trees.
+    """
+
+    rows: int
+    right: int
+    groups: int
+    folds: int
+    auroc: float
+    log_loss: float
+    brier: float
+    setting: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LearnedModel:
+    """Signals in, the probability of being right out.
+
+    Args:
+        family: The family of the model.
+        features: The names of the signals, in the order of the model's columns.
+        fit: The fit.
+        slope: What the log-odds are multiplied with so that they are calibrated on out-of-fold scores (Platt 1999); at
+            least 0.
+        intercept: What is added to them then.
+        fitness: What it was fitted on, and how good it is.
+        fitted_on: The same in words.
+        place: Whose predictions it is for: ``"local"`` or ``"remote"``; ``None`` where nobody said.
+        target: What it gives the probability of: ``"right"``, or another claim in a word.
+    """
+
+    family: Family
+    features: tuple[str, ...]
+    fit: Logistic | Boosted | Isotonic
+    slope: float
+    intercept: float
+    fitness: Fitness
+    fitted_on: str = ""
+    place: str | None = None
+    target: str = "right"
+
+    def predict(self, columns: Mapping[str, ArrayLike]) -> Floats:
+        """Returns the probability that each prediction is right, in [0, 1], shape (n,).
+
+        Args:
+            columns: The signals by name, each of shape (n,), NaN where one is missing; a column that is not given is
+                missing everywhere, one that the model does not know is passed over.
+
+        Raises:
+            InputError: None of the model's signals is given.
+        """
+        x = matrix(columns, self.features)
+        parts = [self._probabilities(x[at : at + _CHUNK]) for at in range(0, len(x), _CHUNK)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def predict_one(self, signals: Mapping[str, float | None]) -> float:
+        """Returns the probability that one prediction is right, in [0, 1]; a signal may be missing or ``None``."""
+        row = np.array([[np.nan if (v := signals.get(name)) is None else v for name in self.features]], np.float64)
+        return float(self._probabilities(row)[0])
+
+    def _probabilities(self, x: Floats) -> Floats:
+        logits = self.slope * self.fit.logits(x) + self.intercept
+        found: Floats = 0.5 + 0.5 * np.tanh(0.5 * logits)
+        return found
+
+    def importances(self) -> dict[str, float]:
+        """Returns what share each signal has in the scores, the largest first; the shares add up to 1.
+
+        For a logistic model it is how far the signal moves the log-odds over the training rows (their standard
+        deviation), for trees how much its splits have lowered the loss. Of signals that say the same, one may have all.
+        """
+        total = float(self.fit.shares.sum()) or 1.0
+        shares = dict(zip(self.features, (self.fit.shares / total).tolist(), strict=True))
+        return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that stand for what the model computes."""
+        values = self.as_dict()
+        computed = {name: values[name] for name in ("family", "features", "fit", "slope", "intercept")}
+        return hashlib.sha256(json.dumps(computed, sort_keys=True).encode()).hexdigest()[:8]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the model as plain values, ready for JSON."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "family": self.family,
+            "place": self.place,
+            "target": self.target,
+            "fitted_on": self.fitted_on,
+            "fitness": self.fitness.model_dump(mode="json"),
+            "features": list(self.features),
+            "slope": self.slope,
+            "intercept": self.intercept,
+            "fit": self.fit.as_dict(),
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model as JSON; a file that was there is replaced at once, or not at all.
+
+        Raises:
+            SupervisorFileError: The file cannot be written.
+        """
+        write_model_file(path, self.as_dict())
+
+    @classmethod
+    def load(cls, path: str | Path) -> LearnedModel:
+        """Returns the model in a file.
+
+        Raises:
+            SupervisorFileError: The file is missing, no model, broken, or of a newer version.
+        """
+        return cls.from_dict(read_model_file(path), str(path))
+
+    @classmethod
+    def from_dict(cls, values: Any, where: str = "the dict") -> LearnedModel:
+        """Returns the model that plain values describe.
+
+        Args:
+            values: What `as_dict` has returned.
+            where: Where they come from, for messages.
+
+        Raises:
+            SupervisorFileError: They are no model, broken, or of a newer version.
+        """
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_supervisor"
+            raise SupervisorFileError(message)
+        if values.get("version") != VERSION:
+            message = (
+                f"{where} is a learned supervisor of version {shorten(values.get('version'))}, and this twosup_chain "
+                f"reads version {VERSION}: upgrade twosup-chain, or fit it anew"
+            )
+            raise SupervisorFileError(message)
+        try:
+            model = cls(
+                family=values["family"],
+                features=tuple(map(str, values["features"])),
+                fit=_FAMILIES[values["family"]].from_dict(values["fit"]),
+                slope=float(values["slope"]),
+                intercept=float(values["intercept"]),
+                fitness=Fitness(**values["fitness"]),
+                fitted_on=str(values["fitted_on"]),
+                place=values["place"],
+                target=values["target"],
+            )
+            blank = model.predict_one({})
+        except (TwosupError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            message = f"{where} is a broken learned supervisor: {type(error).__name__}: {error}"
+            raise SupervisorFileError(message) from error
+        if not np.isfinite(blank) or len(model.fit.shares) != len(model.features):
+            message = (
+                f"{where} is a broken learned supervisor: its numbers do not fit its {len(model.features)} signals"
+            )
+            raise SupervisorFileError(message)
+        return model
+
+
+def write_model_file(path: str | Path, values: dict[str, Any]) -> None:
+    """Writes a model's values as JSON; a file that was there is replaced at once, or not at all.
+
+    Raises:
+        SupervisorFileError: The file cannot be written.
+    """
+    path = Path(path)
+    try:
+        write_atomically(path, json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror or error}"
+        raise SupervisorFileError(message) from error
+
+
+def read_model_file(path: str | Path) -> Any:
+    """Returns what the file of a model holds, which `LearnedModel.from_dict` checks.
+
+    Raises:
+        SupervisorFileError: The file is missing, or not JSON.
+    """
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror or error}"
+        raise SupervisorFileError(message) from error
+    except ValueError as error:
+        message = f"{path} is not JSON, or cut off: {error}"
+        raise SupervisorFileError(message) from error
+
+
+def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Floats:
+    """Returns these columns side by side, shape (n, d), NaN for a column that is not given.
+
+    Raises:
+        InputError: None of them is given, or they differ in length.
+    """
+    given = {name: np.asarray(columns[name], dtype=np.float64) for name in features if name in columns}
+    if not given:
+        message = f"none of the signals is given: pass at least one of {', '.join(features)}"
+        raise InputError(message)
+    shapes = {name: column.shape for name, column in given.items()}
+    first, shape = next(iter(shapes.items()))
+    for name, other in shapes.items():
+        if other != shape or len(shape) != 1:
+            message = f"the columns {first!r} and {name!r} have the shapes {shape} and {other}: one number a row each"
+            raise InputError(message)
+    x = np.full((shape[0], len(features)), np.nan)
+    for j, name in enumerate(features):
+        if name in given:
+            x[:, j] = np.where(np.isfinite(given[name]), given[name], np.nan)
+    return x

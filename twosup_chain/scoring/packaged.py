@@ -1,0 +1,51 @@
+"""The pair of learned scorers that the package ships, so that a new user is not at zero.
+
+What they were fitted on stands in their files, which `fit_default` writes; they warn until a calibration sets their
+threshold.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from twosup_chain.errors import CalibrationMismatchError
+from twosup_chain.scoring.learned import LearnedScorer
+
+FOLDER = Path(__file__).parent / "packaged_pair"
+#: By the name under which each is registered, its file.
+FILES = {f"learned_{place}": FOLDER / f"{place}.json" for place in ("local", "remote")}
+
+
+def default_scorer(name: str) -> LearnedScorer:
+    """Returns a packaged scorer, which warns until a calibration sets its threshold.
+
+    Args:
+        name: ``"learned_local"`` or ``"learned_remote"``.
+    """
+    loaded = _loaded(name)
+    return LearnedScorer(loaded.model, loaded.others, packaged=True)
+
+
+def packaged(name: str) -> LearnedScorer | None:
+    """Returns the packaged scorer that a name stands for, with its digest or without; ``None`` for any other name.
+
+    Raises:
+        CalibrationMismatchError: The digest is that of another version's.
+    """
+    short, _, digest = name.partition("@")
+    if short not in FILES:
+        return None
+    found = default_scorer(short)
+    if digest and found.name != name:
+        message = (
+            f"{name} is not the {short} of this version of twosup-chain, which is {found.name}: pass the scorer that "
+            f"was fitted, scorers={{{name!r}: LearnedScorer.load(…)}}, or calibrate anew"
+        )
+        raise CalibrationMismatchError(message)
+    return found
+
+
+@cache
+def _loaded(name: str) -> LearnedScorer:
+    return LearnedScorer.load(FILES[name])

@@ -1,0 +1,266 @@
+"""How good an extractive reader is on labelled questions: the official SQuAD v2 measures, and what its trust is worth.
+
+Nothing is chosen here: threshold and calibration are the reader's own. What a chain of two models does with recorded
+questions is in `evaluation`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twosup_chain import curves
+from twosup_chain.collection.questions import load_questions
+from twosup_chain.errors import InputError
+from twosup_chain.schema import Answer
+from twosup_chain.text.squad import exact_match, f1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from twosup_chain.curves import Interval, RiskCoverageCurve
+    from twosup_chain.reader.reader import ExtractiveReader
+    from twosup_chain.text.squad import Example
+
+    Floats = npt.NDArray[np.float64]
+    Flags = npt.NDArray[np.bool_]
+
+#: The files that `ReaderEvaluation.save` writes: predictions and no-answer probabilities as SQuAD v2's official script
+#: reads them, and every figure.
+PREDICTIONS, NO_ANSWER, FIGURES = "predictions.json", "na_prob.json", "figures.json"
+
+#: The figures by their names, in the order in which they are shown; the official script's own where it has them.
+NAMES = {
+    "exact": "exact match",
+    "f1": "F1",
+    "HasAns_exact": "exact match, answerable",
+    "HasAns_f1": "F1, answerable",
+    "NoAns_exact": "exact match, unanswerable",
+    "NoAns_f1": "F1, unanswerable",
+    "forced_exact": "exact match, answerable, an answer forced",
+    "forced_f1": "F1, answerable, an answer forced",
+    "auroc": "AUROC of answerability",
+    "ece": "expected calibration error of answerability",
+    "aurc": "area under the risk–coverage curve",
+}
+_READ_AT_ONCE = 32
+#: Resamples of the bootstrap over questions; a fifth of them where there are many questions.
+_DRAWS, _MANY = 1000, 20_000
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReaderEvaluation:
+    """What a reader made of n labelled questions, one entry a question in every column.
+
+    Args:
+        model: The reader's model, as its answers name it.
+        ids: The questions' ids.
+        predictions: The reader's answers; ``None`` is "no answer".
+        answerable: Whether the question has an answer, shape (n,).
+        answerability: The reader's probability for that, shape (n,), in [0, 1].
+        exact: Exact match of the prediction, 0 or 1, shape (n,).
+        f1: Token F1 of the prediction, shape (n,).
+        forced_exact: Exact match of the best span, whether or not the reader stands behind it, shape (n,).
+        forced_f1: Its token F1, shape (n,).
+        refused: How many questions the reader could not read; they count as "no answer", with an answerability of 0.
+        seconds: What reading took, in wall time.
+    """
+
+    model: str
+    ids: tuple[str, ...]
+    predictions: tuple[str | None, ...]
+    answerable: Flags
+    answerability: Floats
+    exact: Floats
+    f1: Floats
+    forced_exact: Floats
+    forced_f1: Floats
+    refused: int
+    seconds: float
+
+    @classmethod
+    def of(
+        cls, examples: Sequence[Example], answers: Sequence[Answer | Exception], *, seconds: float = 0.0
+    ) -> ReaderEvaluation:
+        """Returns the evaluation of a reader's answers, one a question."""
+        refused = Answer(None, scores={"answerability": 0.0})
+        read = [answer if isinstance(answer, Answer) else refused for answer in answers]
+        best = [answer.candidates[0].text if answer.candidates else None for answer in read]
+        pairs = [
+            (answer.text, span, example.answers) for answer, span, example in zip(read, best, examples, strict=True)
+        ]
+        return cls(
+            model=next((answer.model for answer in read if answer.model), ""),
+            ids=tuple(example.id for example in examples),
+            predictions=tuple(answer.text for answer in read),
+            answerable=np.array([not example.is_impossible for example in examples], dtype=bool),
+            answerability=np.array([answer.scores["answerability"] for answer in read], dtype=np.float64),
+            exact=np.array([exact_match(text, golds) for text, _, golds in pairs], dtype=np.float64),
+            f1=np.array([f1(text, golds) for text, _, golds in pairs], dtype=np.float64),
+            forced_exact=np.array([exact_match(span, golds) for _, span, golds in pairs], dtype=np.float64),
+            forced_f1=np.array([f1(span, golds) for _, span, golds in pairs], dtype=np.float64),
+            refused=sum(not isinstance(answer, Answer) for answer in answers),
+            seconds=seconds,
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def figures(self) -> dict[str, Interval]:
+        """Each figure of `NAMES`, in [0, 1], with its 95 % bootstrap interval; NaN where a class is missing."""
+        draws = _DRAWS if len(self) <= _MANY else _DRAWS // 5
+        columns = (self.answerability, self.answerable, self.exact, self.f1, self.forced_exact, self.forced_f1)
+        found = curves.bootstrap(_values, *columns, draws=draws)
+        return {name: curves.Interval(*map(float, ends)) for name, ends in zip(NAMES, np.transpose(found), strict=True)}
+
+    def risk_coverage(self, steps: int = 1000) -> RiskCoverageCurve:
+        """Returns what abstaining brings: the best span is given where answerability is highest, and nothing elsewhere.
+
+        Risk is the share of given spans that are no exact match; every span is wrong on an unanswerable question.
+
+        Args:
+            steps: How many coverages to give at most.
+        """
+        return curves.risk_coverage(self.answerability, self._given_is_right, steps=steps)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns all figures as plain values, ready for JSON; ``None`` where a figure does not exist."""
+        curve = self.risk_coverage(steps=20)
+        return {
+            "model": self.model,
+            "questions": len(self),
+            "answerable": int(self.answerable.sum()),
+            "refused": self.refused,
+            "seconds": round(self.seconds, 3),
+            "figures": {
+                name: {part: _number(value) for part, value in interval._asdict().items()}
+                for name, interval in self.figures.items()
+            },
+            "risk_coverage": [
+                {"coverage": coverage, "answerability": threshold, "risk": risk}
+                for coverage, threshold, risk in zip(
+                    curve.coverage.tolist(), self.thresholds(curve.coverage).tolist(), curve.risk.tolist(), strict=True
+                )
+            ],
+        }
+
+    def thresholds(self, coverage: npt.ArrayLike) -> Floats:
+        """Returns the least answerability among the questions that are answered at each coverage."""
+        descending = np.sort(self.answerability)[::-1]
+        last = np.maximum(np.rint(np.multiply(coverage, len(self))).astype(int), 1) - 1
+        found: Floats = descending[last]
+        return found
+
+    def save(self, folder: str | Path) -> None:
+        """Writes predictions and figures into a folder, which is made if it is not there.
+
+        Raises:
+            InputError: They cannot be written.
+        """
+        folder = Path(folder)
+        documents = {
+            PREDICTIONS: {name: text or "" for name, text in zip(self.ids, self.predictions, strict=True)},
+            NO_ANSWER: dict(zip(self.ids, (1.0 - self.answerability).tolist(), strict=True)),
+            FIGURES: self.as_dict(),
+        }
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, document in documents.items():
+                text = json.dumps(document, indent=1, allow_nan=False)
+                (folder / name).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            message = f"cannot write to {folder}: {error.strerror or error}"
+            raise InputError(message) from error
+
+    def draw(self, folder: str | Path) -> None:
+        """Writes the risk–coverage curve and the reliability of answerability as pictures (SVG and PNG).
+
+        Raises:
+            InputError: They cannot be written.
+            MissingExtraError: matplotlib is not installed.
+        """
+        from twosup_chain.evaluation.plotting import reliability_figure, risk_coverage_figure, save
+
+        pictures = {
+            "risk_coverage": risk_coverage_figure({"reader": (self.answerability, self._given_is_right)}),
+            "reliability": reliability_figure({"answerability": (self.answerability, self.answerable)}),
+        }
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            for name, picture in pictures.items():
+                for suffix in ("svg", "png"):
+                    save(picture, Path(folder) / f"{name}.{suffix}")
+        except OSError as error:
+            message = f"cannot write to {folder}: {error.strerror or error}"
+            raise InputError(message) from error
+
+    @property
+    def _given_is_right(self) -> Floats:
+        return self.forced_exact * self.answerable
+
+
+def evaluate_reader(
+    reader: ExtractiveReader,
+    questions: str | Path | Iterable[Example],
+    *,
+    progress: Callable[[int, int], object] = lambda _done, _all: None,
+) -> ReaderEvaluation:
+    """Returns what a reader makes of labelled questions.
+
+    Args:
+        reader: The reader.
+        questions: A file in SQuAD format or of JSON lines, or the questions themselves.
+        progress: Is told how many questions are read, and how many there are.
+
+    Raises:
+        InputError: The questions cannot be read, or there is none.
+        ModelFileError: The reader's model cannot be read.
+    """
+    examples = load_questions(questions)
+    if not examples:
+        message = f"there is no question{f' in {questions}' if isinstance(questions, (str, Path)) else ''}"
+        raise InputError(message)
+    answers: list[Answer | Exception] = []
+    began = time.perf_counter()
+    for at in range(0, len(examples), _READ_AT_ONCE):
+        progress(at, len(examples))
+        answers += reader.answer_many([example.as_input() for example in examples[at : at + _READ_AT_ONCE]])
+    progress(len(examples), len(examples))
+    return ReaderEvaluation.of(examples, answers, seconds=time.perf_counter() - began)
+
+
+def _values(
+    answerability: Floats, answerable: Flags, exact: Floats, f1: Floats, forced_exact: Floats, forced_f1: Floats
+) -> Floats:
+    """Returns the figures of `NAMES`, in its order."""
+    return np.array(
+        [
+            exact.mean(),
+            f1.mean(),
+            _mean(exact[answerable]),
+            _mean(f1[answerable]),
+            _mean(exact[~answerable]),
+            _mean(f1[~answerable]),
+            _mean(forced_exact[answerable]),
+            _mean(forced_f1[answerable]),
+            curves.auroc(answerability, answerable),
+            curves.calibration_error(answerability, answerable),
+            curves.aurc(answerability, forced_exact * answerable),
+        ]
+    )
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value
