@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from twosup_chain._version import __version__
+
 if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
     from twosup_chain.answerers.consistency import SelfConsistent
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from twosup_chain.scoring.embedding import EmbeddingSimilarity
     from twosup_chain.scoring.learned import LearnedScorer
     from twosup_chain.supervisor import Supervisor
-
-__version__ = "0.1.0"
 
 _MODULES = {
     "Answer": "schema",

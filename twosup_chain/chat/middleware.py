@@ -42,7 +42,7 @@ except ImportError:
     raise MissingExtraError("TwoSupervisorMiddleware", "langchain", "agents") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from twosup_chain._drive import Flow
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _NO_STREAM = "nostream"
 
 
-class TwoSupervisorState(AgentState[Any]):  # type: ignore[misc]
+class TwoSupervisorState(AgentState[Any]):
     """What the middleware adds to an agent's state.
 
     Attributes:
@@ -58,7 +58,7 @@ class TwoSupervisorState(AgentState[Any]):  # type: ignore[misc]
             ``verdicts``, ``usage`` (both by role), ``citations`` and ``seconds``, as plain JSON values.
     """
 
-    twosup: NotRequired[dict[str, Any]]  # type: ignore[valid-type]
+    twosup: NotRequired[dict[str, Any]]
 
 
 def _local(value: object) -> object:
@@ -89,7 +89,7 @@ class MiddlewareParts(Options):
         return self
 
 
-class TwoSupervisorMiddleware(AgentMiddleware):  # type: ignore[misc]
+class TwoSupervisorMiddleware(AgentMiddleware):
     """Lets an agent's final message out only where it can be trusted; a local model may write it first.
 
     The agent's own model is the "remote" here. Where a `local` is given, it is asked first as soon as a tool has
@@ -215,8 +215,9 @@ class _Turn(Runnable[Any, Any]):
         """Returns the message that would end the turn; ``None`` for tool calls and structured output."""
         if isinstance(reply, ModelResponse):
             message = reply.result[-1]
-            calls = not isinstance(message, AIMessage) or message.tool_calls or message.invalid_tool_calls
-            return None if calls or reply.structured_response is not None else message
+            if not isinstance(message, AIMessage) or message.tool_calls or message.invalid_tool_calls:
+                return None
+            return message if reply.structured_response is None else None
         text = as_answer(reply).text
         return AIMessage(self.parts.no_answer if text is None else text)
 
@@ -248,7 +249,7 @@ def _held(config: RunnableConfig | None) -> RunnableConfig:
     return merge_configs(ensure_config(config), {"tags": [_NO_STREAM]})
 
 
-def _since_the_user(messages: list[BaseMessage]) -> list[BaseMessage]:
+def _since_the_user(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
     last = max((i for i, m in enumerate(messages) if m.type == "human"), default=-1)
     return messages[last + 1 :]
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from twosup_chain import __version__
+from twosup_chain._version import __version__
 from twosup_chain.cli.ask import ask
 from twosup_chain.cli.calibrate import calibrate
 from twosup_chain.cli.collect import collect

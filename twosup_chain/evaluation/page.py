@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from twosup_chain import __version__
+from twosup_chain._version import __version__
 from twosup_chain.evaluation import judgement, sections
 from twosup_chain.evaluation.markup import Markup, foreign, join, tag
 from twosup_chain.evaluation.words import count
