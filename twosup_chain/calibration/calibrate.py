@@ -30,7 +30,7 @@ from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from twosup_chain.calibration.tally import Abstention, Tally
-    from twosup_chain.outcomes.from_records import Correct
+    from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.learned import LearnedScorer

@@ -113,12 +113,15 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
     answered = len(outcomes) - refused()
     right_predictions = kept_right + escalated_right
     right = right_predictions - refused_right
-    successes, losses = right, kept(~local_right & remote_right) + refused_right
-    wins: Array = kept(local_right & ~remote_right)
+    alone = outcomes.hosted_correct  # what the chain is held against
+    refused_alone, lost, won = refused(alone), alone & ~remote_right, ~alone & remote_right
+    successes = right
+    losses = kept(~local_right & alone) + refused_alone + escalated(lost) - refused(lost)
+    wins: Array = kept(local_right & ~alone) + escalated(won) - refused(won)
     if abstention == "no_answer":
         unanswerable = ~_answerable(outcomes)
         saved = refused(unanswerable)
-        both = refused(unanswerable & remote_right)
+        both = refused(unanswerable & alone)
         successes, losses, wins = right + saved, losses - both, wins + (saved - both)
     cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
     return Tally(

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twosup_chain.evaluation.mistakes import Mistakes
-    from twosup_chain.outcomes.from_records import Correct, Provenance
+    from twosup_chain.outcomes.from_records import Provenance
     from twosup_chain.outcomes.outcomes import Outcomes
+    from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.learned import LearnedScorer

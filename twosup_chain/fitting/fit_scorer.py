@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from twosup_chain.outcomes.from_records import Correct
     from twosup_chain.outcomes.outcomes import Flags, Floats
+    from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.learned_model import Family, LearnedModel
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import math
 from array import array
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from twosup_chain._options import Record, shorten
+from twosup_chain._options import Record
 from twosup_chain.errors import (
     ConfigurationError,
     InputError,
@@ -25,7 +25,8 @@ from twosup_chain.errors import (
     TwosupError,
     UnknownOptionError,
 )
-from twosup_chain.outcomes.outcomes import Flags, Floats, Outcomes
+from twosup_chain.outcomes.outcomes import Choice, Flags, Floats, Outcomes
+from twosup_chain.outcomes.predictions import Correct, PredictionColumns, weigh
 from twosup_chain.outcomes.trust import RecordedTrust
 from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries, read_record
 from twosup_chain.records.seen import Seen
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.question import QuestionRecord
     from twosup_chain.scoring.learned import LearnedScorer
-
-#: What counts as a right prediction: an exact match, or a token F1 of at least so much.
-Correct = Literal["exact_match"] | tuple[Literal["f1"], float]
 
 
 class Provenance(Record):
@@ -62,52 +60,15 @@ class Provenance(Record):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PredictionColumns:
-    """One model's predictions, one entry a question in every column, each of shape (n,).
-
-    Args:
-        trust: The trust in the prediction by the chosen scorer, in [0, 1].
-        exact_match: 1.0 or 0.0.
-        f1: Token F1, in [0, 1].
-        no_answer: Whether the model says that there is no answer.
-        input_tokens: Tokens read; NaN where the model does not tell.
-        output_tokens: Tokens written, likewise.
-        seconds: Seconds of the call, likewise.
-    """
-
-    trust: Floats
-    exact_match: Floats
-    f1: Floats
-    no_answer: Flags
-    input_tokens: Floats
-    output_tokens: Floats
-    seconds: Floats
-
-    def correct(self, rule: Correct) -> Flags:
-        """Returns which predictions are right, shape (n,).
-
-        Raises:
-            ConfigurationError: `rule` is neither ``"exact_match"`` nor ``("f1", floor)`` with a floor in (0, 1].
-        """
-        right: Flags
-        match rule:
-            case "exact_match":
-                right = self.exact_match >= 1.0
-            case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
-                right = self.f1 >= floor
-            case _:
-                message = f"correct={shorten(rule)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
-                raise ConfigurationError(message)
-        return right
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class RecordColumns:
     """The records of both models' predictions as columns; questions with a failed call are left out.
 
     Args:
-        local: The local model's predictions.
+        local: The local model's predictions, as it made them.
         remote: The hosted model's.
+        local_judged: What the first supervisor judges: the local predictions, or with ``early_abstention`` "no answer"
+            where that is likelier to be right.
+        remote_judged: What the second supervisor judges: the hosted predictions, or with ``reconcile`` what is.
         answerable: Whether the question has an answer, shape (n,).
         provenance: Where the columns come from.
         places: Where every line of the files stands.
@@ -116,6 +77,8 @@ class RecordColumns:
 
     local: PredictionColumns
     remote: PredictionColumns
+    local_judged: PredictionColumns
+    remote_judged: PredictionColumns
     answerable: Flags
     provenance: Provenance
     places: Places
@@ -134,13 +97,19 @@ class RecordColumns:
         Raises:
             InputError: There is a price, and a hosted answer does not tell its tokens.
         """
+        local, remote = self.local_judged, self.remote_judged
         return Outcomes(
-            local_score=self.local.trust,
-            remote_score=self.remote.trust,
-            local_correct=self.local.correct(correct),
-            remote_correct=self.remote.correct(correct),
+            local_score=local.trust,
+            remote_score=remote.trust,
+            local_correct=local.correct(correct),
+            remote_correct=remote.correct(correct),
             answerable=self.answerable,
             remote_cost=None if price is None else self._costs(price),
+            local_no_answer=local.no_answer,
+            remote_no_answer=remote.no_answer,
+            local_chosen=local.chosen,
+            remote_chosen=remote.chosen,
+            remote_alone_correct=self.remote.correct(correct),
         )
 
     def record(self, row: int) -> QuestionRecord:
@@ -239,15 +208,16 @@ def read_columns(
             raise _explained(error, entry, places[-1], scorers) from error
     digest = np.array(digests, dtype="<u8")
     order = np.argsort(digest, kind="stable")
-    table = np.array(numbers).reshape(len(rows), -1 if rows else _WIDTH)[order].T
-    half = _WIDTH // 2
-    asked = table[:half].copy()  # what the local model said, whatever becomes of it
-    _settle(table[:half], of_local.finish(table[0], order), asked, table[-1])
-    _settle(table[half:-1], of_remote.finish(table[half], order), asked, table[-1])
+    table = np.array(numbers).reshape(len(rows), -1 if rows else 2 * _WIDTH + 1)[order].T
+    answerable = table[-1] == 1.0
+    local, local_others = _predictions(table[:_WIDTH], of_local, order)
+    remote, remote_others = _predictions(table[_WIDTH:-1], of_remote, order)
     columns = RecordColumns(
-        local=_prediction_columns(table[: _WIDTH // 2]),
-        remote=_prediction_columns(table[_WIDTH // 2 : -1]),
-        answerable=table[-1] == 1.0,
+        local=local,
+        remote=remote,
+        local_judged=weigh(local, local_others, local=local, answerable=answerable),
+        remote_judged=weigh(remote, remote_others, local=local, answerable=answerable),
+        answerable=answerable,
         provenance=Provenance(
             questions=len(rows),
             failed=seen.failed,
@@ -278,36 +248,26 @@ def _numbers(prediction: dict[str, Any], trust: RecordedTrust) -> tuple[Any, ...
     )
 
 
-def _settle(rows: Floats, weighed: dict[str, Floats], local: Floats, answerable: Floats) -> None:
-    """Puts the likeliest prediction in the place of that which was made, in the rows of `PredictionColumns`.
-
-    Args:
-        rows: The predictions that were made, trust first; changed in place.
-        weighed: The trust in them (``"answer"``) and in what could be predicted in their place.
-        local: The rows of the local predictions.
-        answerable: 1.0 where there is an answer, shape (n,).
-    """
-    rows[0] = weighed["answer"]
-    made_none = rows[3] == 1.0
-    for name, trust in weighed.items():
-        if name == "answer":
-            continue
-        possible = local[3] != 1.0 if name == "local" else ~made_none
-        better = possible & (trust > rows[0])
-        rows[0, better] = trust[better]
-        if name == "local":
-            rows[1:4, better] = local[1:4, better]
-        else:
-            rows[1:3, better], rows[3, better] = 1.0 - answerable[better], 1.0
+#: How many numbers are read of a prediction.
+_WIDTH = 7
 
 
-#: How many numbers a record has: those of two predictions, and whether the question is answerable.
-_WIDTH = 2 * len(fields(PredictionColumns)) + 1
-
-
-def _prediction_columns(rows: Floats) -> PredictionColumns:
-    columns = dict(zip((field.name for field in fields(PredictionColumns)), rows, strict=True))
-    return PredictionColumns(**{**columns, "no_answer": columns["no_answer"] == 1.0})
+def _predictions(
+    rows: Floats, trust: RecordedTrust, order: npt.NDArray[np.intp]
+) -> tuple[PredictionColumns, dict[str, Floats]]:
+    """Returns the predictions that were made, and the trust in what could be predicted in their place."""
+    weighed = trust.finish(rows[0], order)
+    made = PredictionColumns(
+        trust=weighed.pop("answer"),
+        exact_match=rows[1],
+        f1=rows[2],
+        no_answer=rows[3] == 1.0,
+        input_tokens=rows[4],
+        output_tokens=rows[5],
+        seconds=rows[6],
+        chosen=np.full(len(order), Choice.ANSWER, np.int8),
+    )
+    return made, weighed
 
 
 def _check_shares(columns: RecordColumns) -> None:

@@ -7,6 +7,7 @@ from is the business of `records`; what follows from them is that of `curves`, `
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,21 +20,41 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Choices = npt.NDArray[np.int8]
+
+
+class Choice(IntEnum):
+    """Which prediction a supervisor has judged in the end; the names, in lower case, are those of `Verdict.chosen`.
+
+    The one that its model has made, the local one in its place, or "no answer" in its place.
+    """
+
+    ANSWER = 0
+    LOCAL = 1
+    UNANSWERABLE = 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Outcomes:
     """Both models' predictions on n labelled questions, one entry a question in every column.
 
-    A prediction of "no answer" is one like any other: it is right where the question has no answer.
+    A prediction of "no answer" is one like any other: it is right where the question has no answer. Where predictions
+    are weighed (`early_abstention`, `reconcile`), a supervisor's columns are about what it has chosen.
 
     Args:
         local_score: Trust in the local prediction, shape (n,), in [0, 1]; higher is more trustworthy.
-        remote_score: Trust in the hosted prediction, likewise.
-        local_correct: Whether the local prediction is right, shape (n,).
-        remote_correct: Whether the hosted prediction is right, shape (n,).
+        remote_score: Trust in the hosted prediction, or in what is chosen in its place, likewise.
+        local_correct: Whether the local prediction, or what is chosen in its place, is right, shape (n,).
+        remote_correct: Whether the hosted prediction, or what is chosen in its place, is right, shape (n,).
         answerable: Whether the question has an answer, shape (n,); ``None`` where the data do not tell.
         remote_cost: What the hosted call cost or would cost, in currency, shape (n,), at least 0; ``None``: no price.
+        local_no_answer: Whether the local prediction (or choice) is that there is no answer, shape (n,); ``None`` where
+            the data do not tell.
+        remote_no_answer: Whether the hosted one is, likewise.
+        local_chosen: What the first supervisor has chosen, by `Choice`, shape (n,); ``None``: always what was made.
+        remote_chosen: What the second supervisor has chosen, likewise.
+        remote_alone_correct: Whether the hosted model's own prediction is right, shape (n,), where others are chosen in
+            its place; ``None``: as `remote_correct`.
 
     Raises:
         InputError: A column has another length, a score is NaN or outside [0, 1], a cost is negative or not finite.
@@ -45,6 +66,11 @@ class Outcomes:
     remote_correct: Flags
     answerable: Flags | None = None
     remote_cost: Floats | None = None
+    local_no_answer: Flags | None = None
+    remote_no_answer: Flags | None = None
+    local_chosen: Choices | None = None
+    remote_chosen: Choices | None = None
+    remote_alone_correct: Flags | None = None
 
     def __post_init__(self) -> None:
         for name, column in self._columns():
@@ -58,6 +84,11 @@ class Outcomes:
 
     def __len__(self) -> int:
         return len(self.local_score)
+
+    @property
+    def hosted_correct(self) -> Flags:
+        """Whether the hosted model's own prediction is right, whatever is chosen in its place, shape (n,)."""
+        return self.remote_correct if self.remote_alone_correct is None else self.remote_alone_correct
 
     def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""

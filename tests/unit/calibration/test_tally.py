@@ -1,4 +1,4 @@
-"""Counts on a grid of thresholds are what counting each pair by itself gives."""
+"""Counts on a grid of thresholds are those of the decision at each pair."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from twosup_chain.calibration.tally import count
 from twosup_chain.errors import InputError
+from twosup_chain.outcomes.decisions import decide
 from twosup_chain.outcomes.outcomes import Outcomes
 
 GRID = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]), min_size=1, unique=True).map(sorted)
@@ -27,30 +28,29 @@ def drawn(n: int, seed: int, **options) -> Outcomes:
     return Outcomes(**{**columns, **options})
 
 
-@given(st.integers(0, 40), st.integers(0, 5), GRID, GRID, st.sampled_from(["wrong", "no_answer"]))
-def test_every_count_is_that_of_its_definition(n, seed, local, remote, abstention) -> None:
-    o = drawn(n, seed)
+@given(st.integers(0, 40), st.integers(0, 5), GRID, GRID, st.sampled_from(["wrong", "no_answer"]), st.booleans())
+def test_every_count_is_that_of_the_decision_at_each_pair(n, seed, local, remote, abstention, reconciled) -> None:
+    o = drawn(n, seed, remote_alone_correct=np.random.default_rng(seed + 9).random(n) < 0.6 if reconciled else None)
     tally = count(o, np.array(local), np.array(remote), abstention=abstention)
     assert tally.shape == (len(local), len(remote))
     for row, t1 in enumerate(local):
         for column, t2 in enumerate(remote):
-            escalated = o.local_score < t1
-            answered = ~escalated | (o.remote_score >= t2)
-            right = np.where(escalated, o.remote_correct, o.local_correct)
-            well = np.where(answered, right, ~o.answerable if abstention == "no_answer" else False)
+            d = decide(o, t1, t2)
+            well = d.right | (~d.answered & ~o.answerable if abstention == "no_answer" else False)
+            last_right = np.where(d.escalated, o.remote_correct, o.local_correct)
             expected = {
                 "local": t1,
                 "remote": t2,
-                "escalated": escalated.sum(),
-                "answered": answered.sum(),
-                "wrong": (answered & ~right).sum(),
-                "right_predictions": right.sum(),
-                "refused_right": (right & ~answered).sum(),
+                "escalated": d.escalated.sum(),
+                "answered": d.answered.sum(),
+                "wrong": (d.answered & ~d.right).sum(),
+                "right_predictions": last_right.sum(),
+                "refused_right": (last_right & ~d.answered).sum(),
                 "successes": well.sum(),
-                "wins": (well & ~o.remote_correct).sum(),
-                "losses": (~well & o.remote_correct).sum(),
-                "cost": o.remote_cost[escalated].sum(),
-                "cost_squares": (o.remote_cost[escalated] ** 2).sum(),
+                "wins": (well & ~o.hosted_correct).sum(),
+                "losses": (~well & o.hosted_correct).sum(),
+                "cost": o.remote_cost[d.escalated].sum(),
+                "cost_squares": (o.remote_cost[d.escalated] ** 2).sum(),
             }
             for name, value in expected.items():
                 assert np.broadcast_to(getattr(tally, name), tally.shape)[row, column] == pytest.approx(value), name

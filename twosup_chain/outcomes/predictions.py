@@ -1,0 +1,94 @@
+"""`PredictionColumns`: what was predicted for many questions and how far it is trusted, as made or as weighed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from twosup_chain._options import shorten
+from twosup_chain.errors import ConfigurationError
+from twosup_chain.outcomes.outcomes import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twosup_chain.outcomes.outcomes import Choices, Flags, Floats
+
+#: What counts as a right prediction: an exact match, or a token F1 of at least so much.
+Correct = Literal["exact_match"] | tuple[Literal["f1"], float]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PredictionColumns:
+    """Predictions after one model's call, one entry a question in every column, each of shape (n,).
+
+    Args:
+        trust: The trust in the prediction by the chosen scorer, in [0, 1].
+        exact_match: 1.0 or 0.0.
+        f1: Token F1, in [0, 1].
+        no_answer: Whether it is that there is no answer.
+        input_tokens: Tokens that the call has read; NaN where the model does not tell.
+        output_tokens: Tokens that it has written, likewise.
+        seconds: Seconds of the call, likewise.
+        chosen: Which prediction it is, by `Choice`: the model's own, or what outweighs it.
+    """
+
+    trust: Floats
+    exact_match: Floats
+    f1: Floats
+    no_answer: Flags
+    input_tokens: Floats
+    output_tokens: Floats
+    seconds: Floats
+    chosen: Choices
+
+    def correct(self, rule: Correct) -> Flags:
+        """Returns which predictions are right, shape (n,).
+
+        Raises:
+            ConfigurationError: `rule` is neither ``"exact_match"`` nor ``("f1", floor)`` with a floor in (0, 1].
+        """
+        right: Flags
+        match rule:
+            case "exact_match":
+                right = self.exact_match >= 1.0
+            case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
+                right = self.f1 >= floor
+            case _:
+                message = f"correct={shorten(rule)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
+                raise ConfigurationError(message)
+        return right
+
+
+def weigh(
+    made: PredictionColumns, others: Mapping[str, Floats], *, local: PredictionColumns, answerable: Flags
+) -> PredictionColumns:
+    """Returns the likeliest predictions to be right: those that were made, or what outweighs them.
+
+    It is what `Supervisor` does with one prediction: of equals, the one that was made is kept.
+
+    Args:
+        made: The predictions that were made.
+        others: The trust in what could be predicted in their place, by the name of a `Choice`, each of shape (n,).
+        local: The local model's predictions.
+        answerable: Whether the question has an answer, shape (n,).
+    """
+    best = made
+    for name, trust in others.items():
+        choice = Choice[name.upper()]
+        possible = ~(local if choice == Choice.LOCAL else made).no_answer
+        better = possible & (trust > best.trust)
+        if choice == Choice.LOCAL:
+            measures = {"exact_match": local.exact_match, "f1": local.f1}
+        else:
+            measures = dict.fromkeys(("exact_match", "f1"), np.where(answerable, 0.0, 1.0))
+        best = replace(
+            best,
+            trust=np.where(better, trust, best.trust),
+            no_answer=np.where(better, choice == Choice.UNANSWERABLE, best.no_answer),
+            chosen=np.where(better, choice.value, best.chosen).astype(np.int8),
+            **{field: np.where(better, column, getattr(best, field)) for field, column in measures.items()},
+        )
+    return best
