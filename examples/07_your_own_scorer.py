@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twosup_chain import Answer, ExtractiveReader, QAInput, Supervisor, TwoSupervisorChain
-from twosup_chain.scoring.registry import answerability
+from twosup_chain.scoring.own_scores import answerability
 
 
 def plausible(question: QAInput, answer: Answer, *, latest_year: int) -> float:

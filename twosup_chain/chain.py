@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from twosup_chain._drive import Flow
     from twosup_chain.calibration.record import Calibration
-    from twosup_chain.scoring.registry import Scorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
 NO_ANSWER_TEXT = "No answer was found that can be trusted."
@@ -124,7 +124,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
         *,
         local: Any,
         remote: Any,
-        scorers: Mapping[str, Scorer] | None = None,
+        scorers: Mapping[str, ScoreFunction | Scorer] | None = None,
         **options: Any,
     ) -> TwoSupervisorChain:
         """Returns a chain with the scorers and thresholds of a calibration.

@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from twosup_chain.errors import MissingEvidenceError
 from twosup_chain.schema import Answer, QAInput
-from twosup_chain.scoring import registry as scorers
+from twosup_chain.scoring import token_probability as scorers
 from twosup_chain.scoring.tokens import content_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from study.questions import Prediction, Question
+    from twosup_chain.scoring.scorer import ScoreFunction
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -160,7 +161,7 @@ def _numbers(prediction: Prediction | None) -> tuple[float, ...]:
     )
 
 
-def _scored(scorer: scorers.Scorer, answer: Answer) -> float:
+def _scored(scorer: ScoreFunction, answer: Answer) -> float:
     try:
         return scorer(_NOTHING, answer)
     except MissingEvidenceError:

@@ -14,7 +14,7 @@ from study.questions import load
 
 from twosup_chain import demo
 from twosup_chain.demo.recording import load as load_recording
-from twosup_chain.scoring.registry import min_token_probability
+from twosup_chain.scoring.token_probability import min_token_probability
 from twosup_chain.text.squad import exact_match
 from twosup_chain.text.squad import load as load_squad
 

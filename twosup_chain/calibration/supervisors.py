@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from twosup_chain.scoring.registry import Scorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
-def supervisors(calibration: Calibration | str | Path, scorers: Mapping[str, Scorer]) -> dict[str, Supervisor | bool]:
+def supervisors(
+    calibration: Calibration | str | Path, scorers: Mapping[str, ScoreFunction | Scorer]
+) -> dict[str, Supervisor | bool]:
     """Returns ``local_supervisor`` and ``remote_supervisor``, and whether they weigh, as the calibration sets them.
 
     Args:

@@ -18,7 +18,6 @@ from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
 from twosup_chain.chat._writer import Judge, NotAsked, Writer
-from twosup_chain.scoring.bounds import bound_of
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ class Exchange:
     def _bound(supervisor: object, longest: float) -> Bound | None:
         if not isinstance(supervisor, Supervisor):
             return None
-        highest = bound_of(supervisor.scorer.scorer)
+        highest = supervisor.scorer.bound
         return None if highest is None else Bound(highest, supervisor.threshold, supervisor.scorer_name, longest)
 
     # -- what comes of them ---------------------------------------------------------------------------------------

@@ -28,7 +28,6 @@ from twosup_chain.chain import NO_ANSWER_TEXT
 from twosup_chain.chat._callbacks import abelow, below, opened, remembered
 from twosup_chain.chat._exchange import Exchange, label_of, passed_on
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.scoring.registry import SCORERS, agreement
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -328,8 +327,7 @@ def _compares(supervisor: object) -> bool:
         return False
     if not isinstance(supervisor, Supervisor):
         return True
-    scorer = supervisor.scorer
-    return bool(scorer.scorer is agreement or (scorer.name not in SCORERS and scorer.takes_local))
+    return supervisor.scorer.reads_local
 
 
 def _shortly(supervisor: object) -> Any:

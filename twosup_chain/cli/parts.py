@@ -29,15 +29,8 @@ KEY = "OPENAI_API_KEY"
 READER, LLAMA = "reader", "llama:"
 #: The scorer where none was fitted: the paper's.
 DEFAULT_SCORER = "min_token_probability"
-_LOGPROB_SCORERS = (
-    "min_token_probability",
-    "mean_token_probability",
-    "token_probability_quantile",
-    "min_token_margin",
-    "mean_token_margin",
-    "learned_remote",  # with or without a digest
-)
-_STATED = "stated_confidence"
+#: Scorers that need one of these read log-probabilities.
+_LOGPROBS = ("logprobs", "top_logprobs", "features")
 #: How many alternatives of each token are asked for: margins need two, and some servers send nothing without any.
 _ALTERNATIVES = 5
 #: OpenAI's reasoning models take no temperature.
@@ -79,19 +72,23 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
         MissingExtraError: langchain-openai is not installed.
     """
     from twosup_chain.answerers.chat import ChatAnswerer
+    from twosup_chain.scoring.registry import SCORERS
 
+    known = SCORERS.get(scorer.partition("@")[0])  # a learned one's digest comes after its name
+    needs = None if known is None else known.needs
+    stated = needs == "stated_confidence"
     name = model.removeprefix("openai:")
     if url is None and name == model:
-        return ChatAnswerer(model, stated_confidence=scorer == _STATED)
+        return ChatAnswerer(model, stated_confidence=stated)
     if find_spec("langchain_openai") is None:
         raise MissingExtraError(f"--remote {model}", "langchain-openai", "openai")
     options: dict[str, Any] = {} if url is None else {"base_url": _checked(url)}
     options["api_key"] = _key(url)
     if not _NO_TEMPERATURE.match(name):
         options["temperature"] = 0
-    if scorer.startswith(_LOGPROB_SCORERS):
+    if needs in _LOGPROBS:
         options |= {"logprobs": True, "top_logprobs": _ALTERNATIVES}
-    return ChatAnswerer(f"openai:{name}", model_kwargs=options, stated_confidence=scorer == _STATED)
+    return ChatAnswerer(f"openai:{name}", model_kwargs=options, stated_confidence=stated)
 
 
 def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: SupervisorSetting | None) -> Supervisor:

@@ -22,7 +22,6 @@ from twosup_chain.records.question import (
     passage_digest,
 )
 from twosup_chain.scoring.features import signals
-from twosup_chain.scoring.packaged import FILES
 from twosup_chain.scoring.registry import SCORERS
 from twosup_chain.supervisor import Supervisor
 
@@ -30,15 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from twosup_chain.schema import Answer, QAInput
-    from twosup_chain.scoring.registry import Scorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.text.squad import Example
 
 #: How long the local model should be busy with the questions that it is given at once, in seconds.
 _PORTION_SECONDS = 0.5
 _LARGEST_PORTION = 64
-
-#: Every registered scorer; the learned ones need no recording, since signals are recorded.
-_DEFAULT = tuple(name for name in SCORERS if name not in FILES)
 
 
 class Asker:
@@ -62,7 +58,7 @@ class Asker:
         self,
         local: Any,
         remote: Any,
-        scorers: Iterable[str | Scorer | Supervisor] | None,
+        scorers: Iterable[str | ScoreFunction | Scorer | Supervisor] | None,
         *,
         text: bool,
         concurrency: int,
@@ -71,7 +67,7 @@ class Asker:
         self._remote = _runnable(remote, "remote")
         self._judges = [
             s if isinstance(s, Supervisor) else Supervisor(s, threshold=0.0)
-            for s in (_DEFAULT if scorers is None else scorers)
+            for s in (_recorded() if scorers is None else scorers)
         ]
         self.scorers = [judge.scorer_name for judge in self._judges]
         if len(set(self.scorers)) < max(1, len(self.scorers)):
@@ -149,6 +145,10 @@ class Asker:
             text=self._text,
             signals=signals(question, outcome, local=local),
         )
+
+
+def _recorded() -> list[str]:
+    return [scorer.name for scorer in SCORERS.values() if scorer.recorded]
 
 
 def _trust(judge: Supervisor, question: QAInput, answer: Answer, local: Answer | None) -> float | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.question import QuestionRecord
-    from twosup_chain.scoring.registry import Scorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.supervisor import Supervisor
     from twosup_chain.text.squad import Example
 
@@ -100,7 +100,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
     local: Any,
     remote: Any,
     out: str | Path,
-    scorers: Iterable[str | Scorer | Supervisor] | None = None,
+    scorers: Iterable[str | ScoreFunction | Scorer | Supervisor] | None = None,
     text: bool = True,
     concurrency: int = 8,
     limit: int | None = None,

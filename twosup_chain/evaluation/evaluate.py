@@ -213,7 +213,7 @@ def _recorded(supervisor: Supervisor | CalibratedSupervisor | None, name: str | 
     """Returns the scorer whose trust in recorded predictions to take: a learned one itself, any other by its name."""
     from twosup_chain.scoring.learned import LearnedScorer
 
-    own = getattr(getattr(supervisor, "scorer", None), "scorer", None)
+    own = getattr(getattr(supervisor, "scorer", None), "function", None)
     return own if isinstance(own, LearnedScorer) else name or ""
 
 

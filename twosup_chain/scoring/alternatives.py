@@ -8,43 +8,40 @@ prediction as if it had been made, which makes sense where its scores are probab
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twosup_chain.errors import MissingEvidenceError
 from twosup_chain.schema import Answer, Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from twosup_chain.scoring.scorer import Scorer
 
 #: What a prediction of "no answer" is called among the alternatives.
 UNANSWERABLE = "unanswerable"
 
 
-def alternatives(scorer: Any, score: Callable[[Evidence], float], evidence: Evidence) -> dict[str, float]:
+def alternatives(scorer: Scorer, evidence: Evidence) -> dict[str, float]:
     """Returns the trust in the predictions that could be made instead of the one to judge, by name.
 
     ``"local"`` is the local answer, where the hosted one is to judge; ``"unanswerable"`` is "no answer". What another
     model predicts already is not repeated under this name, and what cannot be scored is left out.
 
     Args:
-        scorer: The scorer; one with a method ``alternatives(question, answer, local=…) -> dict[str, float]`` is asked
-            for all at once.
-        score: Scores one prediction by it.
-        evidence: What is to be judged, and at whose place.
+        scorer: The scorer.
+        evidence: What is to be judged, and once which model has answered.
     """
     at_remote = evidence.weigh == "remote"
     others = {"local": evidence.local} if at_remote else {}
     possible = {name: other for name, other in others.items() if other is not None and other.text is not None}
     if evidence.answer.text is not None:
         possible[UNANSWERABLE] = _withdrawn(evidence)
-    asked = getattr(scorer, "alternatives", None)
-    if callable(asked):
-        found: dict[str, float] = asked(evidence.input, evidence.answer, local=evidence.local)
+    if scorer.alternatives is not None:
+        found = scorer.alternatives(evidence.input, evidence.answer, local=evidence.local)
         return {name: trust for name, trust in found.items() if name in possible}
     scored = {}
     for name, answer in possible.items():
         try:
-            scored[name] = score(Evidence(input=evidence.input, answer=answer, local=evidence.local))
+            scored[name] = scorer.score(Evidence(input=evidence.input, answer=answer, local=evidence.local))
         except MissingEvidenceError:
             continue
     return scored

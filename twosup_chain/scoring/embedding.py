@@ -39,7 +39,7 @@ class EmbeddingSimilarity:
         ConfigurationError: `model` is neither.
     """
 
-    #: A model runs, too long for the event loop.
+    needs = "context"
     blocking = True
 
     def __init__(self, model: str | Path | Embeddings) -> None:
@@ -52,7 +52,6 @@ class EmbeddingSimilarity:
         self._model = model
         self._lock = Lock()
         self.name = f"embedding_similarity@{_label(model)}"
-        self.__name__ = self.name
 
     def __repr__(self) -> str:
         return f"<EmbeddingSimilarity {self.name}>"

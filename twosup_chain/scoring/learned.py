@@ -39,6 +39,7 @@ class LearnedScorer:
             others, and so is the name.
     """
 
+    needs = "features"
     #: Far less than a millisecond: a thread would cost more.
     blocking = False
 
@@ -52,7 +53,7 @@ class LearnedScorer:
         self.others = dict(others or {})
         self.place = model.place
         self.name = f"learned_{model.place}@{self._digest()}"
-        self.__name__ = self.name
+        self.reads_local = model.place == "remote"
         self._warns = packaged
 
     def __repr__(self) -> str:

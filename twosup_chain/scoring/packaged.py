@@ -6,15 +6,16 @@ threshold.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from twosup_chain.errors import CalibrationMismatchError
 from twosup_chain.scoring.learned import LearnedScorer
+from twosup_chain.scoring.scorer import Scorer
 
 FOLDER = Path(__file__).parent / "packaged_pair"
 #: By the name under which each is registered, its file.
-FILES = {f"learned_{place}": FOLDER / f"{place}.json" for place in ("local", "remote")}
+FILES = {f"learned_{role}": FOLDER / f"{role}.json" for role in ("local", "remote")}
 
 
 def default_scorer(name: str) -> LearnedScorer:
@@ -49,3 +50,12 @@ def packaged(name: str) -> LearnedScorer | None:
 @cache
 def _loaded(name: str) -> LearnedScorer:
     return LearnedScorer.load(FILES[name])
+
+
+#: Their trust needs no recording: it follows from the features, which are always recorded.
+SCORERS = tuple(
+    Scorer(
+        name=name, make=partial(default_scorer, name), needs="features", reads_local=role == "remote", recorded=False
+    )
+    for name, role in (("learned_local", "local"), ("learned_remote", "remote"))
+)

@@ -90,7 +90,7 @@ def test_an_empty_context_holds_no_answer_and_the_model_is_not_asked(answerer, c
 @pytest.mark.parametrize("scorer", ["min_token_probability", "mean_token_probability", "answerability"])
 def test_no_answer_to_an_empty_context_is_certain_for_every_scorer(answerer, scorer: str) -> None:
     answer = answerer(PARIS).invoke({"question": "Where?", "context": []})
-    assert SCORERS[scorer]()(QAInput(question="Where?", context=[]), answer) == 1.0
+    assert SCORERS[scorer].function(QAInput(question="Where?", context=[]), answer) == 1.0
 
 
 def test_without_a_context_the_model_is_asked_what_it_knows(answerer) -> None:

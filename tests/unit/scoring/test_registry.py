@@ -1,178 +1,35 @@
-"""What each trust score says, which tokens count, and what it says where its evidence is missing."""
+"""Scorers by name, by function and of one's own; what a record says, and what there is not."""
 
 from __future__ import annotations
 
-import functools
-import math
 import warnings
-from types import SimpleNamespace
+from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from twosup_chain import Answer, Candidate, QAInput, Supervisor
-from twosup_chain.errors import ConfigurationError, MissingEvidenceError, UnknownOptionError
+from twosup_chain import Answer, QAInput, Supervisor
+from twosup_chain.errors import ConfigurationError, UnknownOptionError
+from twosup_chain.scoring import registry
+from twosup_chain.scoring.comparison import agreement, in_context
 from twosup_chain.scoring.learned import UncalibratedWarning
-from twosup_chain.scoring.registry import (
-    SCORERS,
-    Grounded,
-    agreement,
-    answerability,
-    in_context,
-    mean_token_probability,
-    min_token_probability,
-    span_probability,
-    token_probability_quantile,
-)
-
-QUESTION = QAInput(question="Who wrote it?", context="The notes were written by Ada Lovelace, in 1843.")
-TOKEN_SCORERS = [min_token_probability, mean_token_probability, token_probability_quantile]
+from twosup_chain.scoring.registry import SCORERS, register, resolve
+from twosup_chain.scoring.scorer import Scorer
+from twosup_chain.scoring.token_probability import highest_quantile, token_probability_quantile
 
 
-def tokens(*pairs: tuple[str | None, float]) -> Answer:
-    return Answer("x", token_logprobs=[(token, math.log(probability)) for token, probability in pairs])
+class Own:
+    name = "own"
+    needs = "context"
+    blocking = False
 
+    def __call__(self, question, answer):
+        return 0.2
 
-def test_min_token_probability_is_that_of_the_least_sure_token() -> None:
-    assert min_token_probability(QUESTION, tokens(("A", 0.9), ("da", 0.4))) == pytest.approx(0.4)
+    def highest_score(self, logprobs, remaining):
+        return 0.3
 
-
-def test_mean_token_probability_is_geometric() -> None:
-    assert mean_token_probability(QUESTION, tokens(("A", 0.9), ("da", 0.4))) == pytest.approx(0.6)
-
-
-def test_a_quantile_lies_between_minimum_and_maximum_and_can_be_chosen() -> None:
-    answer = tokens(("a", 0.1), ("b", 0.5), ("c", 0.9))
-    assert token_probability_quantile(QUESTION, answer, q=0.0) == pytest.approx(0.1)
-    assert token_probability_quantile(QUESTION, answer, q=0.5) == pytest.approx(0.5)
-    assert token_probability_quantile(QUESTION, answer, q=1.0) == pytest.approx(0.9)
-    median = Supervisor(functools.partial(token_probability_quantile, q=0.5), threshold=0.5)
-    assert median.scorer_name == "token_probability_quantile"
-    assert median.judge(QUESTION, answer).score == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(
-    "token", ['"', "'", "“", "”", "\n", " ", "", '\n"', "```", "**", "<|im_end|>", "</s>", "<end_of_turn>", "[/INST]"]
-)
-@pytest.mark.parametrize("scorer", TOKEN_SCORERS)
-def test_format_tokens_do_not_count(scorer, token) -> None:
-    with_format = tokens((token, 0.01), ("Ada", 0.8), (token, 0.01))
-    assert scorer(QUESTION, with_format) == pytest.approx(scorer(QUESTION, tokens(("Ada", 0.8))))
-
-
-@pytest.mark.parametrize("token", ["Ada", " Ada", "1843", "-", "$", "%", ".", None, "<", "A"])
-@pytest.mark.parametrize("scorer", TOKEN_SCORERS)
-def test_content_tokens_count(scorer, token) -> None:
-    assert scorer(QUESTION, tokens((token, 0.2), ("Ada", 0.2))) == pytest.approx(0.2)
-
-
-@pytest.mark.parametrize("scorer", TOKEN_SCORERS)
-@pytest.mark.parametrize("answer", [Answer("x"), Answer("x", token_logprobs=[]), tokens(("\n", 0.5))])
-def test_without_content_log_probabilities_the_error_says_so(scorer, answer) -> None:
-    with pytest.raises(MissingEvidenceError, match=scorer.__name__):
-        scorer(QUESTION, answer)
-
-
-@given(st.lists(st.floats(min_value=-50, max_value=0), min_size=1, max_size=30))
-def test_token_scores_are_probabilities_in_order(logprobs) -> None:
-    answer = Answer("x", token_logprobs=logprobs)
-    low, quantile, mean = (
-        scorer(QUESTION, answer)
-        for scorer in (min_token_probability, token_probability_quantile, mean_token_probability)
-    )
-    assert 0.0 <= low <= mean * (1 + 1e-9) <= 1.0 + 1e-9
-    assert low * (1 - 1e-9) <= quantile <= 1.0
-
-
-def test_reader_scores_are_those_of_what_is_predicted() -> None:
-    scores = {"span_probability": 0.7, "null_probability": 0.2, "answerability": 0.75}
-    assert span_probability(QUESTION, Answer("x", scores=scores)) == 0.7
-    assert span_probability(QUESTION, Answer(None, scores=scores)) == 0.2
-    assert answerability(QUESTION, Answer("x", scores=scores)) == 0.75
-    assert answerability(QUESTION, Answer(None, scores=scores)) == 0.25
-
-
-@pytest.mark.parametrize("scorer", [span_probability, answerability])
-def test_a_foreign_answer_lacks_reader_scores_and_the_error_says_how_to_get_them(scorer) -> None:
-    with pytest.raises(MissingEvidenceError, match=r"answer with ExtractiveReader or LlamaCppAnswerer"):
-        scorer(QUESTION, Answer("x"))
-
-
-@pytest.mark.parametrize(
-    ("remote", "local", "score"),
-    [
-        ("Ada Lovelace", "ada lovelace.", 1.0),
-        ("Ada", "Ada Lovelace", 2 / 3),
-        ("Ada", "Bob", 0.0),
-        (None, None, 1.0),
-        (None, "Ada", 0.0),
-        ("Ada", None, 0.0),
-    ],
-)
-def test_agreement_is_token_f1_with_the_local_answer(remote, local, score) -> None:
-    assert agreement(QUESTION, Answer(remote), local=Answer(local)) == pytest.approx(score)
-
-
-def test_agreement_needs_a_local_answer() -> None:
-    with pytest.raises(MissingEvidenceError, match="remote supervisor"):
-        agreement(QUESTION, Answer("Ada"))
-
-
-@pytest.mark.parametrize(
-    ("text", "score"),
-    [
-        ("Ada Lovelace", 1.0),
-        ("by ada lovelace in 1843", 1.0),
-        ("the notes", 1.0),
-        ("Love", 0.0),
-        ("Charles Babbage", 0.0),
-        ("!!", 0.0),
-        (None, 1.0),
-    ],
-)
-def test_in_context_looks_for_whole_words(text, score) -> None:
-    assert in_context(QUESTION, Answer(text)) == score
-
-
-def test_in_context_finds_answers_in_scripts_without_spaces_and_from_right_to_left() -> None:
-    assert in_context(QAInput(question="?", context="富士山は日本で一番高い山です。"), Answer("日本")) == 1.0
-    assert in_context(QAInput(question="?", context="כתבה את זה עדה לאבלייס בשנת 1843."), Answer("עדה לאבלייס")) == 1.0
-
-
-def test_in_context_needs_a_context_but_takes_an_empty_one() -> None:
-    with pytest.raises(MissingEvidenceError, match="pass 'context'"):
-        in_context(QAInput(question="?"), Answer("x"))
-    assert in_context(QAInput(question="?", context=[]), Answer("x")) == 0.0
-
-
-class FakeReader:
-    """A reader that finds "Ada Lovelace" (0.6) and "1843" (0.2), is 80 % sure of an answer, and matches words only."""
-
-    def answer_many(self, inputs):
-        candidates = (Candidate("Ada Lovelace", 0, 12, 0, 0.6), Candidate("1843", 20, 24, 0, 0.2))
-        return [Answer("Ada Lovelace", scores={"answerability": 0.8, "null_probability": 0.2}, candidates=candidates)]
-
-    def score(self, question, context, answer_text):
-        return SimpleNamespace(answerability=0.8, conditional={"Ada Lovelace": 0.75}.get(answer_text, 0.0))
-
-
-@pytest.mark.parametrize(
-    ("text", "score"),
-    [
-        ("Ada Lovelace", 0.8 * 0.75),
-        (None, 0.2),
-        ("It was Ada Lovelace.", 0.8 * 0.75 * 2 / 3),
-        ("Charles Babbage", 0.0),
-    ],
-)
-def test_grounded_is_what_the_reader_makes_of_that_very_answer(text, score) -> None:
-    assert Grounded(FakeReader())(QUESTION, Answer(text)) == pytest.approx(score)
-
-
-def test_grounded_needs_a_context() -> None:
-    with pytest.raises(MissingEvidenceError, match="pass 'context'"):
-        Grounded(FakeReader())(QAInput(question="?"), Answer("x"))
+    def alternatives(self, question, answer, *, local=None):
+        return {"unanswerable": 0.4}
 
 
 @pytest.mark.parametrize("name", SCORERS)
@@ -187,3 +44,64 @@ def test_an_unknown_scorer_lists_the_known_ones() -> None:
         Supervisor("answerabillity", threshold=0.5)
     with pytest.raises(ConfigurationError, match="neither a scorer's name"):
         Supervisor(7, threshold=0.5)
+
+
+def test_a_record_says_what_must_be_known_of_a_scorer():
+    assert {name for name, scorer in SCORERS.items() if scorer.reads_local} == {"agreement", "backed", "learned_remote"}
+    assert {name for name, scorer in SCORERS.items() if scorer.blocking} == {"grounded"}
+    assert {name for name, scorer in SCORERS.items() if scorer.bound is not None} == {
+        "mean_token_probability",
+        "min_token_probability",
+        "token_probability_quantile",
+    }
+    assert {name for name, scorer in SCORERS.items() if not scorer.recorded} == {"learned_local", "learned_remote"}
+
+
+def test_a_registered_function_is_known_by_itself_and_with_options_bound():
+    assert resolve(agreement) is SCORERS["agreement"]
+    median = resolve(partial(token_probability_quantile, q=0.5))
+    assert (median.name, median.needs, median.blocking) == ("token_probability_quantile", "logprobs", False)
+    assert median.bound([-1.0, -2.0, -3.0], 2) == highest_quantile([-1.0, -2.0, -3.0], 2, q=0.5)
+
+
+def test_a_callable_of_ones_own_describes_itself():
+    own = resolve(Own())
+    assert (own.name, own.needs, own.blocking, own.reads_local) == ("own", "context", False, False)
+    assert own.bound([-1.0], 3) == 0.3
+    assert own.alternatives(None, None) == {"unanswerable": 0.4}
+    plain = resolve(lambda question, answer, local=None: 0.5)
+    assert (plain.name, plain.blocking, plain.reads_local, plain.bound) == ("<lambda>", True, True, None)
+
+
+def test_a_model_that_a_scorer_holds_is_made_for_each_supervisor():
+    first, second = (Supervisor("grounded", threshold=0.5).scorer for _ in range(2))
+    assert first.function is not second.function
+    assert (first.name, first.blocking, first.make) == ("grounded", True, None)
+
+
+def test_a_registered_scorer_of_ones_own_is_found_by_name_and_its_name_is_taken(monkeypatch):
+    monkeypatch.setattr(registry, "SCORERS", dict(SCORERS))
+    own = register(Scorer(name="own", function=lambda question, answer: 0.7))
+    assert register(own) is own
+    assert Supervisor("own", threshold=0.5).judge(QAInput("Who?"), Answer("Ada")).score == 0.7
+    for name in ("own", "agreement"):
+        with pytest.raises(ConfigurationError, match=f"'{name}' is registered already"):
+            register(Scorer(name=name, function=in_context))
+
+
+def test_a_scorer_has_one_function_or_makes_one():
+    for given in ({}, {"function": in_context, "make": Own}):
+        with pytest.raises(ConfigurationError, match="either function=… or make=…"):
+            Scorer(name="own", **given)
+
+
+def test_a_scorer_in_a_file_is_named_by_path_and_name(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "def half(question, answer):\n    return 0.5\n\nclass Third:\n"
+        "    def __call__(self, question, answer):\n        return 1 / 3\n"
+    )
+    for name, score in (("half", 0.5), ("Third", 1 / 3)):
+        supervisor = Supervisor(f"{path}:{name}", threshold=0.5)
+        assert supervisor.scorer_name == name
+        assert supervisor.judge(QAInput("Who?"), Answer("Ada")).score == score

@@ -1,0 +1,75 @@
+"""The scorers that read what an answer says of itself: one number of `Answer.scores` each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from twosup_chain.schema import Answer, QAInput
+
+
+def span_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the reader's probability of what it predicts: of its best span, or of the null span for "no answer".
+
+    Raises:
+        MissingEvidenceError: The answer is not an extractive reader's.
+    """
+    del question, local
+    return _score(answer, "span_probability" if answer.text is not None else "null_probability", "span_probability")
+
+
+def answerability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns the local model's probability that the context holds an answer; for "no answer", that it does not.
+
+    Raises:
+        MissingEvidenceError: The answer carries no answerability.
+    """
+    del question, local
+    probability = _score(answer, "answerability", "answerability")
+    return probability if answer.text is not None else 1.0 - probability
+
+
+def stated_confidence(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns how sure the model says that it is: ``ChatAnswerer(…, stated_confidence=True)``.
+
+    Raises:
+        MissingEvidenceError: The answer states no confidence.
+    """
+    del question, local
+    return _score(
+        answer, "stated_confidence", "stated_confidence", "ask for it (ChatAnswerer(…, stated_confidence=True))"
+    )
+
+
+def self_consistency(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
+    """Returns how far several samples of the same model agree with the answer: `SelfConsistent`.
+
+    Raises:
+        MissingEvidenceError: The answer is not one of several samples.
+    """
+    del question, local
+    return _score(answer, "self_consistency", "self_consistency", "ask several times (SelfConsistent(…, samples=5))")
+
+
+def _score(
+    answer: Answer, key: str, scorer: str, cure: str = "answer with ExtractiveReader or LlamaCppAnswerer"
+) -> float:
+    try:
+        return answer.scores[key]
+    except KeyError:
+        message = (
+            f"{scorer} reads Answer.scores[{key!r}], and the answer carries {sorted(answer.scores) or 'no scores'}: "
+            f"{cure}, or put the score into Answer.scores"
+        )
+        raise MissingEvidenceError(message) from None
+
+
+SCORERS = (
+    Scorer(name="answerability", function=answerability, needs="answerability"),
+    Scorer(name="self_consistency", function=self_consistency, needs="self_consistency"),
+    Scorer(name="span_probability", function=span_probability, needs="reading"),
+    Scorer(name="stated_confidence", function=stated_confidence, needs="stated_confidence"),
+)
