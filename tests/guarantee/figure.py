@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from simulation import CONFIDENCE, SCENARIOS, simulate
 
-from twosup_chain.evaluation.plotting import save
+from twosup_chain.evaluation.drawing import save
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
 TITLES = {

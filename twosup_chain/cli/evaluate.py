@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from twosup_chain.calibration.record import CalibratedSupervisor
-    from twosup_chain.evaluation.evaluate import Report
+    from twosup_chain.evaluation.report import Report
 
 _TRUST, _OUTPUT = "Trust", "Output"
 

@@ -216,7 +216,8 @@ def _write(folder: Path, figures: Replication, recordings: Recordings, steps: in
 
 
 def _draw(folder: Path, figures: Replication, recordings: Recordings, steps: int) -> None:
-    from twosup_chain.evaluation.plotting import request_accuracy_figure, save
+    from twosup_chain.evaluation.drawing import save
+    from twosup_chain.evaluation.plotting import request_accuracy_figure
 
     local, remote = recordings.local, recordings.remote
     try:

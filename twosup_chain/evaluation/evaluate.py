@@ -6,22 +6,20 @@ or from the user. How figures are found is in `measure`, how the page looks in `
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
-from twosup_chain.evaluation import measure
+from twosup_chain.evaluation import measure, page
 from twosup_chain.evaluation.figures import Figures, PromiseFigures
 from twosup_chain.evaluation.mistakes import mistakes
+from twosup_chain.evaluation.report import Report
 from twosup_chain.outcomes.from_records import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from twosup_chain.evaluation.mistakes import Mistakes
     from twosup_chain.outcomes.from_records import Provenance
     from twosup_chain.outcomes.outcomes import Outcomes
     from twosup_chain.outcomes.predictions import Correct
@@ -30,62 +28,26 @@ if TYPE_CHECKING:
     from twosup_chain.scoring.learned import LearnedScorer
     from twosup_chain.supervisor import Supervisor
 
-#: The files that `Report.save` writes.
-PAGE, FIGURES = "report.html", "figures.json"
-
 #: Below so many questions every figure is rough.
 _FEW = 200
 #: A larger share of failed calls than this may bend every figure.
 _MANY_FAILED = 0.05
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Report:
-    """What an evaluation finds out.
-
-    Args:
-        figures: Every figure.
-        mistakes: Questions that show where the supervisors err.
-        outcomes: The columns that the pictures are drawn from.
-        calibration: The calibration that was evaluated; ``None`` for supervisors of the user's own.
-    """
-
-    figures: Figures
-    mistakes: tuple[Mistakes, ...]
-    outcomes: Outcomes
-    calibration: Calibration | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Returns the figures and the examples as plain values, ready for JSON."""
-        found = [kind.model_dump(mode="json") for kind in self.mistakes]
-        return {**self.figures.model_dump(mode="json"), "mistakes": found}
+class Evaluation(Report):
+    """A report that is ready to be looked at."""
 
     def as_html(self) -> str:
-        """Returns the report as one HTML page that needs nothing else: no script, no font, no picture of elsewhere."""
-        from twosup_chain.evaluation.page import page
-
-        return page(self)
+        """Returns the report as one HTML page that needs nothing else: see `page.as_html`."""
+        return page.as_html(self)
 
     def save(self, folder: str | Path) -> Path:
-        """Writes ``report.html`` and ``figures.json`` into a folder, which is made if it is not there.
-
-        Returns:
-            The path of the page.
+        """Writes ``report.html`` and ``figures.json`` into a folder, and returns the path of the page: see `page.save`.
 
         Raises:
             InputError: They cannot be written.
         """
-        folder = Path(folder)
-        figures = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        html = self.as_html()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / FIGURES).write_text(figures, encoding="utf-8", errors="replace")
-            (folder / PAGE).write_text(html, encoding="utf-8", errors="replace")
-        except OSError as error:
-            message = f"cannot write the report into {folder}: {error.strerror or error}"
-            raise InputError(message) from error
-        return folder / PAGE
+        return page.save(self, folder)
 
 
 def evaluate(  # noqa: PLR0913 (options are all by keyword)
@@ -99,7 +61,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     examples: int = 5,
     draws: int = 1000,
     scorers: Mapping[str, LearnedScorer] | None = None,
-) -> Report:
+) -> Evaluation:
     """Returns what a chain with these supervisors does with recorded questions, and what it saves and costs.
 
     Args:
@@ -180,7 +142,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         in_sample=in_sample,
         remarks=tuple(_remarks(source, in_sample=in_sample)),
     )
-    return Report(
+    return Evaluation(
         figures=figures,
         mistakes=mistakes(columns, decisions, examples),
         outcomes=outcomes,

@@ -90,6 +90,11 @@ class EndingCount(Record):
     questions: int
     right: int
 
+    @property
+    def wrong(self) -> int:
+        """How many of them wrongly."""
+        return self.questions - self.right
+
 
 class Saving(Record):
     """What every question to the hosted model takes, what the chain takes, and the difference.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.outcomes import Flags, Floats
 
 
-class Example(Record):
+class Mistake(Record):
     """One question, as far as the records hold it.
 
     Args:
@@ -47,7 +47,7 @@ class Mistakes(Record):
     role: Literal["local", "remote"]
     kind: Literal["trusted_wrong", "refused_right"]
     total: int
-    examples: tuple[Example, ...]
+    examples: tuple[Mistake, ...]
 
 
 def mistakes(columns: RecordColumns, decisions: Decisions, most: int) -> tuple[Mistakes, ...]:
@@ -72,8 +72,8 @@ def _mistakes(
     wrong, lost = (np.flatnonzero(judged & which) for which in (trusted & ~right, ~trusted & right))
     wrong, lost = wrong[np.argsort(-score[wrong], kind="stable")], lost[np.argsort(score[lost], kind="stable")]
 
-    def some(rows: list[int]) -> tuple[Example, ...]:
-        return tuple(_example(columns, role, row, float(score[row])) for row in rows)
+    def some(rows: list[int]) -> tuple[Mistake, ...]:
+        return tuple(_mistake(columns, role, row, float(score[row])) for row in rows)
 
     return (
         Mistakes(role=role, kind="trusted_wrong", total=len(wrong), examples=some(wrong[:most].tolist())),
@@ -81,10 +81,10 @@ def _mistakes(
     )
 
 
-def _example(columns: RecordColumns, role: str, row: int, score: float) -> Example:
+def _mistake(columns: RecordColumns, role: str, row: int, score: float) -> Mistake:
     record = columns.record(row)
     prediction = record.local if role == "local" else record.remote
-    return Example(
+    return Mistake(
         id=record.id,
         score=score,
         prediction=prediction.text,

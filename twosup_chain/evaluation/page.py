@@ -1,63 +1,77 @@
-"""The report as one HTML page for two readers: the first screen for the one who pays, the rest for the one who runs it.
+"""The report as one HTML page, and the folder that holds it: ``report.html.jinja`` is its words, `view` its values.
 
-The sections are in `sections` and `judgement`; here they are put under one roof, with a style and a policy that lets
-nothing be loaded from anywhere.
+Whatever a record brings is escaped, and a policy in the page's head lets nothing be loaded from anywhere.
 """
 
 from __future__ import annotations
 
-from importlib.resources import files
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from twosup_chain._atomic import write_atomically
 from twosup_chain._version import __version__
-from twosup_chain.evaluation import judgement, sections
-from twosup_chain.evaluation.markup import Markup, foreign, join, tag
-from twosup_chain.evaluation.words import count
+from twosup_chain.errors import InputError
+from twosup_chain.evaluation import words
+from twosup_chain.evaluation.drawing import svg
+from twosup_chain.evaluation.pictures import pictures
+from twosup_chain.evaluation.view import view
 
 if TYPE_CHECKING:
-    from twosup_chain.evaluation.evaluate import Report
+    from twosup_chain.evaluation.report import Report
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+#: The files that `save` writes.
+PAGE, FIGURES = "report.html", "figures.json"
+
+#: Control characters, which HTML does not know, and lone surrogates, which no encoding does.
+_UNKNOWN = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)], "\N{REPLACEMENT CHARACTER}")
+_UNKNOWN |= {ord(space): " " for space in "\t\n\r"}
 
 
-def page(report: Report) -> str:
+def as_html(report: Report) -> str:
     """Returns the report as an HTML document that needs nothing else: no script, no font, no picture of elsewhere."""
-    figures = report.figures
-    title = f"A chain with two supervisors on {count(figures.provenance.questions)} labelled questions"
-    head = join(
-        [
-            tag("meta", charset="utf-8"),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-            tag("title", title),
-            tag("style", Markup(files("twosup_chain.evaluation").joinpath("style.css").read_text(encoding="utf-8"))),
-        ]
-    )
-    body = tag(
-        "body",
-        tag(
-            "header",
-            tag("h1", title),
-            tag("p", "Local model: ", _model(figures.provenance.local_model), class_="quiet"),
-            tag("p", "Hosted model: ", _model(figures.provenance.remote_model), class_="quiet"),
-            *(tag("aside", tag("p", remark), class_="remark") for remark in figures.remarks),
-        ),
-        tag(
-            "main",
-            sections.summary(figures),
-            sections.savings(figures),
-            sections.accuracy(figures),
-            sections.endings(figures),
-            judgement.promises(figures),
-            judgement.supervisors(report),
-            sections.curves(report),
-            sections.latency(figures),
-            sections.reading(figures),
-        ),
-        tag("footer", f"twosup_chain {__version__}. Every figure of this page is in figures.json beside it."),
-    )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>{body}</html>\n'
+    drawn = [(svg(picture.figure), picture.caption) for picture in pictures(report)]
+    template = environment().get_template(f"{PAGE}.jinja")
+    return template.render(view(report), pictures=drawn, words=words, version=__version__)
 
 
-def _model(name: str | None) -> Markup:
-    return tag("code", foreign(name)) if name else Markup("not named by its answers")
+def save(report: Report, folder: str | Path) -> Path:
+    """Writes ``report.html`` and ``figures.json`` into a folder, which is made if it is not there.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: They cannot be written.
+    """
+    folder = Path(folder)
+    figures = json.dumps(report.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    texts = {FIGURES: figures.encode(errors="replace").decode(), PAGE: as_html(report)}  # a lone surrogate has no code
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            write_atomically(folder / name, text)
+    except OSError as error:
+        message = f"cannot write the report into {folder}: {error.strerror or error}"
+        raise InputError(message) from error
+    return folder / PAGE
+
+
+def environment() -> Environment:
+    """Returns how templates are filled in: what is no markup is escaped, and a name that is not known is an error."""
+    return Environment(
+        loader=PackageLoader("twosup_chain.evaluation", "."),
+        autoescape=True,
+        finalize=_readable,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _readable(value: Any) -> Any:
+    """Returns what an expression gave, without the characters that no page can hold."""
+    return value if hasattr(value, "__html__") else str(value).translate(_UNKNOWN)

@@ -19,6 +19,11 @@ def percent(share: float | None, digits: int = 1) -> str:
     return NOTHING if share is None else _signed(f"{100 * share:.{digits}f}{_SPACE}%")
 
 
+def share(part: float, whole: float) -> str:
+    """Returns a part of a whole in per cent; a dash where there is no whole."""
+    return percent(part / whole if whole else None)
+
+
 def probability(share: float) -> str:
     """Returns a probability in per cent, never rounded up to certainty or down to impossibility."""
     if share > _NEARLY_SURE:
@@ -41,6 +46,13 @@ def points(measured: Measured) -> str:
     return f"{_plus(100 * measured.value)}{_SPACE}points ({ends})"
 
 
+def gain(difference: Measured) -> str:
+    """Returns whether a difference is one that chance does not explain: its interval does not hold 0."""
+    if difference.low is not None and difference.low > 0:
+        return "gains"
+    return "loses" if difference.high is not None and difference.high < 0 else "shows no clear difference"
+
+
 def count(number: float | None) -> str:
     """Returns a count, its thousands set apart."""
     return NOTHING if number is None else _signed(f"{number:,.0f}".replace(",", _THIN))
@@ -49,6 +61,11 @@ def count(number: float | None) -> str:
 def number(value: float | None) -> str:
     """Returns a number with three digits after the point."""
     return NOTHING if value is None else _signed(f"{value:.3f}")
+
+
+def threshold(value: float) -> str:
+    """Returns a threshold with four digits that count."""
+    return f"{value:.4g}"
 
 
 def amount(value: float | None, currency: str) -> str:

@@ -187,7 +187,8 @@ class ReaderEvaluation:
             InputError: They cannot be written.
             MissingExtraError: matplotlib is not installed.
         """
-        from twosup_chain.evaluation.plotting import reliability_figure, risk_coverage_figure, save
+        from twosup_chain.evaluation.drawing import save
+        from twosup_chain.evaluation.plotting import reliability_figure, risk_coverage_figure
 
         pictures = {
             "risk_coverage": risk_coverage_figure({"reader": (self.answerability, self._given_is_right)}),

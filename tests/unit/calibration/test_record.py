@@ -127,7 +127,7 @@ def test_an_estimate_that_is_not_there_is_a_key_error(made) -> None:
 
 def test_it_draws_the_pairs_that_were_tried(made, tmp_path) -> None:
     pytest.importorskip("matplotlib")
-    from twosup_chain.evaluation.plotting import save, svg
+    from twosup_chain.evaluation.drawing import save, svg
 
     figure = made.plot()
     text = svg(figure)

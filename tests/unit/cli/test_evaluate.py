@@ -12,7 +12,7 @@ TRUST = ("--local-scorer", "s", "--local-threshold", "0.5", "--remote-scorer", "
 @pytest.fixture(autouse=True)
 def _undrawn(monkeypatch):
     """Leaves the pictures out, which take most of the time."""
-    monkeypatch.setattr("twosup_chain.evaluation.sections.pictures", lambda _: iter(()))
+    monkeypatch.setattr("twosup_chain.evaluation.page.pictures", lambda _: iter(()))
 
 
 @pytest.fixture

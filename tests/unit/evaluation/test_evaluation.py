@@ -172,7 +172,7 @@ def test_little_data_gives_figures_a_strict_json_and_a_whole_page(
     write, supervisors, parse, tmp_path, monkeypatch, name
 ):
     if name not in DRAWN:
-        monkeypatch.setattr("twosup_chain.evaluation.page.sections.pictures", lambda _: iter(()))
+        monkeypatch.setattr("twosup_chain.evaluation.page.pictures", lambda _: iter(()))
     report = evaluate(write(EDGES[name]), **supervisors(), draws=20)
     page = parse(report.save(tmp_path / "out").read_text())
     assert page.tags.count("h1") == 1
@@ -267,7 +267,7 @@ def test_supervisors_come_from_a_calibration_or_from_the_user(write, calibration
 
 
 def test_the_same_records_give_the_same_page(write, supervisors, monkeypatch):
-    monkeypatch.setattr("twosup_chain.evaluation.page.sections.pictures", lambda _: iter(()))
+    monkeypatch.setattr("twosup_chain.evaluation.page.pictures", lambda _: iter(()))
     first, second = (evaluate(write(KINDS), **supervisors()).as_html() for _ in range(2))
     assert first == second
 

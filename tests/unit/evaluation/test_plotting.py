@@ -10,7 +10,7 @@ import pytest
 
 from twosup_chain.curves import request_accuracy
 from twosup_chain.errors import InputError, MissingExtraError
-from twosup_chain.evaluation import plotting
+from twosup_chain.evaluation import drawing, plotting
 
 RNG = np.random.default_rng(0)
 SCORE = RNG.random(60)
@@ -76,7 +76,7 @@ def test_marks_and_units_are_written_out():
 
 
 def test_an_svg_has_text_title_and_description(figure):
-    svg = plotting.svg(figure)
+    svg = drawing.svg(figure)
     root = ET.fromstring(svg)  # noqa: S314 - it is our own
     labels = root.get("aria-labelledby").split()
     title, description = root[0], root[1]
@@ -88,16 +88,16 @@ def test_an_svg_has_text_title_and_description(figure):
 
 
 def test_the_same_figure_gives_the_same_svg_whatever_was_saved_between(figure, tmp_path):
-    before = plotting.svg(figure)
-    plotting.save(figure, tmp_path / "x.png")
-    assert plotting.svg(figure) == before
+    before = drawing.svg(figure)
+    drawing.save(figure, tmp_path / "x.png")
+    assert drawing.svg(figure) == before
 
 
 def test_several_pictures_can_stand_in_one_page():
-    found = [ids(plotting.svg(make(draws=5))) for make in MAKERS.values()]
+    found = [ids(drawing.svg(make(draws=5))) for make in MAKERS.values()]
     together = [name for names in found for name in names]
     assert len(together) == len(set(together))
-    svg = plotting.svg(MAKERS["request_accuracy"](draws=5))
+    svg = drawing.svg(MAKERS["request_accuracy"](draws=5))
     known = set(ids(svg))
     referred = {part.split(")")[0].split('"')[0] for part in svg.split("#")[1:] if part.startswith("f")}
     assert {name for name in referred if "-" in name} <= known
@@ -106,20 +106,20 @@ def test_several_pictures_can_stand_in_one_page():
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
 def test_a_picture_is_saved_by_its_suffix(tmp_path, suffix):
     path = tmp_path / f"x{suffix}"
-    plotting.save(MAKERS["risk_coverage"](draws=0), path)
+    drawing.save(MAKERS["risk_coverage"](draws=0), path)
     assert path.read_bytes()[:4] in (b"<svg", b"\x89PNG", b"%PDF")
 
 
 def test_another_suffix_is_refused(tmp_path):
     with pytest.raises(InputError, match="a picture is saved as .svg, .png, .pdf"):
-        plotting.save(MAKERS["risk_coverage"](draws=0), tmp_path / "x.bmp")
+        drawing.save(MAKERS["risk_coverage"](draws=0), tmp_path / "x.bmp")
 
 
 def test_no_pyplot_state_and_no_changed_settings():
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    plotting.svg(MAKERS["reliability"](draws=0))
+    drawing.svg(MAKERS["reliability"](draws=0))
     assert dict(mpl.rcParams) == before
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []
@@ -134,7 +134,7 @@ def test_the_smallest_data_can_be_drawn(n):
         plotting.risk_coverage_figure({"local": (score, right)}, draws=3),
         plotting.reliability_figure({"local": (score, right)}, draws=3),
     ):
-        assert plotting.svg(figure).startswith("<svg")
+        assert drawing.svg(figure).startswith("<svg")
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):

@@ -1,14 +1,11 @@
-"""Numbers in words, and HTML that escapes what it is given."""
+"""Numbers in words."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from twosup_chain.evaluation import words
 from twosup_chain.evaluation.figures import Measured
-from twosup_chain.evaluation.markup import Markup, join, table, tag
 
 
 def plain(text):
@@ -22,6 +19,8 @@ def plain(text):
         (words.percent(0.7361), "73.6 %"),
         (words.percent(-0.05, 0), "-5 %"),
         (words.percent(None), "–"),
+        (words.share(1, 8), "12.5 %"),
+        (words.share(0, 0), "–"),
         (words.probability(0.99999), "> 99.9 %"),
         (words.probability(0.00001), "< 0.1 %"),
         (words.probability(0.5), "50.0 %"),
@@ -35,6 +34,7 @@ def plain(text):
         (words.count(None), "–"),
         (words.number(-0.1234), "-0.123"),
         (words.number(None), "–"),
+        (words.threshold(0.123456), "0.1235"),
         (words.amount(0.01234, "USD"), "0.012 USD"),
         (words.amount(0.3, "USD"), "0.30 USD"),
         (words.amount(1234.5, "USD"), "1,234.50 USD"),
@@ -52,28 +52,14 @@ def test_numbers_read_as_in_a_text(written, expected):
     assert plain(written) == expected
 
 
-def test_a_tag_escapes_what_is_no_markup_and_leaves_nothing_out_but_none():
-    assert tag("p", "a<b", None, Markup("<br>"), 3, class_='x"y', data_id=None, aria_label="&") == (
-        '<p class="x&quot;y" aria-label="&amp;">a&lt;b<br>3</p>'
-    )
-    assert tag("meta", name="a") == '<meta name="a">'
-
-
-@given(text=st.text())
-def test_no_text_opens_a_tag_or_leaves_an_attribute(text):
-    html = tag("p", text, title=text)
-    assert html.count("<") == html.count(">") == 2
-    assert html.count('"') == 2
-    html.encode()
-
-
-@pytest.mark.parametrize("unknown", ["\ud800", "\x00", "\x9f", "\x7f"])
-def test_what_html_does_not_know_is_replaced(unknown):
-    assert tag("p", unknown) == "<p>\N{REPLACEMENT CHARACTER}</p>"
-
-
-def test_a_table_has_headings_for_its_rows_and_columns():
-    html = table(["", "a"], [["first", "<1>"]])
-    assert html.count('scope="col"') == 2
-    assert '<th scope="row">first</th><td>&lt;1&gt;</td>' in html
-    assert join([]) == ""
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.01, 0.02, "gains"),
+        (-0.02, -0.01, "loses"),
+        (-0.01, 0.01, "shows no clear difference"),
+        (None, None, "shows no clear difference"),
+    ],
+)
+def test_a_difference_is_clear_where_its_interval_does_not_hold_zero(low, high, expected):
+    assert words.gain(Measured(value=0.0, low=low, high=high)) == expected

@@ -1,0 +1,34 @@
+"""`Report`: what an evaluation finds out, as data; how it is shown is the business of `page`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twosup_chain.calibration.record import Calibration
+    from twosup_chain.evaluation.figures import Figures
+    from twosup_chain.evaluation.mistakes import Mistakes
+    from twosup_chain.outcomes.outcomes import Outcomes
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Report:
+    """What an evaluation finds out.
+
+    Args:
+        figures: Every figure.
+        mistakes: Questions that show where the supervisors err.
+        outcomes: The columns that the pictures are drawn from.
+        calibration: The calibration that was evaluated; ``None`` for supervisors of the user's own.
+    """
+
+    figures: Figures
+    mistakes: tuple[Mistakes, ...]
+    outcomes: Outcomes
+    calibration: Calibration | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the figures and the mistakes as plain values, ready for JSON."""
+        found = [kind.model_dump(mode="json") for kind in self.mistakes]
+        return {**self.figures.model_dump(mode="json"), "mistakes": found}
