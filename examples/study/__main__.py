@@ -72,7 +72,7 @@ def make_compact(
 @app.command("tables")
 def make_tables(
     *,
-    data: Annotated[Path, typer.Option(help="The folder of the compact data.")] = Path("tests/study"),
+    data: Annotated[Path, typer.Option(help="The folder of the compact data.")] = Path("examples/study/data"),
     out: Annotated[Path | None, typer.Option(help="Where to write tables.json and tables.md.")] = None,
     draws: Annotated[int, typer.Option(min=20, help="Bootstrap draws.")] = DRAWS,
 ) -> None:

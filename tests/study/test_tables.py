@@ -12,7 +12,7 @@ from study.questions import load
 from study.render import markdown
 from study.tables import tables
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[2] / "examples" / "study" / "data"
 COMMITTED = json.loads((FOLDER / "tables.json").read_text(encoding="utf-8"))
 
 pytestmark = pytest.mark.slow
