@@ -41,9 +41,20 @@ class Case:
         """Adds to the reason of the result."""
         self._reasons.append(reason)
 
-    def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
-        """Notes what a supervisor says of an answer."""
-        self.note(judged(role, answer, verdict))
+    def judge(self, role: Source, answer: Answer, verdict: Verdict) -> TwoSupervisorResult | None:
+        """Notes what a supervisor says of an answer; returns the result, where that settles the question.
+
+        It ends with what the supervisor trusts: the answer that it judged, or the prediction that outweighs it.
+        """
+        self.note(_judged(role, answer, verdict))
+        if not verdict.trusted:
+            return None
+        if verdict.chosen == "local" and self.local is not None:
+            return self.end("local", self.local)
+        if verdict.chosen == "unanswerable":
+            own = self.local is not None and self.local.text is None
+            return self.end("local" if own else "none", Answer(None))
+        return self.end(role, answer)
 
     def fail(self, error: Exception) -> None:
         """Notes that the remote failed."""
@@ -55,15 +66,6 @@ class Case:
         """Keeps what a reply that is no answer has cost."""
         if isinstance(error, AnswererError) and error.usage is not None:
             self._lost.append(Answer(None, usage=error.usage))
-
-    def settle(self, role: Source, answer: Answer, verdict: Verdict) -> TwoSupervisorResult:
-        """Ends with what a supervisor trusts: the answer that it judged, or the prediction that outweighs it."""
-        if verdict.chosen == "local" and self.local is not None:
-            return self.end("local", self.local)
-        if verdict.chosen == "unanswerable":
-            own = self.local is not None and self.local.text is None
-            return self.end("local" if own else "none", Answer(None))
-        return self.end(role, answer)
 
     def end(self, source: Source, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:
         """Returns the result.
@@ -96,7 +98,7 @@ class Case:
         return () if answer is None else citations(self.input, answer, near)
 
 
-def judged(role: str, answer: Answer, verdict: Verdict) -> str:
+def _judged(role: str, answer: Answer, verdict: Verdict) -> str:
     """Returns a verdict in words, for the reason of a decision."""
     what, said = f"{role} {'answer' if answer.text is not None else 'no-answer'}", ""
     if verdict.chosen in _NAMES:

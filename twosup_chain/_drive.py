@@ -1,4 +1,4 @@
-"""Runs a decision that is written as a generator, in every call style; it knows nothing of trust.
+"""Runs what is written as a generator, in every call style; it knows nothing of trust.
 
 A flow yields a `Step` and is sent the output of that step's Runnable; an error of the Runnable is thrown into the flow,
 where it is an ordinary ``except``. In a batch all flows that wait at the earliest stage take it together, so that every
@@ -7,17 +7,21 @@ Runnable is called once with all its inputs. (The idea of one generator and seve
 
 from __future__ import annotations
 
-from contextlib import aclosing, closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from abc import abstractmethod
+from contextlib import aclosing, closing, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from langchain_core.runnables.config import RunnableConfig, patch_config
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
+from langchain_core.runnables.config import ensure_config, patch_config
+from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
+
+from twosup_chain._options import Options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 
     from langchain_core.callbacks.base import BaseCallbackManager
-    from langchain_core.runnables import Runnable
 
 
 class RunManager(Protocol):
@@ -25,6 +29,17 @@ class RunManager(Protocol):
 
     def get_child(self, tag: str | None = None) -> BaseCallbackManager:
         """Returns the callbacks of a run below this one."""
+
+
+class Listener(Protocol):
+    """What hears a stream chunk by chunk."""
+
+    @property
+    def shows(self) -> bool:
+        """Whether the chunks are passed on while they come."""
+
+    def hear(self, chunk: Any) -> Exception | None:
+        """Takes the next chunk; returns why the stream is to be stopped here, if it is."""
 
 
 Result = TypeVar("Result")
@@ -36,24 +51,33 @@ class Step:
 
     Args:
         stage: Its place in the order of stages; a batch takes the earliest stage first.
-        name: The tag of the call in traces.
+        name: The tag of the call in traces, and the name of its run; ``None`` for a call without either.
         runnable: What to call.
         input: With what.
+        options: And with which keyword arguments.
+        each: Whether `input` is a list of inputs, each of which is to meet an output or an error; not in a batch.
+        listener: Hears the output chunk by chunk, in place of the flow, which is sent ``None``; not in a batch.
     """
 
     stage: int
-    name: str
+    name: str | None
     runnable: Runnable[Any, Any]
     input: Any
+    options: dict[str, Any] = field(default_factory=dict)
+    each: bool = False
+    listener: Listener | None = None
 
-    def config(self, parent: RunnableConfig, run_manager: RunManager) -> RunnableConfig:
+    def config(self, parent: RunnableConfig, run_manager: RunManager | None) -> RunnableConfig:
         """Returns the config that nests, names and tags this call under its parent's run.
 
         The run below says in its metadata which part it is, and what the part itself tells (``trace_metadata``).
+        Without a run manager, the flow has no run of its own, and the call takes the flow's place.
         """
+        if run_manager is None:
+            return parent
         child = run_manager.get_child(self.name)
         config = patch_config(parent, callbacks=child, run_name=self.name)
-        if child.handlers:  # without a listener it would only cost time
+        if self.name is not None and child.handlers:  # without a listener it would only cost time
             told = getattr(self.runnable, "trace_metadata", {})
             config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
         return config
@@ -66,63 +90,85 @@ class Done(Generic[Result]):
     value: Result
 
 
-@runtime_checkable
-class Piecewise(Protocol):
-    """A Runnable with something to show before it is done: it gives pieces, which are passed on, and `Done`."""
-
-    def pieces(self, input: Any, config: RunnableConfig) -> Generator[Any]:
-        """Gives the pieces."""
-
-    def apieces(self, input: Any, config: RunnableConfig) -> AsyncGenerator[Any]:
-        """Gives the pieces asynchronously."""
-
-
 if TYPE_CHECKING:
     Flow = Generator[Step, Any, Result]
 
 
-def run(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) -> Result:
+class FlowRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
+    """A Runnable that is written as a flow: `invoke` and `ainvoke` drive it."""
+
+    @abstractmethod
+    def flow(self, value: Input, **options: Any) -> Flow[Output]:
+        """Returns what becomes of one input; `options` are the keyword arguments of the call."""
+
+    def invoke(self, input: Input, config: RunnableConfig | None = None, **options: Any) -> Output:
+        """Processes one input."""
+        config = ensure_config(config)
+        return self._call_with_config(
+            lambda value, run_manager: run(self.flow(value, **options), config, run_manager), input, config
+        )
+
+    async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **options: Any) -> Output:
+        """Processes one input, asynchronously."""
+        config = ensure_config(config)
+        return await self._acall_with_config(
+            lambda value, run_manager: arun(self.flow(value, **options), config, run_manager), input, config
+        )
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What can be configured at run time: everything that the parts declare."""
+        return specs_of(self)
+
+
+class Inline(Runnable[Input, Output]):
+    """A part of a flow that is a flow itself; it leaves no run of its own in traces, its steps do."""
+
+    @abstractmethod
+    def flow(self, value: Input) -> Flow[Output]:
+        """Returns what becomes of one input."""
+
+    def invoke(self, input: Input, config: RunnableConfig | None = None, **_: Any) -> Output:
+        """Processes one input."""
+        return run(self.flow(input), ensure_config(config))
+
+    async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **_: Any) -> Output:
+        """Processes one input, asynchronously."""
+        return await arun(self.flow(input), ensure_config(config))
+
+
+def specs_of(whole: object) -> list[ConfigurableFieldSpec]:
+    """Returns what the parts of a Runnable declare as configurable."""
+    parts = [part for part in vars(whole).values() if isinstance(part, Runnable)]
+    return get_unique_config_specs(spec for part in parts for spec in part.config_specs)
+
+
+def run(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager | None = None) -> Result:
     """Runs one flow."""
-    state = _start(flow)
-    while isinstance(state, Step):
-        try:
-            output = state.runnable.invoke(state.input, state.config(config, run_manager))
-        except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
-            state = _throw(flow, error)
-        else:
-            state = _send(flow, output)
-    return state.value
+    *_, end = stream(flow, config, run_manager)
+    return cast("Done[Result]", end).value
 
 
-async def arun(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) -> Result:
+async def arun(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager | None = None) -> Result:
     """Runs one flow asynchronously; a cancellation ends it where it stands."""
-    state = _start(flow)
-    while isinstance(state, Step):
-        try:
-            output = await state.runnable.ainvoke(state.input, state.config(config, run_manager))
-        except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
-            state = _throw(flow, error)
-        else:
-            state = _send(flow, output)
-    return state.value
+    *_, end = [piece async for piece in astream(flow, config, run_manager)]
+    return cast("Done[Result]", end).value
 
 
-def stream(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) -> Generator[Any | Done[Result]]:
+def stream(
+    flow: Flow[Result], config: RunnableConfig, run_manager: RunManager | None = None
+) -> Generator[Any | Done[Result]]:
     """Runs one flow, passes on what its steps show meanwhile, and gives its end as the last piece."""
     state = _start(flow)
     while isinstance(state, Step):
-        below = state.config(config, run_manager)
         output = None
         try:
-            if isinstance(state.runnable, Piecewise):
-                with closing(state.runnable.pieces(state.input, below)) as pieces:
-                    for piece in pieces:
-                        if isinstance(piece, Done):
-                            output = piece.value
-                        else:
-                            yield piece
-            else:
-                output = state.runnable.invoke(state.input, below)
+            with closing(_pieces(state, state.config(config, run_manager))) as pieces:
+                for piece in pieces:
+                    if isinstance(piece, Done):
+                        output = piece.value
+                    else:
+                        yield piece
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
             state = _throw(flow, error)
         else:
@@ -131,28 +177,68 @@ def stream(flow: Flow[Result], config: RunnableConfig, run_manager: RunManager) 
 
 
 async def astream(
-    flow: Flow[Result], config: RunnableConfig, run_manager: RunManager
+    flow: Flow[Result], config: RunnableConfig, run_manager: RunManager | None = None
 ) -> AsyncGenerator[Any | Done[Result]]:
     """Runs one flow asynchronously, passes on what its steps show meanwhile, and gives its end as the last piece."""
     state = _start(flow)
     while isinstance(state, Step):
-        below = state.config(config, run_manager)
         output = None
         try:
-            if isinstance(state.runnable, Piecewise):
-                async with aclosing(state.runnable.apieces(state.input, below)) as pieces:
-                    async for piece in pieces:
-                        if isinstance(piece, Done):
-                            output = piece.value
-                        else:
-                            yield piece
-            else:
-                output = await state.runnable.ainvoke(state.input, below)
+            async with aclosing(_apieces(state, state.config(config, run_manager))) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Done):
+                        output = piece.value
+                    else:
+                        yield piece
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
             state = _throw(flow, error)
         else:
             state = _send(flow, output)
     yield state
+
+
+def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
+    """Makes a call; gives what it shows before it is done, and at last its output."""
+    if isinstance(step.runnable, Inline):
+        yield from stream(step.runnable.flow(step.input), config)
+    elif step.each:
+        yield Done(step.runnable.batch(step.input, config, return_exceptions=True, **step.options))
+    elif step.listener is None:
+        yield Done(step.runnable.invoke(step.input, config, **step.options))
+    else:
+        chunks: Any = step.runnable.stream(step.input, config, **step.options)
+        with closing(chunks):
+            for chunk in chunks:
+                reason = step.listener.hear(chunk)
+                if reason is not None:
+                    with suppress(type(reason)):
+                        chunks.throw(reason)
+                    return
+                if step.listener.shows:
+                    yield chunk
+
+
+async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
+    """Makes a call asynchronously; gives what it shows before it is done, and at last its output."""
+    if isinstance(step.runnable, Inline):
+        async with aclosing(astream(step.runnable.flow(step.input), config)) as pieces:
+            async for piece in pieces:
+                yield piece
+    elif step.each:
+        yield Done(await step.runnable.abatch(step.input, config, return_exceptions=True, **step.options))
+    elif step.listener is None:
+        yield Done(await step.runnable.ainvoke(step.input, config, **step.options))
+    else:
+        chunks: Any = step.runnable.astream(step.input, config, **step.options)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                reason = step.listener.hear(chunk)
+                if reason is not None:
+                    with suppress(type(reason)):
+                        await chunks.athrow(reason)
+                    return
+                if step.listener.shows:
+                    yield chunk
 
 
 def run_batch(

@@ -1,8 +1,9 @@
 """`TwoSupervisorChain`: the decision of BiSupervised as a LangChain Runnable, with a typed no-answer.
 
 Weiss & Tonella, *Adopting Two Supervisors for Efficient Use of Large-Scale Remote Deep Neural Networks* (ACM TOSEM
-2023, DOI 10.1145/3617593). The decision is written once, in `TwoSupervisorChain._flow`; `_drive` runs it in every call
-style. How answers are found and scored is in `answerers`, `scoring` and `supervisor`.
+2023, DOI 10.1145/3617593). The decision is written once, in `TwoSupervisorChain.decide`; `_drive` runs it in every call
+style, and the chat model and the agent middleware drive it too. How answers are found and scored is in `answerers`,
+`scoring` and `supervisor`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
-from langchain_core.runnables.config import ensure_config
-from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from pydantic import BeforeValidator, model_validator
 
 from twosup_chain import _drive
 from twosup_chain._case import Case
-from twosup_chain._drive import Step
-from twosup_chain._options import Options, shorten
+from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._options import shorten
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer, usable
 from twosup_chain.errors import (
@@ -65,7 +64,7 @@ def _supervisor(value: object) -> object:
     raise ConfigurationError(message)
 
 
-class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult], Options):
+class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     """Answers locally where that can be trusted, else remotely, else says that there is no answer.
 
     Args:
@@ -176,20 +175,33 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
 
     # -- the decision ---------------------------------------------------------------------------------------------
 
-    def _flow(self, value: QAInputLike) -> Flow[TwoSupervisorResult]:
-        case = Case(QAInput.coerce(value))
+    def flow(self, value: QAInputLike, **_: Any) -> Flow[TwoSupervisorResult]:
+        """Returns the decision on one question, for `_drive` to run."""
+        return (yield from self.decide(Case(QAInput.coerce(value))))
+
+    def decide(self, case: Case, *, ask_local: bool = True) -> Flow[TwoSupervisorResult]:
+        """Returns the decision on one question: the only one there is, whoever drives it.
+
+        Args:
+            case: The question, and what has been noted of it.
+            ask_local: Whether the local model is asked, as it is but for turns of a conversation that are not for it.
+        """
+        result = (yield from self._ask_local(case)) if ask_local else None
+        return result or (yield from self._ask_remote(case))
+
+    def _ask_local(self, case: Case) -> Flow[TwoSupervisorResult | None]:
         try:
             case.local = usable(as_answer((yield _Stage.LOCAL.step(self.local, input_for(self.local, case.input)))))
         except AnswererError as error:
             case.lose(error)
             case.note(f"the local model gave no answer ({error})")
-        else:
-            weigh = "local" if self.early_abstention else None
-            evidence = Evidence(input=case.input, answer=case.local, weigh=weigh)
-            case.local_verdict = _verdict((yield _Stage.LOCAL_SUPERVISOR.step(self.local_supervisor, evidence)))
-            case.judge("local", case.local, case.local_verdict)
-            if case.local_verdict.trusted:
-                return case.settle("local", case.local, case.local_verdict)
+            return None
+        weigh = "local" if self.early_abstention else None
+        evidence = Evidence(input=case.input, answer=case.local, weigh=weigh)
+        case.local_verdict = _verdict((yield _Stage.LOCAL_SUPERVISOR.step(self.local_supervisor, evidence)))
+        return case.judge("local", case.local, case.local_verdict)
+
+    def _ask_remote(self, case: Case) -> Flow[TwoSupervisorResult]:
         if self.remote is None or self.remote_supervisor is None:
             case.note("there is no remote")
             return (yield from self._without_answer(case))
@@ -205,10 +217,8 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             case.remote_verdict = _verdict((yield _Stage.REMOTE_SUPERVISOR.step(self.remote_supervisor, evidence)))
         except MissingEvidenceError as error:
             return (yield from self._without_remote(case, error))
-        case.judge("remote", case.remote, case.remote_verdict)
-        if case.remote_verdict.trusted:
-            return case.settle("remote", case.remote, case.remote_verdict)
-        return (yield from self._without_answer(case))
+        settled = case.judge("remote", case.remote, case.remote_verdict)
+        return settled or (yield from self._without_answer(case))
 
     def _without_remote(self, case: Case, error: Exception) -> Flow[TwoSupervisorResult]:
         case.fail(error)
@@ -245,20 +255,6 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
 
     # -- the call styles ------------------------------------------------------------------------------------------
 
-    def invoke(self, input: QAInputLike, config: RunnableConfig | None = None, **_: Any) -> TwoSupervisorResult:
-        """Answers one question."""
-        config = ensure_config(config)
-        return self._call_with_config(
-            lambda value, run_manager: _drive.run(self._flow(value), config, run_manager), input, config
-        )
-
-    async def ainvoke(self, input: QAInputLike, config: RunnableConfig | None = None, **_: Any) -> TwoSupervisorResult:
-        """Answers one question asynchronously."""
-        config = ensure_config(config)
-        return await self._acall_with_config(
-            lambda value, run_manager: _drive.arun(self._flow(value), config, run_manager), input, config
-        )
-
     def batch(
         self,
         inputs: list[QAInputLike],
@@ -269,7 +265,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
     ) -> list[TwoSupervisorResult]:
         """Answers many questions stage by stage: one local batch, one remote batch of what is left, and so on."""
         return self._batch_with_config(
-            lambda values, run_manager, config: _drive.run_batch(map(self._flow, values), config, run_manager),
+            lambda values, run_manager, config: _drive.run_batch(map(self.flow, values), config, run_manager),
             inputs,
             config,
             return_exceptions=return_exceptions,
@@ -285,7 +281,7 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
     ) -> list[TwoSupervisorResult]:
         """Answers many questions stage by stage, asynchronously."""
         return await self._abatch_with_config(
-            lambda values, run_manager, config: _drive.arun_batch(map(self._flow, values), config, run_manager),
+            lambda values, run_manager, config: _drive.arun_batch(map(self.flow, values), config, run_manager),
             inputs,
             config,
             return_exceptions=return_exceptions,
@@ -300,18 +296,20 @@ class TwoSupervisorChain(RunnableSerializable[QAInputLike, TwoSupervisorResult],
             no_answer: What to say where there is no answer; not blank, since an empty reply counts as a failure in
                 LangChain pipelines.
         """
-        if not no_answer.strip():
-            message = f"no_answer={no_answer!r} is blank: say in words that there is no answer"
-            raise ConfigurationError(message)
-        return self | RunnableLambda(partial(TwoSupervisorResult.as_text, no_answer=no_answer), name="as_text")
+        said = partial(TwoSupervisorResult.as_text, no_answer=no_answer_text(no_answer))
+        return self | RunnableLambda(said, name="as_text")
 
-    @property
-    def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """What can be configured at run time: everything that the parts declare."""
-        parts = (self.local, self.local_supervisor, self.remote, self.remote_supervisor, self.fallback)
-        return get_unique_config_specs(
-            spec for part in parts if isinstance(part, Runnable) for spec in part.config_specs
-        )
+
+def no_answer_text(text: str) -> str:
+    """Returns what is said where there is no answer, itself.
+
+    Raises:
+        ConfigurationError: It is blank.
+    """
+    if text.strip():
+        return text
+    message = f"no_answer={text!r} is blank: say in words that there is no answer"
+    raise ConfigurationError(message)
 
 
 def _verdict(value: object) -> Verdict:

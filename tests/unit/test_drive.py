@@ -6,27 +6,23 @@ import asyncio
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForChainRun
-from langchain_core.runnables import RunnableLambda, RunnableSerializable
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManagerForChainRun
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableSerializable
 
 from twosup_chain import _drive
-from twosup_chain._drive import Done, Step
+from twosup_chain._drive import Done, FlowRunnable, Inline, Step
 
 
-class Driven(RunnableSerializable[Any, Any]):
+class Driven(FlowRunnable[Any, Any]):
     """A Runnable whose whole behaviour is the flow function that it is given."""
 
-    flow: Any
+    function: Any
 
-    def invoke(self, input, config=None, **_):
-        return self._call_with_config(
-            lambda value, run_manager: _drive.run(self.flow(value), config, run_manager), input, config
-        )
+    def __init__(self, function) -> None:
+        super().__init__(function=function)
 
-    async def ainvoke(self, input, config=None, **_):
-        return await self._acall_with_config(
-            lambda value, run_manager: _drive.arun(self.flow(value), config, run_manager), input, config
-        )
+    def flow(self, value, **_):
+        return self.function(value)
 
     def batch(self, inputs, config=None, *, return_exceptions=False, **_):
         return self._batch_with_config(
@@ -57,7 +53,7 @@ def stops(value):
 
 
 def four_ways(flow, value):
-    driven = Driven(flow=flow)
+    driven = Driven(flow)
     return [
         driven.invoke(value),
         asyncio.run(driven.ainvoke(value)),
@@ -98,7 +94,7 @@ def test_a_step_that_raises_stop_iteration_does_not_end_the_flow() -> None:
         yield Step(0, "stops", RunnableLambda(stops), value)
         return "the end"
 
-    for call in (Driven(flow=flow).invoke, lambda value: Driven(flow=flow).batch([value])):
+    for call in (Driven(flow).invoke, lambda value: Driven(flow).batch([value])):
         with pytest.raises((RuntimeError, StopIteration)):
             call(3)
 
@@ -123,7 +119,7 @@ def test_a_batch_takes_the_earliest_stage_first_and_each_runnable_once() -> None
             yield Step(0, "early", early, value)
         return (yield Step(1, "late", late, value))
 
-    assert Driven(flow=flow).batch([0, 1, 2, 3]) == [0, 1, 2, 3]
+    assert Driven(flow).batch([0, 1, 2, 3]) == [0, 1, 2, 3]
     assert asked == [("early", [1, 3]), ("late", [0, 1, 2, 3])]
 
 
@@ -131,23 +127,62 @@ def test_a_broken_flow_takes_only_its_own_slot() -> None:
     def flow(value):
         return (yield Step(0, "divide", RunnableLambda(lambda number: 6 // number), value))
 
-    first, second, third = Driven(flow=flow).batch([1, 0, 3], return_exceptions=True)
+    first, second, third = Driven(flow).batch([1, 0, 3], return_exceptions=True)
     assert (first, third) == (6, 2)
     assert isinstance(second, ZeroDivisionError)
 
 
-class Pieces(RunnableSerializable[Any, Any]):
-    """Shows two pieces before its output."""
+class Writing(Runnable[str, str]):
+    """Streams the characters of its input; it knows how many were asked for and whether it was told why to stop."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.told: list[Exception] = []
 
     def invoke(self, input, config=None, **_):
-        raise NotImplementedError
+        return input
 
-    def pieces(self, input, config):
-        yield from (1, 2, Done(input))
+    def stream(self, input, config=None, **_):
+        try:
+            for character in input:
+                self.asked.append(character)
+                yield character
+        except ValueError as error:
+            self.told.append(error)
+            raise
 
-    async def apieces(self, input, config):
-        for piece in (1, 2, Done(input)):
-            yield piece
+    async def astream(self, input, config=None, **_):
+        try:
+            for character in input:
+                self.asked.append(character)
+                yield character
+        except ValueError as error:
+            self.told.append(error)
+            raise
+
+
+class Hearing:
+    """Keeps what it hears, and stops at a full stop."""
+
+    def __init__(self, *, shows: bool) -> None:
+        self.shows = shows
+        self.heard = ""
+
+    def hear(self, chunk):
+        self.heard += chunk
+        return ValueError("enough") if chunk == "." else None
+
+
+class Shouting(Inline[str, str]):
+    """Writes a text, and then says it louder."""
+
+    def __init__(self, writing, *, shows: bool = True) -> None:
+        self.writing = writing
+        self.hearing = Hearing(shows=shows)
+
+    def flow(self, value):
+        yield Step(0, None, self.writing, value, listener=self.hearing)
+        return (yield Step(0, None, RunnableLambda(str.upper), self.hearing.heard))
 
 
 async def both_streams(flow):
@@ -158,13 +193,44 @@ async def both_streams(flow):
     return pieces
 
 
-async def test_a_stream_passes_on_the_pieces_of_its_steps_and_ends_with_the_result() -> None:
+async def test_a_stream_passes_on_what_the_listeners_of_its_steps_show_and_ends_with_the_result() -> None:
     def flow():
-        shown = yield Step(0, "shown", Pieces(), "a")
-        hidden = yield Step(1, "hidden", RunnableLambda(lambda value: value + "b"), shown)
-        return hidden + "c"
+        shown = yield Step(0, "shown", Shouting(Writing()), "ab")
+        hidden = yield Step(1, "hidden", Shouting(Writing(), shows=False), "cd")
+        return shown + hidden
 
-    assert await both_streams(flow) == [1, 2, Done("abc")]
+    assert await both_streams(flow) == ["a", "b", Done("ABCD")]
+
+
+async def test_a_stream_that_its_listener_has_heard_enough_of_is_told_why_and_not_read_on() -> None:
+    writing = Writing()
+    assert await both_streams(lambda: Shouting(writing).flow("a.b")) == ["a", Done("A.")]
+    assert writing.asked == ["a", "."] * 2
+    assert [str(error) for error in writing.told] == ["enough"] * 2
+
+
+def test_a_part_written_as_a_flow_leaves_no_run_of_its_own_and_its_steps_stand_in_its_place() -> None:
+    seen = []
+
+    class Trace(BaseCallbackHandler):
+        def on_chain_start(self, serialized, inputs, *, tags=None, **kwargs):
+            seen.append((kwargs.get("name"), tags))
+
+    def flow(value):
+        return (yield Step(0, "part", Shouting(Writing()), value))
+
+    assert Driven(flow).invoke("a", {"callbacks": [Trace()]}) == "A"
+    assert seen == [("Driven", []), ("part", ["part"])]
+
+
+def test_a_step_of_many_inputs_meets_an_output_or_an_error_for_each() -> None:
+    def flow(value):
+        return (yield Step(0, None, RunnableLambda(lambda number: 6 // number), value, each=True))
+
+    driven = Driven(flow)
+    for two, error in (driven.invoke([3, 0]), asyncio.run(driven.ainvoke([3, 0]))):
+        assert two == 2
+        assert isinstance(error, ZeroDivisionError)
 
 
 async def test_in_a_stream_too_an_error_of_a_step_is_an_ordinary_except() -> None:

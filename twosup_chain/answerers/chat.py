@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
-from langchain_core.runnables.config import patch_config
+from langchain_core.runnables import Runnable
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from twosup_chain._options import Options
+from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example, join_passages, qa_messages
 from twosup_chain.answerers.reply import as_answer
@@ -24,11 +23,10 @@ from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
 
 if TYPE_CHECKING:
-    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
-    from langchain_core.runnables.utils import ConfigurableFieldSpec
+    from twosup_chain._drive import Flow
 
 
-class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
+class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     """Asks a hosted LLM, with a prompt that offers "unanswerable".
 
     Token log-probabilities, which the scorers of token probabilities need, come only if the chat model asks for them:
@@ -115,38 +113,15 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
             raise ConfigurationError(message)
         return self
 
-    def invoke(self, input: QAInputLike, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
-        """Answers one question."""
-        return self._call_with_config(self._invoke, input, config, **kwargs)
-
-    async def ainvoke(self, input: QAInputLike, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
-        """Answers one question asynchronously."""
-        return await self._acall_with_config(self._ainvoke, input, config, **kwargs)
-
-    @property
-    def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """What can be configured at run time: what the model declares."""
-        return self.model.config_specs
-
-    def _invoke(
-        self, value: QAInputLike, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
-    ) -> Answer:
+    def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
+        """Returns what becomes of one question; a plain completion counts as a message."""
         messages, started = self._messages(value), perf_counter()
-        model, options = self._asked(kwargs)
-        reply = model.invoke(messages, patch_config(config, callbacks=run_manager.get_child()), **options)
-        return self._timed(reply, started)
-
-    async def _ainvoke(
-        self, value: QAInputLike, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
-    ) -> Answer:
-        messages, started = self._messages(value), perf_counter()
-        model, options = self._asked(kwargs)
-        reply = await model.ainvoke(messages, patch_config(config, callbacks=run_manager.get_child()), **options)
-        return self._timed(reply, started)
-
-    def _asked(self, options: dict[str, Any]) -> tuple[Runnable[Any, Any], dict[str, Any]]:
-        """Returns what is called, and with which keyword arguments."""
-        return (structured(self.model, options), {}) if self.stated_confidence else (self.model, options)
+        if self.stated_confidence:
+            answer = answer_from_structured((yield Step(0, None, structured(self.model, options), messages)))
+        else:
+            reply = yield Step(0, None, self.model, messages, options)
+            answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply)
+        return answer.model_copy(update={"seconds": perf_counter() - started})
 
     def _messages(self, value: QAInputLike) -> list[BaseMessage]:
         """Returns the conversation that asks the question."""
@@ -155,12 +130,3 @@ class ChatAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
             return self.prompt.format_messages(question=asked.question, context=join_passages(asked.passages))
         passages = None if asked.context is None else asked.passages
         return convert_to_messages(qa_messages(asked.question, passages, self.instructions, self.examples))
-
-    def _timed(self, reply: object, started: float) -> Answer:
-        """Returns the model's reply as an `Answer` that tells how long it took; a plain completion is a message."""
-        seconds = perf_counter() - started
-        if self.stated_confidence:
-            answer = answer_from_structured(reply)
-        else:
-            answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply)
-        return answer.model_copy(update={"seconds": seconds})

@@ -10,11 +10,10 @@ import math
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
-from langchain_core.runnables.config import patch_config
+from langchain_core.runnables import Runnable
 from pydantic import BeforeValidator, Field
 
-from twosup_chain._options import Options
+from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer, usable
 from twosup_chain.errors import AnswererError
@@ -24,8 +23,7 @@ from twosup_chain.text.squad import normalize_answer, token_f1
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
-    from langchain_core.runnables.utils import ConfigurableFieldSpec
+    from twosup_chain._drive import Flow
 
 #: The score's name in `Answer.scores`, as a scorer and as a signal.
 SELF_CONSISTENCY = "self_consistency"
@@ -35,7 +33,7 @@ def _answerer(value: object) -> object:
     return as_answerer(value, role="answerer")
 
 
-class SelfConsistent(RunnableSerializable[QAInputLike, Answer], Options):
+class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
     """Asks an answerer several times, gives one of its answers, and says how far the others agree with it.
 
     ``Answer.scores["self_consistency"]`` is the mean token F1 of the answer with each other sample, in [0, 1]; two "no
@@ -63,35 +61,11 @@ class SelfConsistent(RunnableSerializable[QAInputLike, Answer], Options):
     def __init__(self, answerer: Any = None, **options: Any) -> None:
         super().__init__(answerer=answerer, **options)
 
-    def invoke(self, input: QAInputLike, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
-        """Answers one question."""
-        return self._call_with_config(self._invoke, input, config, **kwargs)
-
-    async def ainvoke(self, input: QAInputLike, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
-        """Answers one question asynchronously."""
-        return await self._acall_with_config(self._ainvoke, input, config, **kwargs)
-
-    @property
-    def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """What can be configured at run time: what the answerer declares."""
-        return self.answerer.config_specs
-
-    def _invoke(
-        self, value: QAInputLike, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
-    ) -> Answer:
-        inputs, started = self._inputs(value), perf_counter()
-        child = patch_config(config, callbacks=run_manager.get_child())
-        return self._settled(self.answerer.batch(inputs, child, return_exceptions=True, **kwargs), started)
-
-    async def _ainvoke(
-        self, value: QAInputLike, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
-    ) -> Answer:
-        inputs, started = self._inputs(value), perf_counter()
-        child = patch_config(config, callbacks=run_manager.get_child())
-        return self._settled(await self.answerer.abatch(inputs, child, return_exceptions=True, **kwargs), started)
-
-    def _inputs(self, value: QAInputLike) -> list[Any]:
-        return [input_for(self.answerer, QAInput.coerce(value))] * self.samples
+    def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
+        """Returns what becomes of one question."""
+        started = perf_counter()
+        inputs = [input_for(self.answerer, QAInput.coerce(value))] * self.samples
+        return self._settled((yield Step(0, None, self.answerer, inputs, options, each=True)), started)
 
     def _settled(self, outputs: Sequence[object], started: float) -> Answer:
         found = [_attempt(output) for output in outputs]

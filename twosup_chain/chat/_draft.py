@@ -16,8 +16,17 @@ from twosup_chain.schema import Answer, QAInput, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from twosup_chain.schema import TwoSupervisorResult
+
 # What scorers are told was asked where the conversation holds no text (an image alone, say).
 _NO_TEXT = "(no text)"
+
+
+def question_of(messages: Sequence[BaseMessage]) -> str:
+    """Returns what scorers are told was asked: the last human text, or else the last text."""
+    human = [message.text for message in messages if isinstance(message, HumanMessage)]
+    texts = [str(text) for text in (human or [message.text for message in messages]) if text.strip()]
+    return texts[-1] if texts else _NO_TEXT
 
 
 class Turn(QAInput):
@@ -32,9 +41,7 @@ class Turn(QAInput):
     @classmethod
     def of(cls, messages: Sequence[BaseMessage], context: Any) -> Turn:
         """Returns the turn that a conversation asks for; `context` is what supervisors take for its context."""
-        human = [message.text for message in messages if isinstance(message, HumanMessage)]
-        texts = [text for text in (human or [message.text for message in messages]) if text.strip()]
-        return cls(question=texts[-1] if texts else _NO_TEXT, context=context, messages=tuple(messages))
+        return cls(question=question_of(messages), context=context, messages=tuple(messages))
 
     def as_dict(self) -> dict[str, Any]:
         """Returns ``{"question", "context", "messages"}``, as writers and fallbacks take it."""
@@ -87,3 +94,34 @@ def read_draft(message: AIMessage, *, faulty_calls: bool, **known: Any) -> Draft
     answer = answer_from_message(message)
     read = {name: getattr(answer, name) for name in ("text", "token_logprobs", "usage", "model")}
     return Draft(**read, message=message, **known)
+
+
+def accepted(result: TwoSupervisorResult) -> Draft | None:
+    """Returns the draft of one of the two models that a result lets out, if it is a draft."""
+    answer = {"local": result.local, "remote": result.remote}.get(result.source)
+    return answer if isinstance(answer, Draft) else None
+
+
+def told(result: TwoSupervisorResult, **more: Any) -> dict[str, Any]:
+    """Returns a decision as a message carries it: plain JSON values, `more` among them."""
+    parts = {"local": (result.local, result.local_verdict), "remote": (result.remote, result.remote_verdict)}
+    return {
+        "source": result.source,
+        "status": result.status,
+        "reason": result.reason,
+        "error": result.error,
+        "verdicts": {role: _verdict(verdict, draft) for role, (draft, verdict) in parts.items()},
+        "usage": {role: _usage(draft) for role, (draft, _) in parts.items()},
+        **more,
+        "seconds": round(result.seconds, 6),
+    }
+
+
+def _verdict(verdict: Verdict | None, draft: Answer | None) -> dict[str, Any] | None:
+    if verdict is None or (isinstance(draft, Draft) and draft.calls_tools):
+        return None
+    return verdict.model_dump(mode="json", exclude_defaults=True)
+
+
+def _usage(draft: Answer | None) -> dict[str, Any] | None:
+    return None if draft is None or draft.usage is None else dict(draft.usage)

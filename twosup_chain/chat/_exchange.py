@@ -1,6 +1,6 @@
 """One turn of a `TwoSupervisorChatModel`: the parts for it, and the message or chunks that its result becomes.
 
-The decision itself is `TwoSupervisorChain`'s; the options are `model`'s.
+The decision itself is `TwoSupervisorChain`'s; the options are those of `_parts`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables.base import RunnableBindingBase
 
+from twosup_chain._case import Case
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.part import is_chat_model
 from twosup_chain.chain import TwoSupervisorChain
-from twosup_chain.chat._draft import Draft, Turn
+from twosup_chain.chat._draft import Draft, Turn, accepted, told
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
-from twosup_chain.chat._writer import Judge, NotAsked, Writer
+from twosup_chain.chat._writer import Judge, Writer
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from twosup_chain._drive import Flow
-    from twosup_chain.chat.model import TwoSupervisorChatModel
-    from twosup_chain.schema import TwoSupervisorResult, Verdict
+    from twosup_chain.chat._parts import ChatParts
+    from twosup_chain.schema import TwoSupervisorResult
 
 #: What of a call is for the hosted model alone.
 _HOSTED_ONLY = frozenset({"model", "response_format", "stream_options", "stream_usage", "service_tier", "user"})
@@ -53,7 +54,7 @@ class Exchange:
     """
 
     def __init__(
-        self, chat: TwoSupervisorChatModel, messages: Sequence[BaseMessage], options: dict[str, Any], *, streams: bool
+        self, chat: ChatParts, messages: Sequence[BaseMessage], options: dict[str, Any], *, streams: bool
     ) -> None:
         self.chat = chat
         self.messages = messages
@@ -73,27 +74,33 @@ class Exchange:
     def flow(self) -> Flow[TwoSupervisorResult]:
         """Returns the decision on this turn."""
         context = None if self.chat.context is None else self.chat.context(list(self.messages))
-        return self.chain._flow(Turn.of(self.messages, context))  # noqa: SLF001 (the chain has drivers of its own, without chunks)
+        case = Case(Turn.of(self.messages, context))
+        if not self.asks_local:
+            case.note("the local model is not asked where tools are bound, unless local_tools=True")
+        return self.chain.decide(case, ask_local=self.asks_local)
+
+    @property
+    def asks_local(self) -> bool:
+        """Whether this turn is for the local model."""
+        return self.chat.local_tools or not self.tools
 
     # -- the parts ------------------------------------------------------------------------------------------------
 
-    def _local(self) -> Runnable[Any, Any]:
+    def _local(self) -> Writer:
         chat = self.chat
         model: Runnable[Any, Any] = chat.local
-        if self.tools:
-            if not chat.local_tools:
-                return NotAsked("it is not asked where tools are bound, unless local_tools=True")
+        if self.tools and self.asks_local:
             model = tooled(model, **self.tools)
         options = {key: value for key, value in self.options.items() if key not in _HOSTED_ONLY}
         bound = self._bound(chat.local_supervisor, longest_reply(model, options)) if chat.stops_drafts else None
-        listener = partial(Listener, bound=bound, faulty_calls=False) if self.streams or bound else None
+        shows = self.streams and not self.tools and accepts_everything(chat.local_supervisor)
+        listener = partial(Listener, bound=bound, faulty_calls=False, shows=shows) if self.streams or bound else None
         return Writer(
             "local",
             model,
             label=label_of(chat.local),
             options=options,
             listener=listener,
-            shows=self.streams and not self.tools and accepts_everything(chat.local_supervisor),
             must_call=self.tools.get("tool_choice") not in (None, False, "auto", "none"),
         )
 
@@ -110,8 +117,7 @@ class Exchange:
             tooled(model, **self.tools) if self.tools else model,
             label=label_of(model),
             options=self.options,
-            listener=partial(Listener, bound=bound, faulty_calls=True) if shows else None,
-            shows=shows,
+            listener=partial(Listener, bound=bound, faulty_calls=True, shows=True) if shows else None,
         )
 
     def _fallback(self) -> Any:
@@ -157,8 +163,7 @@ class Exchange:
         """Returns the draft that the result trusts; ``None`` for the no-answer, and for a fallback that is no model."""
         if result.source == "fallback":
             return self.fallback.written if isinstance(self.fallback, Writer) else None
-        answer = {"local": result.local, "remote": result.remote}.get(result.source)
-        return answer if isinstance(answer, Draft) else None
+        return accepted(result)
 
     def _text(self, result: TwoSupervisorResult) -> str:
         return result.as_text(self.chat.no_answer)
@@ -173,22 +178,15 @@ class Exchange:
         return about if draft is not None else {"finish_reason": "stop", **about}
 
     def _decision(self, result: TwoSupervisorResult, draft: Draft | None) -> dict[str, Any]:
-        drafts = {"local": result.local, "remote": result.remote}
-        verdicts = {"local": result.local_verdict, "remote": result.remote_verdict}
+        drafts = [draft for draft in (result.local, result.remote) if isinstance(draft, Draft)]
         writer = {"local": self.chain.local, "remote": self.chain.remote, "fallback": self.fallback}.get(result.source)
-        return {
-            "source": result.source,
-            "status": result.status,
-            "reason": result.reason,
-            "error": result.error,
-            "model": (draft.model if draft is not None else None) or getattr(writer, "label", None),
-            "verdicts": {role: _verdict(verdicts[role], drafts[role]) for role in drafts},
-            "usage": {role: _usage(found) for role, found in drafts.items()},
-            "usage_estimated": any(isinstance(found, Draft) and found.usage_estimated for found in drafts.values()),
-            "stopped_early": isinstance(result.local, Draft) and result.local.rejected is not None,
-            "shown_before_rejection": self._shown and not (draft is not None and draft.shown),
-            "seconds": round(result.seconds, 6),
-        }
+        return told(
+            result,
+            model=(draft.model if draft is not None else None) or getattr(writer, "label", None),
+            usage_estimated=any(found.usage_estimated for found in drafts),
+            stopped_early=isinstance(result.local, Draft) and result.local.rejected is not None,
+            shown_before_rejection=self._shown and not (draft is not None and draft.shown),
+        )
 
 
 def tooled(model: Runnable[Any, Any], **tools: Any) -> Runnable[Any, Any]:
@@ -225,13 +223,3 @@ def passed_on(part: AIMessage) -> ChatGenerationChunk:
 
 def _chunk(**fields: Any) -> ChatGenerationChunk:
     return ChatGenerationChunk(message=AIMessageChunk(**fields))
-
-
-def _verdict(verdict: Verdict | None, draft: object) -> dict[str, Any] | None:
-    if verdict is None or (isinstance(draft, Draft) and draft.calls_tools):
-        return None
-    return verdict.model_dump(exclude_defaults=True)
-
-
-def _usage(draft: Any) -> dict[str, Any] | None:
-    return None if draft is None or draft.usage is None else dict(draft.usage)

@@ -57,12 +57,18 @@ class Listener:
         asked: The conversation, to count its tokens where nobody else does.
         bound: When to stop; ``None`` for never.
         faulty_calls: Whether tool calls that cannot be parsed are passed on.
+        shows: Whether the chunks are passed on while they come.
     """
 
-    def __init__(self, asked: Sequence[BaseMessage], bound: Bound | None, *, faulty_calls: bool) -> None:
+    def __init__(
+        self, asked: Sequence[BaseMessage], bound: Bound | None, *, faulty_calls: bool, shows: bool = False
+    ) -> None:
         self.asked = asked
         self.bound = bound
         self.faulty_calls = faulty_calls
+        self.shows = shows
+        #: Whether a chunk has been passed on.
+        self.shown = False
         self.rejected: Verdict | None = None
         self.tokens = 0
         self._chunks: list[AIMessageChunk] = []
@@ -70,8 +76,18 @@ class Listener:
         self._text = ""
         self._logprobs: list[float] = []
 
-    def hear(self, chunk: BaseMessage) -> None:
-        """Takes the next chunk; after it, `rejected` says whether the draft is worth going on with."""
+    def hear(self, chunk: BaseMessage) -> DraftStoppedError | None:
+        """Takes the next chunk; returns why the draft is not worth going on with, where it is not."""
+        self._take(chunk)
+        if self.rejected is None:
+            self.shown = self.shown or self.shows
+            return None
+        return DraftStoppedError(
+            f"stopped after {self.tokens} tokens: {self.rejected.scorer} can reach {self.rejected.score:.3f} at most, "
+            f"and {self.rejected.threshold:.3f} is asked for"
+        )
+
+    def _take(self, chunk: BaseMessage) -> None:
         if not isinstance(chunk, AIMessageChunk):
             self._whole = chunk if isinstance(chunk, AIMessage) else AIMessage(chunk.text)
             return
@@ -87,15 +103,7 @@ class Listener:
         self._logprobs += [token.logprob for token in content_tokens(tokens)]
         self.rejected = self.bound.verdict(self._logprobs, self.tokens)
 
-    def reason(self) -> DraftStoppedError:
-        """Returns why the draft was stopped, for the trace."""
-        assert self.rejected is not None  # noqa: S101 - asked only then
-        return DraftStoppedError(
-            f"stopped after {self.tokens} tokens: {self.rejected.scorer} can reach {self.rejected.score:.3f} at most, "
-            f"and {self.rejected.threshold:.3f} is asked for"
-        )
-
-    def draft(self, *, shown: bool) -> Draft:
+    def draft(self) -> Draft:
         """Returns what was written.
 
         Raises:
@@ -104,7 +112,7 @@ class Listener:
         message = self._message()
         chunks = tuple(self._chunks)
         if self.rejected is None:
-            return read_draft(message, faulty_calls=self.faulty_calls, chunks=chunks, shown=shown)
+            return read_draft(message, faulty_calls=self.faulty_calls, chunks=chunks, shown=self.shows)
         usage, estimated = message.usage_metadata, False
         if usage is None:
             read = count_tokens_approximately(self.asked)
@@ -117,7 +125,7 @@ class Listener:
             rejected=self.rejected,
             usage=usage,
             usage_estimated=estimated,
-            shown=shown,
+            shown=self.shows,
             model=_model(self._chunks),
         )
 

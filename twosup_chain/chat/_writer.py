@@ -6,21 +6,21 @@ When a draft is stopped is decided in `_listener`, what follows from a verdict i
 
 from __future__ import annotations
 
-from contextlib import aclosing, closing, suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from twosup_chain._drive import Done
+from twosup_chain._drive import Inline, Step
 from twosup_chain.chat._draft import Draft, read_draft
-from twosup_chain.errors import AnswererError, DraftStoppedError
+from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Evidence, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import Callable
 
+    from twosup_chain._drive import Flow
     from twosup_chain.chat._listener import Listener
 
 #: Custom event when a model is asked: ``{"role": "local" | "remote" | "fallback", "model": its name or None}``.
@@ -33,7 +33,7 @@ VERDICT = "twosup_verdict"
 _NOT_JUDGED = "tool_calls_are_not_judged"
 
 
-class Writer(Runnable[dict[str, Any], Draft]):
+class Writer(Inline[dict[str, Any], Draft]):
     """Lets a chat model write the next message.
 
     Args:
@@ -42,7 +42,6 @@ class Writer(Runnable[dict[str, Any], Draft]):
         label: The model's name.
         options: What the model is called with.
         listener: Makes the listener of a draft; ``None`` to have the message whole.
-        shows: Whether the draft's chunks are passed on while they come.
         must_call: Whether only a tool call is an answer.
     """
 
@@ -54,7 +53,6 @@ class Writer(Runnable[dict[str, Any], Draft]):
         label: str | None = None,
         options: dict[str, Any] | None = None,
         listener: Callable[[list[BaseMessage]], Listener] | None = None,
-        shows: bool = False,
         must_call: bool = False,
     ) -> None:
         self.role = role
@@ -62,100 +60,34 @@ class Writer(Runnable[dict[str, Any], Draft]):
         self.label = label
         self.options = options or {}
         self.listener = listener
-        self.shows = shows
         self.must_call = must_call
         #: What it wrote, once it has: a writer serves one turn.
         self.written: Draft | None = None
-        #: Whether any of it was passed on before it was complete.
-        self.showed = False
+        self._heard: Listener | None = None
 
-    def invoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **_: Any) -> Draft:
+    @property
+    def showed(self) -> bool:
+        """Whether any of it was passed on before it was complete."""
+        return self._heard is not None and self._heard.shown
+
+    def flow(self, value: dict[str, Any]) -> Flow[Draft]:
         """Returns the draft."""
-        if self.listener is not None:
-            *_shown, done = self.pieces(input, config or {})
-            return cast("Draft", done.value)
-        dispatch_custom_event(ASKED, self._asked(), config=config)
-        return self._read(self.model.invoke(input["messages"], config, **self.options))
-
-    async def ainvoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **_: Any) -> Draft:
-        """Returns the draft."""
-        if self.listener is not None:
-            *_shown, done = [piece async for piece in self.apieces(input, config or {})]
-            return cast("Draft", done.value)
-        await adispatch_custom_event(ASKED, self._asked(), config=config)
-        return self._read(await self.model.ainvoke(input["messages"], config, **self.options))
-
-    def pieces(self, input: dict[str, Any], config: RunnableConfig) -> Generator[Any]:
-        """Gives the chunks that are shown at once, and at last `Done` with the draft."""
-        if self.listener is None:
-            yield Done(self.invoke(input, config))
-            return
-        dispatch_custom_event(ASKED, self._asked(), config=config)
-        heard = self.listener(input["messages"])
-        stream: Any = self.model.stream(input["messages"], config, **self.options)
-        with closing(stream):
-            for chunk in stream:
-                heard.hear(chunk)
-                if heard.rejected is not None:
-                    with suppress(DraftStoppedError):
-                        stream.throw(heard.reason())
-                    break
-                if self.shows:
-                    self.showed = True
-                    yield chunk
-        yield Done(self._keep(heard.draft(shown=self.shows)))
-
-    async def apieces(self, input: dict[str, Any], config: RunnableConfig) -> AsyncGenerator[Any]:
-        """Gives the chunks that are shown at once, and at last `Done` with the draft."""
-        if self.listener is None:
-            yield Done(await self.ainvoke(input, config))
-            return
-        await adispatch_custom_event(ASKED, self._asked(), config=config)
-        heard = self.listener(input["messages"])
-        stream: Any = self.model.astream(input["messages"], config, **self.options)
-        async with aclosing(stream):
-            async for chunk in stream:
-                heard.hear(chunk)
-                if heard.rejected is not None:
-                    with suppress(DraftStoppedError):
-                        await stream.athrow(heard.reason())
-                    break
-                if self.shows:
-                    self.showed = True
-                    yield chunk
-        yield Done(self._keep(heard.draft(shown=self.shows)))
-
-    def _asked(self) -> dict[str, Any]:
-        return {"role": self.role, "model": self.label}
-
-    def _read(self, message: object) -> Draft:
-        reply = message if isinstance(message, AIMessage) else AIMessage(getattr(message, "text", str(message)))
-        return self._keep(read_draft(reply, faulty_calls=self.role != "local"))
-
-    def _keep(self, draft: Draft) -> Draft:
+        yield _announce(ASKED, {"role": self.role, "model": self.label})
+        messages = value["messages"]
+        self._heard = None if self.listener is None else self.listener(messages)
+        reply = yield Step(0, None, self.model, messages, self.options, listener=self._heard)
+        draft = self._read(reply) if self._heard is None else self._heard.draft()
         if self.must_call and not draft.calls_tools:
             raise AnswererError("it was told to call a tool and wrote text instead", draft.usage)
         self.written = draft
         return draft
 
-
-class NotAsked(Runnable[Any, Any]):
-    """Stands where a model is not asked in this turn, and says why.
-
-    Args:
-        reason: The reason.
-    """
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:
-        """Raises the reason."""
-        del input, config
-        raise AnswererError(self.reason)
+    def _read(self, reply: object) -> Draft:
+        message = reply if isinstance(reply, AIMessage) else AIMessage(getattr(reply, "text", str(reply)))
+        return read_draft(message, faulty_calls=self.role != "local")
 
 
-class Judge(Runnable[Evidence, Verdict]):
+class Judge(Inline[Evidence, Verdict]):
     """Lets a supervisor judge a draft, unless its verdict stands fast or its wording is not to be judged.
 
     Args:
@@ -167,22 +99,30 @@ class Judge(Runnable[Evidence, Verdict]):
         self.role = role
         self.supervisor = supervisor
 
-    def invoke(self, input: Evidence, config: RunnableConfig | None = None, **_: Any) -> Verdict:
+    def flow(self, value: Evidence) -> Flow[Verdict]:
         """Returns the verdict."""
-        verdict = _settled(input) or self.supervisor.invoke(input, config)
-        dispatch_custom_event(VERDICT, self._event(input, verdict), config=config)
-        return verdict
-
-    async def ainvoke(self, input: Evidence, config: RunnableConfig | None = None, **_: Any) -> Verdict:
-        """Returns the verdict."""
-        verdict = _settled(input) or await self.supervisor.ainvoke(input, config)
-        await adispatch_custom_event(VERDICT, self._event(input, verdict), config=config)
-        return verdict
-
-    def _event(self, evidence: Evidence, verdict: object) -> dict[str, Any]:
+        verdict = _settled(value) or (yield Step(0, None, self.supervisor, value))
         found = verdict.model_dump(exclude_defaults=True) if isinstance(verdict, Verdict) else {}
-        draft = evidence.answer
-        return {"role": self.role, **found, "stopped_early": isinstance(draft, Draft) and draft.rejected is not None}
+        stopped = isinstance(value.answer, Draft) and value.answer.rejected is not None
+        yield _announce(VERDICT, {"role": self.role, **found, "stopped_early": stopped})
+        return verdict
+
+
+class _Announcer(Runnable[dict[str, Any], None]):
+    """Dispatches a custom event."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def invoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **_: Any) -> None:
+        dispatch_custom_event(str(self.name), input, config=config)
+
+    async def ainvoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **_: Any) -> None:
+        await adispatch_custom_event(str(self.name), input, config=config)
+
+
+def _announce(event: str, data: dict[str, Any]) -> Step:
+    return Step(0, None, _Announcer(event), data)
 
 
 def _settled(evidence: Evidence) -> Verdict | None:

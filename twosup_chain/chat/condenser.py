@@ -9,18 +9,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, convert_to_messages
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
-from langchain_core.runnables.config import patch_config
+from langchain_core.runnables import Runnable
 from pydantic import Field, field_validator
 
-from twosup_chain._options import Options, shorten
+from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
-    from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
-    from langchain_core.runnables.utils import ConfigurableFieldSpec
+    from twosup_chain._drive import Flow
 
 #: What the model is told.
 INSTRUCTIONS = (
@@ -36,7 +35,7 @@ _LABEL = re.compile(r"^(?:the\s+)?(?:last|rewritten|stand-?alone)?\s*question\s*
 _SPEAKERS = {"human": "User", "ai": "Assistant"}
 
 
-class QuestionCondenser(RunnableSerializable[Any, str], Options):
+class QuestionCondenser(FlowRunnable[Any, str]):
     """Puts what a question takes from its conversation into the question itself, in one call of a chat model.
 
     Where there is no conversation before it, the question passes unchanged, and nobody is asked. What the call costs
@@ -77,34 +76,12 @@ class QuestionCondenser(RunnableSerializable[Any, str], Options):
         message = f"model is a {type(value).__name__}: pass a LangChain chat model, or its name as 'provider:model'"
         raise ConfigurationError(message)
 
-    @property
-    def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """What can be configured at run time: what the model declares."""
-        return self.model.config_specs
-
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> str:
+    def flow(self, value: Any, **_: Any) -> Flow[str]:
         """Returns the question that can be understood by itself."""
-        return self._call_with_config(self._invoke, input, config)
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> str:
-        """Returns the question that can be understood by itself, asynchronously."""
-        return await self._acall_with_config(self._ainvoke, input, config)
-
-    def _invoke(self, value: object, run_manager: CallbackManagerForChainRun, config: RunnableConfig) -> str:
         question, history = _conversation(value)
         if not history:
             return question
-        child = patch_config(config, callbacks=run_manager.get_child())
-        return _question(self.model.invoke(self._messages(question, history), child), question)
-
-    async def _ainvoke(
-        self, value: object, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
-    ) -> str:
-        question, history = _conversation(value)
-        if not history:
-            return question
-        child = patch_config(config, callbacks=run_manager.get_child())
-        return _question(await self.model.ainvoke(self._messages(question, history), child), question)
+        return _question((yield Step(0, None, self.model, self._messages(question, history))), question)
 
     def _messages(self, question: str, history: list[BaseMessage]) -> list[BaseMessage]:
         said = "\n".join(f"{_SPEAKERS[m.type]}: {m.text}" for m in history[-self.max_messages :])

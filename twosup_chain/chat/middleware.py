@@ -1,33 +1,31 @@
 """`TwoSupervisorMiddleware`: the same decision inside of a LangChain agent, for the messages that end its turns.
 
-It needs ``langchain`` (extra ``agents``). The decision about plain questions is in `chain`; which tools an agent calls
-is its own business, and no turn that calls one is judged.
+It needs ``langchain`` (extra ``agents``). The decision itself is `twosup_chain.chain`'s; which tools an agent calls is
+its own business, and no turn that calls one is judged.
 """
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.config import ensure_config, merge_configs
 from pydantic import BeforeValidator, model_validator
 
-from twosup_chain import _drive
-from twosup_chain._case import judged
-from twosup_chain._drive import Step
-from twosup_chain._options import Options
-from twosup_chain.answerers.message import answer_from_message
-from twosup_chain.answerers.part import as_answerer, input_for
-from twosup_chain.answerers.reply import as_answer, usable
-from twosup_chain.chain import NO_ANSWER_TEXT
+from twosup_chain._case import Case
+from twosup_chain._drive import FlowRunnable, Inline, Step
+from twosup_chain.answerers.part import as_answerer
+from twosup_chain.chain import TwoSupervisorChain
+from twosup_chain.chat._callbacks import NOT_STREAMED
+from twosup_chain.chat._draft import Draft, accepted, question_of, read_draft, told
+from twosup_chain.chat._parts import Parts
+from twosup_chain.chat._writer import Judge
 from twosup_chain.errors import AnswererError, ConfigurationError, MissingExtraError
-from twosup_chain.schema import Answer, Evidence, QAInput, Verdict, total_usage
+from twosup_chain.schema import QAInput
 from twosup_chain.supervisor import Supervisor
-from twosup_chain.text.citation import citations
 
 try:
     from langchain.agents.middleware import (
@@ -45,9 +43,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twosup_chain._drive import Flow
+    from twosup_chain.schema import TwoSupervisorResult
 
-#: LangGraph streams no tokens of a model run with this tag: a draft is shown only once it is trusted.
-_NO_STREAM = "nostream"
+#: Stands in for the text of structured output, which passes as it is.
+_UNJUDGED = "(structured output)"
 
 
 class TwoSupervisorState(AgentState[Any]):
@@ -65,26 +64,18 @@ def _local(value: object) -> object:
     return value if value is None or isinstance(value, BaseChatModel) else as_answerer(value, role="local")
 
 
-class MiddlewareParts(Options):
+class MiddlewareParts(Parts):
     """The parts of a `TwoSupervisorMiddleware`, which says what each means."""
 
     remote_supervisor: Supervisor
     local: Annotated[Any, BeforeValidator(_local)] = None
     local_supervisor: Supervisor | None = None
     local_tools: bool = False
-    no_answer: str = NO_ANSWER_TEXT
-    context: Any = None
 
     @model_validator(mode="after")
     def _check_parts(self) -> MiddlewareParts:
         if (self.local is None) != (self.local_supervisor is None):
             message = "local and local_supervisor go together: pass both, or leave both out"
-            raise ConfigurationError(message)
-        if self.context is not None and not callable(self.context):
-            message = f"context is a {type(self.context).__name__}: pass a function of the list of messages"
-            raise ConfigurationError(message)
-        if not self.no_answer.strip():
-            message = f"no_answer={self.no_answer!r} is blank: say in words that there is no answer"
             raise ConfigurationError(message)
         return self
 
@@ -137,116 +128,114 @@ class TwoSupervisorMiddleware(AgentMiddleware):
 
     def wrap_model_call(self, request: ModelRequest, handler: Callable[..., Any]) -> Any:
         """Judges the message of one call of the agent's model."""
-        return _Turn(self.parts, request, lambda asked: RunnableLambda(lambda _: handler(asked))).invoke(
-            request.messages
-        )
+
+        def ask(asked: ModelRequest) -> Any:
+            return handler(asked)
+
+        return _Turn(parts=self.parts, ask=RunnableLambda(ask)).invoke(request, _held())
 
     async def awrap_model_call(self, request: ModelRequest, handler: Callable[..., Any]) -> Any:
         """Judges the message of one call of the agent's model, asynchronously."""
 
-        def runnable(asked: ModelRequest) -> Runnable[Any, Any]:
-            async def call(_: object) -> Any:
-                return await handler(asked)
+        async def ask(asked: ModelRequest) -> Any:
+            return await handler(asked)
 
-            return RunnableLambda(call)
-
-        return await _Turn(self.parts, request, runnable).ainvoke(request.messages)
+        return await _Turn(parts=self.parts, ask=RunnableLambda(ask)).ainvoke(request, _held())
 
 
-class _Turn(Runnable[Any, Any]):
-    """One call of the agent's model: asks, judges, and tells the state.
+class _Turn(FlowRunnable[Any, Any]):
+    """One call of the agent's model: drives the chain's decision on it, and tells the state.
 
     Args:
         parts: The middleware's.
-        request: The agent's request.
-        ask: Makes a Runnable that hands a request to its model.
+        ask: Hands a request to its model.
     """
 
-    name = "TwoSupervisorMiddleware"
+    name: str | None = "TwoSupervisorMiddleware"
+    parts: MiddlewareParts
+    ask: Runnable[Any, Any]
 
-    def __init__(
-        self, parts: MiddlewareParts, request: ModelRequest, ask: Callable[[ModelRequest], Runnable[Any, Any]]
-    ) -> None:
-        self.parts = parts
-        self.request = request
-        self.ask = ask
-        self.heard = _since_the_user(request.messages)
-
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:
-        config = _held(config)
-        return self._call_with_config(
-            lambda _, run_manager: _drive.run(self._flow(), config, run_manager), input, config
+    def flow(self, value: ModelRequest, **_: Any) -> Flow[Any]:
+        parts = self.parts
+        heard = _since_the_user(value.messages)
+        local, remote = self._local(value, heard), _Asked(self.ask, value)
+        chain = _AgentChain(
+            local=local or remote,
+            local_supervisor=Judge("local", parts.local_supervisor or parts.remote_supervisor),
+            remote=remote,
+            remote_supervisor=Judge("remote", parts.remote_supervisor),
+            on_remote_error="no_answer",
         )
+        case = Case(QAInput(question=question_of(value.messages), context=self._context(value.messages, heard)))
+        result = yield from chain.decide(case, ask_local=local is not None)
+        draft = accepted(result)
+        if draft is not None and draft.calls_tools:
+            return (remote if result.source == "remote" else local).response
+        return self._response(result, AIMessage(result.as_text(parts.no_answer)) if draft is None else draft.message)
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:
-        config = _held(config)
-        return await self._acall_with_config(
-            lambda _, run_manager: _drive.arun(self._flow(), config, run_manager), input, config
-        )
-
-    def _flow(self) -> Flow[Any]:
-        parts, decision = self.parts, _Decision(self._question())
-        if parts.local is not None and self._may_be_the_locals():
-            step = Step(0, "local", *self._local_call(decision.question))
-            response = yield from self._draft(decision, step, parts.local_supervisor)
-            if response is not None:
-                return response
-        step = Step(2, "remote", self.ask(self.request), self.request.messages)
-        response = yield from self._draft(decision, step, parts.remote_supervisor)
-        return response or decision.end("none", AIMessage(parts.no_answer), Answer(None))
-
-    def _draft(self, decision: _Decision, step: Step, supervisor: Any) -> Flow[Any]:
-        """Asks one model; returns the response that ends the agent's turn, or ``None`` where it is not trusted."""
-        try:
-            reply = yield step
-            message = self._message(reply)
-            if message is None:
-                return reply
-            answer = usable(answer_from_message(message) if isinstance(reply, ModelResponse) else as_answer(reply))
-        except AnswererError as error:
-            decision.fail(step.name, error)
+    def _local(self, request: ModelRequest, heard: Sequence[BaseMessage]) -> Any:
+        """Returns what writes the local answer; ``None`` where this turn is not for it."""
+        local, tools = self.parts.local, self.parts.local_tools
+        chats = isinstance(local, BaseChatModel)
+        may = (tools and chats) or not request.tools or any(isinstance(message, ToolMessage) for message in heard)
+        if local is None or request.response_format is not None or not may:
             return None
-        evidence = Evidence(input=decision.question, answer=answer, local=decision.answers.get("local"))
-        verdict = yield Step(step.stage + 1, f"{step.name}_supervisor", supervisor, evidence)
-        decision.judge(step.name, answer, verdict)
-        return decision.end(step.name, message, answer) if verdict.trusted else None
+        if not chats:
+            return local
+        asked = request.override(model=local)
+        return _Asked(self.ask, asked if tools else asked.override(tools=[], tool_choice=None))
 
-    def _message(self, reply: Any) -> AIMessage | None:
-        """Returns the message that would end the turn; ``None`` for tool calls and structured output."""
-        if isinstance(reply, ModelResponse):
-            message = reply.result[-1]
-            if not isinstance(message, AIMessage) or message.tool_calls or message.invalid_tool_calls:
-                return None
-            return message if reply.structured_response is None else None
-        text = as_answer(reply).text
-        return AIMessage(self.parts.no_answer if text is None else text)
-
-    def _may_be_the_locals(self) -> bool:
-        if self.request.response_format is not None:
-            return False
-        everywhere = self.parts.local_tools and isinstance(self.parts.local, BaseChatModel)
-        return everywhere or not self.request.tools or any(isinstance(m, ToolMessage) for m in self.heard)
-
-    def _local_call(self, question: QAInput) -> tuple[Runnable[Any, Any], Any]:
-        local = self.parts.local
-        if not isinstance(local, BaseChatModel):
-            return local, input_for(local, question)
-        tools: dict[str, Any] = {} if self.parts.local_tools else {"tools": [], "tool_choice": None}
-        return self.ask(self.request.override(model=local, **tools)), self.request.messages
-
-    def _question(self) -> QAInput:
-        messages = self.request.messages
+    def _context(self, messages: Sequence[BaseMessage], heard: Sequence[BaseMessage]) -> Any:
         if self.parts.context is not None:
-            context = self.parts.context(messages)
-        else:
-            context = [p for m in self.heard if isinstance(m, ToolMessage) for p in _passages(m)] or None
-        asked = next((m.text for m in reversed(messages) if m.type == "human"), "")
-        return QAInput(question=asked, context=context)
+            return self.parts.context(list(messages))
+        return [p for m in heard if isinstance(m, ToolMessage) for p in _passages(m)] or None
+
+    def _response(self, result: TwoSupervisorResult, message: AIMessage) -> ExtendedModelResponse:
+        said = told(result, citations=[citation.model_dump(mode="json") for citation in result.citations])
+        for by_role in ("verdicts", "usage"):
+            said[by_role] = {role: found for role, found in said[by_role].items() if found is not None}
+        metadata = {**message.response_metadata, "twosup": said}
+        known = message.model_copy(update={"usage_metadata": result.usage, "response_metadata": metadata})
+        return ExtendedModelResponse(
+            model_response=ModelResponse(result=[known]), command=Command(update={"twosup": said})
+        )
 
 
-def _held(config: RunnableConfig | None) -> RunnableConfig:
+class _AgentChain(TwoSupervisorChain):
+    """The chain of an agent's turn: a reply that is no answer is not trusted, any other error is the agent's."""
+
+    def _without_remote(self, case: Case, error: Exception) -> Flow[TwoSupervisorResult]:
+        if not isinstance(error, AnswererError):
+            raise error
+        return (yield from super()._without_remote(case, error))
+
+
+class _Asked(Inline[Any, Draft]):
+    """Lets a model of the agent write the next message, as the agent would have it written.
+
+    Args:
+        ask: Hands a request to its model.
+        request: The request.
+    """
+
+    def __init__(self, ask: Runnable[Any, Any], request: ModelRequest) -> None:
+        self.ask = ask
+        self.request = request
+        #: What the agent's handler returned, once it has: it serves one turn.
+        self.response: Any = None
+
+    def flow(self, value: Any) -> Flow[Draft]:
+        del value
+        self.response = response = yield Step(0, None, self.ask, self.request)
+        message = response.result[-1]
+        if not isinstance(message, AIMessage) or response.structured_response is not None:
+            return Draft(text=_UNJUDGED, message=AIMessage(_UNJUDGED), calls_tools=True)
+        return read_draft(message, faulty_calls=True)
+
+
+def _held() -> Any:
     """Returns the config under which LangGraph streams no tokens: a draft is not shown before it is trusted."""
-    return merge_configs(ensure_config(config), {"tags": [_NO_STREAM]})
+    return merge_configs(ensure_config(), {"tags": [NOT_STREAMED]})
 
 
 def _since_the_user(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
@@ -262,46 +251,3 @@ def _passages(message: ToolMessage) -> list[str | Document]:
     documents = [item for item in artifact if isinstance(item, Document)]
     text = str(message.text)
     return [*documents] or ([text] if text.strip() else [])
-
-
-class _Decision:
-    """What is known of a turn while it is being decided."""
-
-    def __init__(self, question: QAInput) -> None:
-        self.question = question
-        self.answers: dict[str, Answer] = {}
-        self.verdicts: dict[str, Verdict] = {}
-        self.usage: dict[str, Any] = {}
-        self.reasons: list[str] = []
-        self.error: str | None = None
-        self.started = perf_counter()
-
-    def judge(self, role: str, answer: Answer, verdict: Verdict) -> None:
-        self.answers[role] = answer
-        self.verdicts[role] = verdict
-        self.usage[role] = answer.usage
-        self.reasons.append(judged(role, answer, verdict))
-
-    def fail(self, role: str, error: AnswererError) -> None:
-        self.usage[role] = error.usage
-        self.error = f"{type(error).__name__}: {error}"
-        self.reasons.append(f"the {role} model gave no answer ({error})")
-
-    def end(self, source: str, message: AIMessage, answer: Answer) -> Any:
-        near = self.answers["local"].candidates if "local" in self.answers else ()
-        said = {
-            "source": source,
-            "status": "untrusted" if source == "none" else "unanswerable" if answer.text is None else "answered",
-            "reason": "; ".join(self.reasons),
-            "error": self.error,
-            "verdicts": {
-                role: verdict.model_dump(mode="json", exclude_defaults=True) for role, verdict in self.verdicts.items()
-            },
-            "usage": self.usage,
-            "citations": [c.model_dump(mode="json") for c in citations(self.question, answer, near)],
-            "seconds": perf_counter() - self.started,
-        }
-        spent = total_usage(*(Answer(None, usage=usage) for usage in self.usage.values()))
-        told = {"usage_metadata": spent, "response_metadata": {**message.response_metadata, "twosup": said}}
-        response = ModelResponse(result=[message.model_copy(update=told)])
-        return ExtendedModelResponse(model_response=response, command=Command(update={"twosup": said}))

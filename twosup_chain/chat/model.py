@@ -1,32 +1,24 @@
 """`TwoSupervisorChatModel`: a small local chat model first, a hosted one where it is not trusted, as one chat model.
 
-Here are the options, and LangChain's call styles. A turn is put together in `_exchange` and decided by
-`twosup_chain.chain`; the runs below are nested by `_callbacks`.
+Here are LangChain's call styles. The parts are checked in `_parts`; a turn is put together in `_exchange` and decided
+by `twosup_chain.chain`; the runs below are nested by `_callbacks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import aclosing, closing
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.configurable import DynamicRunnable
-from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from twosup_chain import _drive
-from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.part import is_chat_model
-from twosup_chain.chain import NO_ANSWER_TEXT
 from twosup_chain.chat._callbacks import abelow, below, opened, remembered
 from twosup_chain.chat._exchange import Exchange, label_of, passed_on
+from twosup_chain.chat._parts import ChatParts
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
 
@@ -35,21 +27,12 @@ if TYPE_CHECKING:
 
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
     from langchain_core.language_models.base import LangSmithParams
+    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+    from langchain_core.runnables import Runnable, RunnableConfig
+    from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 
-def _chat_model(value: object, *, role: str) -> object:
-    if isinstance(value, str):
-        return NamedChatModel(value)
-    inner = value
-    while isinstance(inner, DynamicRunnable):
-        inner = inner.default
-    if isinstance(inner, NamedChatModel) or is_chat_model(inner):
-        return value
-    message = f"{role}={shorten(value)} is no chat model: pass a LangChain chat model, or 'provider:model'"
-    raise ConfigurationError(message)
-
-
-class TwoSupervisorChatModel(BaseChatModel, Options):
+class TwoSupervisorChatModel(BaseChatModel, ChatParts):
     """Answers a conversation locally where that can be trusted, else with a hosted model, else says that it cannot.
 
     It stands wherever a chat model does. The last human message is the question that supervisors judge the reply by;
@@ -118,41 +101,16 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
         'local'
     """
 
-    local: Annotated[Runnable[Any, Any], BeforeValidator(partial(_chat_model, role="local"))]
-    local_supervisor: Runnable[Any, Any]
-    remote: Annotated[Runnable[Any, Any], BeforeValidator(partial(_chat_model, role="remote"))] | None = None
-    remote_supervisor: Runnable[Any, Any] | None = None
-    fallback: Any = None
-    on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
-    no_answer: str = NO_ANSWER_TEXT
-    context: Callable[[list[BaseMessage]], Any] | None = None
-    early_rejection: bool = True
-    remote_tokens: Literal["held", "at_once"] = "held"
-    local_tools: bool = False
     temperature: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
     max_tokens: int | None = Field(default=None, ge=1)
     stop: list[str] | None = None
     streaming: bool = False
-    model_name: str = "twosup"
-
-    @field_validator("no_answer")
-    @classmethod
-    def _check_no_answer(cls, value: str) -> str:
-        if value.strip():
-            return value
-        message = f"no_answer={value!r} is blank: say in words that there is no answer"
-        raise ConfigurationError(message)
 
     @model_validator(mode="after")
     def _check_parts(self) -> TwoSupervisorChatModel:
         if not isinstance(self.remote, NamedChatModel):  # looked up at the first call
             Exchange(self, (), {}, streams=False)  # a chain of the parts has its own checks
         return self
-
-    @property
-    def stops_drafts(self) -> bool:
-        """Whether a local draft may be stopped before it is complete: nobody needs the whole of a rejected one."""
-        return self.early_rejection and self.on_remote_error != "local" and not _compares(self.remote_supervisor)
 
     # -- tools ----------------------------------------------------------------------------------------------------
 
@@ -278,10 +236,7 @@ class TwoSupervisorChatModel(BaseChatModel, Options):
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """What can be configured at run time: everything that the parts declare."""
-        parts = (self.local, self.local_supervisor, self.remote, self.remote_supervisor, self.fallback)
-        return get_unique_config_specs(
-            spec for part in parts if isinstance(part, Runnable) for spec in part.config_specs
-        )
+        return _drive.specs_of(self)
 
     def get_token_ids(self, text: str) -> list[int]:
         """Returns the tokens of a text as the local model counts them."""
@@ -319,15 +274,6 @@ def _chunks(exchange: Exchange, piece: Any) -> Iterator[ChatGenerationChunk]:
         yield from exchange.chunks(piece.value)
     else:
         yield passed_on(piece)
-
-
-def _compares(supervisor: object) -> bool:
-    """Whether a supervisor of the hosted model may read the local answer."""
-    if supervisor is None:
-        return False
-    if not isinstance(supervisor, Supervisor):
-        return True
-    return supervisor.scorer.reads_local
 
 
 def _shortly(supervisor: object) -> Any:

@@ -1,0 +1,78 @@
+"""The parts of a conversation's decision, with their checks: what a chat model and an agent's middleware are made of.
+
+What each means is said by `TwoSupervisorChatModel` and `TwoSupervisorMiddleware`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.configurable import DynamicRunnable
+from pydantic import AfterValidator, BeforeValidator, field_validator
+
+from twosup_chain._options import Options, shorten
+from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.part import is_chat_model
+from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
+from twosup_chain.errors import ConfigurationError
+from twosup_chain.supervisor import Supervisor
+
+
+class Parts(Options):
+    """What chat model and middleware have in common."""
+
+    no_answer: Annotated[str, AfterValidator(no_answer_text)] = NO_ANSWER_TEXT
+    context: Callable[[list[BaseMessage]], Any] | None = None
+
+    @field_validator("context", mode="before")
+    @classmethod
+    def _check_context(cls, value: object) -> object:
+        if value is None or callable(value):
+            return value
+        message = f"context is a {type(value).__name__}: pass a function of the list of messages"
+        raise ConfigurationError(message)
+
+
+def _chat_model(value: object, *, role: str) -> object:
+    if isinstance(value, str):
+        return NamedChatModel(value)
+    inner = value
+    while isinstance(inner, DynamicRunnable):
+        inner = inner.default
+    if isinstance(inner, NamedChatModel) or is_chat_model(inner):
+        return value
+    message = f"{role}={shorten(value)} is no chat model: pass a LangChain chat model, or 'provider:model'"
+    raise ConfigurationError(message)
+
+
+class ChatParts(Parts):
+    """The parts of a `TwoSupervisorChatModel`."""
+
+    local: Annotated[Runnable[Any, Any], BeforeValidator(partial(_chat_model, role="local"))]
+    local_supervisor: Runnable[Any, Any]
+    remote: Annotated[Runnable[Any, Any], BeforeValidator(partial(_chat_model, role="remote"))] | None = None
+    remote_supervisor: Runnable[Any, Any] | None = None
+    fallback: Any = None
+    on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
+    early_rejection: bool = True
+    remote_tokens: Literal["held", "at_once"] = "held"
+    local_tools: bool = False
+    model_name: str = "twosup"
+
+    @property
+    def stops_drafts(self) -> bool:
+        """Whether a local draft may be stopped before it is complete: nobody needs the whole of a rejected one."""
+        return self.early_rejection and self.on_remote_error != "local" and not _compares(self.remote_supervisor)
+
+
+def _compares(supervisor: object) -> bool:
+    """Whether a supervisor of the hosted model may read the local answer."""
+    if supervisor is None:
+        return False
+    if not isinstance(supervisor, Supervisor):
+        return True
+    return supervisor.scorer.reads_local
