@@ -101,9 +101,11 @@ def _reader(model: Path | None, threads: int | None) -> ExtractiveReader:
 
 
 def _write(folder: Path, found: ReaderEvaluation) -> None:
+    from twosup_chain.training.pictures import draw_evaluation
+
     found.save(folder)
     try:
-        found.draw(folder)
+        draw_evaluation(found, folder)
     except MissingExtraError as error:
         note(f"no pictures: {error}")
     note(f"written to {folder}")

@@ -26,7 +26,7 @@ FAULTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingExample:
     """One question with its passage.
 
     Args:
@@ -53,7 +53,7 @@ class Example:
         return bool(self.answers)
 
 
-def read_squad(path: Path) -> list[Example]:
+def read_squad(path: Path) -> list[TrainingExample]:
     """Returns the questions of a SQuAD-format file.
 
     Args:
@@ -78,9 +78,9 @@ def read_squad(path: Path) -> list[Example]:
     return examples
 
 
-def write_squad(path: Path, examples: Iterable[Example]) -> None:
+def write_squad(path: Path, examples: Iterable[TrainingExample]) -> None:
     """Writes questions as a SQuAD v2 file, one paragraph a passage."""
-    passages: dict[str, list[Example]] = {}
+    passages: dict[str, list[TrainingExample]] = {}
     for example in examples:
         passages.setdefault(example.context, []).append(example)
     paragraphs = [{"context": context, "qas": [_as_qa(e) for e in some]} for context, some in passages.items()]
@@ -88,7 +88,9 @@ def write_squad(path: Path, examples: Iterable[Example]) -> None:
     path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
-def split_held_out(examples: Iterable[Example], share: float) -> tuple[list[Example], list[Example]]:
+def split_held_out(
+    examples: Iterable[TrainingExample], share: float
+) -> tuple[list[TrainingExample], list[TrainingExample]]:
     """Returns the examples to train on, and those held out.
 
     The side follows from a hash of the passage's letters and digits, so that all questions of a passage (and of its
@@ -98,8 +100,8 @@ def split_held_out(examples: Iterable[Example], share: float) -> tuple[list[Exam
         examples: The questions.
         share: The share of passages held out, in [0, 1).
     """
-    train: list[Example] = []
-    held_out: list[Example] = []
+    train: list[TrainingExample] = []
+    held_out: list[TrainingExample] = []
     for example in examples:
         (held_out if passage_hash(example.context) < share else train).append(example)
     return train, held_out
@@ -112,7 +114,7 @@ def passage_hash(context: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def _as_qa(example: Example) -> dict[str, Any]:
+def _as_qa(example: TrainingExample) -> dict[str, Any]:
     answers = [{"text": text, "answer_start": start} for text, start in example.answers]
     impossible = not example.answerable
     return {"id": example.id, "question": example.question, "answers": answers, "is_impossible": impossible}
@@ -140,7 +142,7 @@ class _Reader:
         self.faults: list[str] = []
         self._seen: dict[str, str] = {}
 
-    def examples(self, data: Any) -> Iterator[Example]:
+    def examples(self, data: Any) -> Iterator[TrainingExample]:
         articles = data.get("data") if isinstance(data, dict) else None
         for i, article in enumerate(self._list(articles, "data", "the file")):
             title = article.get("title")
@@ -149,7 +151,7 @@ class _Reader:
             for j, paragraph in enumerate(self._list(article.get("paragraphs"), "paragraphs", place)):
                 yield from self._paragraph(paragraph, f"{place}, paragraph {j}", origin)
 
-    def _paragraph(self, paragraph: dict[str, Any], place: str, origin: str) -> Iterator[Example]:
+    def _paragraph(self, paragraph: dict[str, Any], place: str, origin: str) -> Iterator[TrainingExample]:
         context = paragraph.get("context")
         if not isinstance(context, str) or not context.strip():
             self._fault(place, f"the context {shorten(context)} is empty or no text")
@@ -159,7 +161,7 @@ class _Reader:
             if example is not None:
                 yield example
 
-    def _question(self, item: dict[str, Any], context: str, place: str, origin: str) -> Example | None:
+    def _question(self, item: dict[str, Any], context: str, place: str, origin: str) -> TrainingExample | None:
         identity, question = item.get("id"), item.get("question")
         place = f"{place}, id {shorten(identity)}"
         known = len(self.faults)
@@ -177,7 +179,9 @@ class _Reader:
             self._fault(place, "no answer, yet is_impossible is not true")
         if len(self.faults) > known:
             return None
-        return Example(str(identity), str(question), context, tuple(answers), origin, str(item.get("join") or ""))
+        return TrainingExample(
+            str(identity), str(question), context, tuple(answers), origin, str(item.get("join") or "")
+        )
 
     def _answers(self, item: dict[str, Any], context: str, place: str) -> list[tuple[str, int]]:
         found: dict[tuple[str, int], None] = {}

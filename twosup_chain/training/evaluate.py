@@ -129,7 +129,7 @@ class ReaderEvaluation:
         Args:
             steps: How many coverages to give at most.
         """
-        return curves.risk_coverage(self.answerability, self._given_is_right, steps=steps)
+        return curves.risk_coverage(self.answerability, self.right_if_given, steps=steps)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all figures as plain values, ready for JSON; ``None`` where a figure does not exist."""
@@ -180,31 +180,9 @@ class ReaderEvaluation:
             message = f"cannot write to {folder}: {error.strerror or error}"
             raise InputError(message) from error
 
-    def draw(self, folder: str | Path) -> None:
-        """Writes the risk–coverage curve and the reliability of answerability as pictures (SVG and PNG).
-
-        Raises:
-            InputError: They cannot be written.
-            MissingExtraError: matplotlib is not installed.
-        """
-        from twosup_chain.evaluation.drawing import save
-        from twosup_chain.evaluation.plotting import reliability_figure, risk_coverage_figure
-
-        pictures = {
-            "risk_coverage": risk_coverage_figure({"reader": (self.answerability, self._given_is_right)}),
-            "reliability": reliability_figure({"answerability": (self.answerability, self.answerable)}),
-        }
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            for name, picture in pictures.items():
-                for suffix in ("svg", "png"):
-                    save(picture, Path(folder) / f"{name}.{suffix}")
-        except OSError as error:
-            message = f"cannot write to {folder}: {error.strerror or error}"
-            raise InputError(message) from error
-
     @property
-    def _given_is_right(self) -> Floats:
+    def right_if_given(self) -> Floats:
+        """1 where the best span would be right, 0 where it would be wrong, shape (n,)."""
         return self.forced_exact * self.answerable
 
 

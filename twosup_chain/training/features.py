@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-    from twosup_chain.training.data import Example
+    from twosup_chain.training.data import TrainingExample
 
 #: Longest question in tokens; what is beyond is cut off.
 MAX_QUESTION_TOKENS = 64
@@ -73,7 +73,7 @@ class Batch:
 
 
 def make_windows(
-    examples: Sequence[Example], tokenizer: Tokenizer, *, max_length: int, stride: int, batch: int = 1024
+    examples: Sequence[TrainingExample], tokenizer: Tokenizer, *, max_length: int, stride: int, batch: int = 1024
 ) -> Iterator[list[Window]]:
     """Yields the windows of each example, in order.
 
@@ -95,7 +95,7 @@ def make_windows(
 
 
 def training_windows(
-    examples: Sequence[Example], tokenizer: Tokenizer, *, max_length: int, stride: int, rng: random.Random
+    examples: Sequence[TrainingExample], tokenizer: Tokenizer, *, max_length: int, stride: int, rng: random.Random
 ) -> list[Window]:
     """Returns one window an example: one that holds the answer if there is one, else any, drawn by `rng`."""
     chosen = []
@@ -153,7 +153,7 @@ def _cut_questions(questions: list[str], tokenizer: Tokenizer) -> list[str]:
     ]
 
 
-def _window(index: int, example: Example, encoding: object) -> Window:
+def _window(index: int, example: TrainingExample, encoding: object) -> Window:
     sequence_ids = encoding.sequence_ids  # type: ignore[attr-defined]
     passage = sequence_ids.index(1) if 1 in sequence_ids else len(sequence_ids) - 1
     offsets = np.array(encoding.offsets[passage:-1], np.int32).reshape(-1, 2)  # type: ignore[attr-defined]
@@ -165,7 +165,7 @@ def _window(index: int, example: Example, encoding: object) -> Window:
     )
 
 
-def _target(example: Example, offsets: NDArray[np.int32]) -> tuple[int, int]:
+def _target(example: TrainingExample, offsets: NDArray[np.int32]) -> tuple[int, int]:
     """Returns the first and last passage token of the first answer that lies wholly in the window, else (-1, -1)."""
     for text, begin in example.answers:
         finish = begin + len(text)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from twosup_chain.training.data import Example
+    from twosup_chain.training.data import TrainingExample
     from twosup_chain.training.features import Batch, Window
 
     #: Batch → start and end logits, each of shape (windows, length).
@@ -68,7 +68,7 @@ class Figures:
 
 
 def predict(
-    examples: Sequence[Example], windows: Sequence[Window], logits: Logits, *, batch_size: int = 64
+    examples: Sequence[TrainingExample], windows: Sequence[Window], logits: Logits, *, batch_size: int = 64
 ) -> list[Prediction]:
     """Returns the best span of each example over all its windows.
 
@@ -90,7 +90,7 @@ def predict(
     return best
 
 
-def figures(examples: Sequence[Example], predictions: Sequence[Prediction]) -> Figures:
+def figures(examples: Sequence[TrainingExample], predictions: Sequence[Prediction]) -> Figures:
     """Returns the figures of predictions.
 
     Args:

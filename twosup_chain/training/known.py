@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twosup_chain.reader.reader import ExtractiveReader
-    from twosup_chain.training.data import Example
+    from twosup_chain.training.data import TrainingExample
 
 #: A question whose right prediction is likelier than this is known.
 KNOWN = 0.85
@@ -31,7 +31,7 @@ _AT_ONCE = 512
 
 
 def judge(
-    examples: Sequence[Example], reader: ExtractiveReader, report: Callable[[int], None] = lambda _: None
+    examples: Sequence[TrainingExample], reader: ExtractiveReader, report: Callable[[int], None] = lambda _: None
 ) -> dict[str, float]:
     """Returns the reader's probability of the right prediction for each question, by id, in [0, 1].
 

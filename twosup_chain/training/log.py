@@ -1,4 +1,4 @@
-"""The record of a training run: how far it is, a JSON-lines log, and the curves drawn from it."""
+"""The record of a training run: how far it is, and a log in JSON lines; its curves are drawn in `pictures`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-#: The figures of an evaluation that are drawn, with their labels.
-_CURVES = {"exact": "forced EM", "f1": "forced F1", "auroc": "AUROC", "balanced_f1": "best balanced F1"}
 
 
 @dataclass
@@ -52,28 +49,6 @@ class RunLog:
         with self.path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry, ensure_ascii=False) + "\n")
         self.report(entry)
-
-    def draw(self) -> None:
-        """Draws ``curves.png`` beside the log, where matplotlib is installed."""
-        try:
-            from matplotlib.backends.backend_agg import FigureCanvasAgg
-            from matplotlib.figure import Figure
-        except ImportError:
-            return
-        entries = read_log(self.path)
-        figure = Figure(figsize=(10, 4), layout="constrained")
-        FigureCanvasAgg(figure)
-        left, right = figure.subplots(1, 2)
-        steps = [entry for entry in entries if entry["event"] == "train"]
-        left.plot([e["step"] for e in steps], [e["loss"] for e in steps], linewidth=0.8)
-        left.set(xlabel="step", ylabel="training loss")
-        evaluations = [entry for entry in entries if entry["event"] == "evaluation"]
-        for name, label in _CURVES.items():
-            right.plot([e["step"] for e in evaluations], [e[name] for e in evaluations], marker="o", label=label)
-        right.set(xlabel="step", ylabel="held-out figure")
-        if evaluations:
-            right.legend()
-        figure.savefig(self.path.with_name("curves.png"), dpi=120)
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from twosup_chain.training.data import Example
+    from twosup_chain.training.data import TrainingExample
 
 #: The share of the known questions that is trained on all the same.
 REHEARSED = 0.2
@@ -85,14 +85,14 @@ class Mixture:
         seed: Decides all draws.
     """
 
-    always: tuple[Example, ...]
-    drawn: tuple[Example, ...]
+    always: tuple[TrainingExample, ...]
+    drawn: tuple[TrainingExample, ...]
     draw: int
-    held_out: tuple[Example, ...]
+    held_out: tuple[TrainingExample, ...]
     seed: int
 
     @property
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[TrainingExample, ...]:
         """Returns all training examples, those of every epoch first."""
         return self.always + self.drawn
 
@@ -149,13 +149,15 @@ def epoch_rng(seed: int, epoch: int, purpose: str) -> random.Random:
     return random.Random(f"{seed}/{epoch}/{purpose}")  # noqa: S311  shuffling is no cryptography
 
 
-def _weighted(example: Example, inferred: float) -> Example:
+def _weighted(example: TrainingExample, inferred: float) -> TrainingExample:
     if example.answerable or example.join != "inferred":
         return example
     return replace(example, weight=example.weight * inferred)
 
 
-def _unknown(examples: Sequence[Example], known: Mapping[str, float], rng: random.Random) -> list[Example]:
+def _unknown(
+    examples: Sequence[TrainingExample], known: Mapping[str, float], rng: random.Random
+) -> list[TrainingExample]:
     """Returns what is still worth training on; a question that was not judged is."""
     kept = []
     for example in examples:
@@ -165,8 +167,8 @@ def _unknown(examples: Sequence[Example], known: Mapping[str, float], rng: rando
     return kept
 
 
-def _extra(options: MixtureOptions) -> list[Example]:
-    pools: dict[str, list[Example]] = {name: [] for name in options.sources}
+def _extra(options: MixtureOptions) -> list[TrainingExample]:
+    pools: dict[str, list[TrainingExample]] = {name: [] for name in options.sources}
     found: set[str] = set()
     for path in options.extra:
         for example in read_squad(path):
@@ -175,7 +177,7 @@ def _extra(options: MixtureOptions) -> list[Example]:
                 if example.origin.startswith(name):
                     pool.append(example)
     rng = epoch_rng(options.seed, 0, "extra")
-    chosen: list[Example] = []
+    chosen: list[TrainingExample] = []
     for name, pool in pools.items():
         if not pool:
             raise UnknownOptionError("source of the extra files", name, found)
@@ -183,5 +185,5 @@ def _extra(options: MixtureOptions) -> list[Example]:
     return chosen
 
 
-def _draw(pool: Sequence[Example], share: float, rng: random.Random) -> list[Example]:
+def _draw(pool: Sequence[TrainingExample], share: float, rng: random.Random) -> list[TrainingExample]:
     return rng.sample(list(pool), max(1, round(share * len(pool))))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Sequence
 
-    from twosup_chain.training.data import Example
+    from twosup_chain.training.data import TrainingExample
 
 #: Weight in the loss of a question set against another passage, and of one with a swapped word.
 PASSAGE_WEIGHT, SWAP_WEIGHT = 0.8, 0.6
@@ -40,7 +40,7 @@ _PAIRS = (
 _OPPOSITES = {a: b for pair in _PAIRS.split("|") for a, b in (pair.split(), pair.split()[::-1])}
 
 
-def passage_negatives(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+def passage_negatives(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
     """Returns answerable questions, each set against the most similar passage that does not hold its answer.
 
     Similarity is TF-IDF (cosine without the passage's norm beyond its length's root) between the question and all
@@ -54,7 +54,7 @@ def passage_negatives(examples: Sequence[Example], count: int, rng: random.Rando
     passages = list(dict.fromkeys(example.context for example in examples))
     index = _Index(passages)
     answerable = [example for example in examples if example.answerable]
-    made: list[Example] = []
+    made: list[TrainingExample] = []
     for example in rng.sample(answerable, len(answerable)):
         if len(made) >= count:
             break
@@ -68,7 +68,7 @@ def passage_negatives(examples: Sequence[Example], count: int, rng: random.Rando
     return made
 
 
-def swap_negatives(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+def swap_negatives(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
     """Returns answerable questions with a name, a number or a word swapped, so that the passage answers them no more.
 
     A year, number or name that stands in both question and passage is replaced by another one of the passage that is
@@ -80,7 +80,7 @@ def swap_negatives(examples: Sequence[Example], count: int, rng: random.Random) 
         rng: Draws the questions and the replacements.
     """
     answerable = [example for example in examples if example.answerable]
-    made: list[Example] = []
+    made: list[TrainingExample] = []
     for example in rng.sample(answerable, len(answerable)):
         if len(made) >= count:
             break
@@ -90,7 +90,7 @@ def swap_negatives(examples: Sequence[Example], count: int, rng: random.Random) 
     return made
 
 
-def _entity_swaps(example: Example) -> Iterator[str]:
+def _entity_swaps(example: TrainingExample) -> Iterator[str]:
     answers = " ".join(text for text, _ in example.answers).casefold()
     for kind in (_YEAR, _NUMBER, _NAME):
         there = {match.group() for match in kind.finditer(example.context)}
@@ -103,7 +103,7 @@ def _entity_swaps(example: Example) -> Iterator[str]:
                     yield example.question[: match.start()] + new + example.question[match.end() :]
 
 
-def _opposite_swaps(example: Example) -> Iterator[str]:
+def _opposite_swaps(example: TrainingExample) -> Iterator[str]:
     present = _words(example.context)
     for match in _WORD.finditer(example.question):
         new = _OPPOSITES.get(match.group())
@@ -111,7 +111,7 @@ def _opposite_swaps(example: Example) -> Iterator[str]:
             yield example.question[: match.start()] + new + example.question[match.end() :]
 
 
-def _negative(example: Example, kind: str, weight: float, **changed: str) -> Example:
+def _negative(example: TrainingExample, kind: str, weight: float, **changed: str) -> TrainingExample:
     return replace(
         example, id=f"{example.id}-{kind}", answers=(), origin=kind, weight=example.weight * weight, **changed
     )

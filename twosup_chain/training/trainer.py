@@ -2,10 +2,8 @@
 
 It resumes exactly (seeds, data order, optimiser), evaluates on held-out passages of the training files, stops early,
 and writes ``log.jsonl``, ``curves.png``, ``held_out.json`` and the folders ``last``, ``best`` and ``final``. What is
-trained on is decided in `mixture`, how in `options`; export and calibration are elsewhere. For the command line see
-`command`:
-
-    python -m twosup_chain.training.trainer OUT --model FOLDER --file train.json.gz --minutes 60
+trained on is decided in `mixture`, how in `options`; export and calibration are elsewhere. On the command line it is
+``twosup train-reader``.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from twosup_chain.training.features import collate, epoch_batches, make_windows,
 from twosup_chain.training.held_out import figures, predict
 from twosup_chain.training.log import Progress, RunLog
 from twosup_chain.training.mixture import build_mixture, check_both_kinds, epoch_rng
+from twosup_chain.training.pictures import draw_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from twosup_chain.training.data import Example
+    from twosup_chain.training.data import TrainingExample
     from twosup_chain.training.features import Batch, Window
     from twosup_chain.training.held_out import Figures, Prediction
     from twosup_chain.training.mixture import MixtureOptions
@@ -145,7 +144,7 @@ class Trainer:
         """
         return figures(*self.predict_held_out(limit))
 
-    def predict_held_out(self, limit: int | None = None) -> tuple[list[Example], list[Prediction]]:
+    def predict_held_out(self, limit: int | None = None) -> tuple[list[TrainingExample], list[Prediction]]:
         """Returns held-out questions and what the model predicts for each.
 
         Args:
@@ -284,7 +283,7 @@ class Trainer:
             else:
                 self.model = last
         save_model(self.options.out / "final", self.model, self.options.model, half=True)
-        log.draw()
+        draw_run(log.path)
         return found
 
     def _kinds(self) -> dict[str, int]:

@@ -51,7 +51,7 @@ def test_without_matplotlib_all_but_the_pictures_is_written(twosup, squad_file, 
     def missing(*_):
         raise MissingExtraError("a picture", "matplotlib", "plot")
 
-    monkeypatch.setattr("twosup_chain.training.evaluate.ReaderEvaluation.draw", missing)
+    monkeypatch.setattr("twosup_chain.training.pictures.draw_evaluation", missing)
     result = twosup("evaluate-reader", squad_file, "--out", str(tmp_path / "out"))
     assert result.exit_code == 0
     assert "no pictures: a picture needs matplotlib" in result.stderr

@@ -8,7 +8,14 @@ import json
 import pytest
 
 from twosup_chain.errors import InputError
-from twosup_chain.training.data import FAULTS_SHOWN, Example, passage_hash, read_squad, split_held_out, write_squad
+from twosup_chain.training.data import (
+    FAULTS_SHOWN,
+    TrainingExample,
+    passage_hash,
+    read_squad,
+    split_held_out,
+    write_squad,
+)
 
 CONTEXT = "The mill was built in 1820 by Ann Reed."
 
@@ -32,7 +39,7 @@ def squad_file(tmp_path, *qas, context=CONTEXT, name="mine.json", **article):
 def test_questions_are_read_with_answers_and_origin(tmp_path):
     path = squad_file(tmp_path, qa(), qa("q2", answers=(), is_impossible=True, join="inferred"))
     first, second = read_squad(path)
-    assert first == Example("q1", "Who built the mill?", CONTEXT, (("Ann Reed", 30),), "mine.json")
+    assert first == TrainingExample("q1", "Who built the mill?", CONTEXT, (("Ann Reed", 30),), "mine.json")
     assert first.answerable
     assert not second.answerable
     assert second.join == "inferred"
@@ -122,15 +129,15 @@ def test_missing_file_is_named(tmp_path):
 
 def test_written_file_reads_back(tmp_path):
     examples = [
-        Example("a", "Who?", CONTEXT, (("Ann Reed", 30),), "w.json"),
-        Example("b", "Why?", CONTEXT, (), "w.json"),
+        TrainingExample("a", "Who?", CONTEXT, (("Ann Reed", 30),), "w.json"),
+        TrainingExample("b", "Why?", CONTEXT, (), "w.json"),
     ]
     write_squad(tmp_path / "w.json", examples)
     assert read_squad(tmp_path / "w.json") == examples
 
 
 def test_held_out_side_follows_from_the_passage_alone():
-    examples = [Example(str(i), "Why?", f"Passage {i // 2}.", ()) for i in range(2000)]
+    examples = [TrainingExample(str(i), "Why?", f"Passage {i // 2}.", ()) for i in range(2000)]
     train, held_out = split_held_out(examples, 0.1)
     assert not {e.context for e in train} & {e.context for e in held_out}
     assert 0.07 < len(held_out) / len(examples) < 0.13

@@ -182,14 +182,6 @@ def test_ids_and_answers_of_any_kind_can_be_written(tmp_path):
     assert json.loads((tmp_path / PREDICTIONS).read_text()) == {"\ud800": "\ufffd東"}
 
 
-def test_pictures_are_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
-    ReaderEvaluation.of(EXAMPLES, ANSWERS).draw(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        f"{name}.{suffix}" for name in ("risk_coverage", "reliability") for suffix in ("svg", "png")
-    }
-
-
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot write to .*file"):

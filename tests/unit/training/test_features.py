@@ -13,7 +13,7 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
-from twosup_chain.training.data import Example
+from twosup_chain.training.data import TrainingExample
 from twosup_chain.training.features import (
     MAX_QUESTION_TOKENS,
     collate,
@@ -40,7 +40,7 @@ def tokenizer():
 
 def example(context, answer=None, question="Who built it?", **more):
     answers = () if answer is None else ((answer, context.index(answer)),)
-    return Example("q", question, context, answers, **more)
+    return TrainingExample("q", question, context, answers, **more)
 
 
 def only_window(tokenizer, item):

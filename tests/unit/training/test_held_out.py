@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.training.data import Example
+from twosup_chain.training.data import TrainingExample
 from twosup_chain.training.features import Window
 from twosup_chain.training.held_out import MAX_ANSWER_TOKENS, Prediction, figures, predict
 
@@ -16,7 +16,7 @@ OFFSETS = np.array([[0, 3], [4, 8], [9, 14], [15, 17]], np.int32)
 
 
 def example(*answers):
-    return Example("q", "Who?", CONTEXT, tuple((text, CONTEXT.index(text)) for text in answers))
+    return TrainingExample("q", "Who?", CONTEXT, tuple((text, CONTEXT.index(text)) for text in answers))
 
 
 def window(index=0, offsets=OFFSETS):
@@ -51,7 +51,7 @@ def test_span_is_never_longer_than_the_limit():
     offsets = np.array([[i, i + 1] for i in range(60)], np.int32)
     starts, ends = [0.0] * 63, [0.0] * 63
     starts[2], ends[61] = 5.0, 5.5
-    item = Example("q", "Who?", "x" * 60, (("x", 0),))
+    item = TrainingExample("q", "Who?", "x" * 60, (("x", 0),))
     (found,) = predict([item], [window(offsets=offsets)], logits_of(starts, ends))
     assert len(found.text) <= MAX_ANSWER_TOKENS
     assert found.margin == 5.5

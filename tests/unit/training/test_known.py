@@ -8,14 +8,14 @@ import pytest
 
 from twosup_chain.errors import InputError
 from twosup_chain.reader.reader import ExtractiveReader
-from twosup_chain.training.data import Example, write_squad
+from twosup_chain.training.data import TrainingExample, write_squad
 from twosup_chain.training.known import judge, main, read_known
 
 PASSAGE = "The mill at Overy was built in 1776 by Ann Reed. It was sold to a brewer in 1840."
-PLAIN = Example("plain", "Who built the mill at Overy?", PASSAGE, (("Ann Reed", PASSAGE.index("Ann Reed")),))
-WRONG = Example("wrong", "Who built the mill at Overy?", PASSAGE, (("a brewer", PASSAGE.index("a brewer")),))
-EMPTY = Example("empty", "Who built the mill at Overy?", PASSAGE, ())
-FOREIGN = Example("foreign", "How deep is the harbour of Porthkerry?", PASSAGE, ())
+PLAIN = TrainingExample("plain", "Who built the mill at Overy?", PASSAGE, (("Ann Reed", PASSAGE.index("Ann Reed")),))
+WRONG = TrainingExample("wrong", "Who built the mill at Overy?", PASSAGE, (("a brewer", PASSAGE.index("a brewer")),))
+EMPTY = TrainingExample("empty", "Who built the mill at Overy?", PASSAGE, ())
+FOREIGN = TrainingExample("foreign", "How deep is the harbour of Porthkerry?", PASSAGE, ())
 
 
 def test_question_is_known_where_the_reader_would_predict_its_label():

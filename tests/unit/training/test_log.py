@@ -1,8 +1,6 @@
-"""The log of a training run and the curves drawn from it."""
+"""The log of a training run."""
 
 from __future__ import annotations
-
-import pytest
 
 from twosup_chain.training.log import Progress, RunLog, read_log
 
@@ -29,15 +27,3 @@ def test_what_a_resumed_run_did_again_counts_once(tmp_path):
         (20, "start"),
         (40, "train"),
     ]
-
-
-def test_curves_are_a_picture(tmp_path):
-    pytest.importorskip("matplotlib")
-    progress = Progress()
-    log = RunLog(tmp_path, progress, lambda _: None)
-    for step in (20, 40):
-        progress.step = step
-        log.write("train", loss=1 / step)
-        log.write("evaluation", exact=0.1, f1=0.2, auroc=0.5, balanced_f1=0.5)
-    log.draw()
-    assert (tmp_path / "curves.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

@@ -7,14 +7,14 @@ import random
 
 import pytest
 
-from twosup_chain.training.data import Example
+from twosup_chain.training.data import TrainingExample
 from twosup_chain.training.negatives import PASSAGE_WEIGHT, SWAP_WEIGHT, passage_negatives, swap_negatives
 
 FILLER = [f"Filler {i} speaks of cabbage, carrots and clover number {i} in gardens." for i in range(40)]
 
 
 def example(question, context, answer, **more):
-    return Example(more.pop("id", "q"), question, context, ((answer, context.index(answer)),), **more)
+    return TrainingExample(more.pop("id", "q"), question, context, ((answer, context.index(answer)),), **more)
 
 
 def test_question_is_set_against_the_most_similar_passage_without_the_answer():
