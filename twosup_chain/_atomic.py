@@ -1,7 +1,8 @@
-"""Files that are replaced at once, or not at all."""
+"""Files that are replaced, and lines that are appended, whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -27,6 +28,28 @@ def write_atomically(path: Path, text: str) -> None:
         except BaseException:
             Path(draft.name).unlink(missing_ok=True)
             raise
+
+
+def append_line(descriptor: int, line: bytes, path: Path) -> None:
+    """Appends a line to a file; what can be written of it only in part is taken back.
+
+    Args:
+        descriptor: The file, open for appending.
+        line: The line, with the character that ends it.
+        path: Where the file is, for the error.
+
+    Raises:
+        OSError: It cannot be written whole, and so was not written at all.
+    """
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    written = 0
+    try:
+        written = os.write(descriptor, line)
+    finally:
+        if written != len(line):
+            os.ftruncate(descriptor, end)
+    if written != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def _usual_mode(path: Path) -> int:

@@ -212,7 +212,7 @@ class Evidence(Record):
         answer: The prediction to judge.
         local: The local model's prediction, where the one to judge is the hosted model's.
         weigh: ``"local"`` or ``"remote"``: the supervisor is to weigh the prediction against those that could be made
-            in its place, once the model of this place has answered; ``None``: it judges this prediction alone.
+            in its stead, once the model of this role has answered; ``None``: it judges this prediction alone.
     """
 
     input: QAInput

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
 import pytest
 
-from twosup_chain._atomic import write_atomically
+from twosup_chain._atomic import append_line, write_atomically
 
 
 @pytest.fixture
@@ -47,3 +48,28 @@ def test_what_was_there_stays_where_the_new_text_cannot_be_written(tmp_path):
         write_atomically(path, "\ud800")
     assert path.read_text() == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["old.json"]
+
+
+def test_a_line_is_appended_whole(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    path.write_text("one\n")
+    with path.open("ab", buffering=0) as file:
+        append_line(file.fileno(), b"two\n", path)
+    assert path.read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.EIO, "broken"), KeyboardInterrupt(), None])
+def test_what_could_be_written_of_a_line_only_in_part_is_taken_back(tmp_path, monkeypatch, failure):
+    path, write = tmp_path / "lines.jsonl", os.write
+    path.write_text("one\n")
+
+    def write_in_part(descriptor, line):
+        written = write(descriptor, line[:2])
+        if failure is not None:
+            raise failure
+        return written
+
+    monkeypatch.setattr(os, "write", write_in_part)
+    with path.open("ab", buffering=0) as file, pytest.raises(type(failure) if failure else OSError):
+        append_line(file.fileno(), b"two\n", path)
+    assert path.read_text() == "one\n"

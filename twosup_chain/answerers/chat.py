@@ -16,7 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example, join_passages, qa_messages
+from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, join_passages, qa_messages
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.stated import answer_from_structured, structured
 from twosup_chain.errors import ConfigurationError
@@ -34,7 +34,7 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     likeliest alternatives as well. The module `logprobs` lists the providers that have any.
 
     Where a provider has none, ``stated_confidence=True`` asks the model itself how sure it is, through LangChain's
-    structured output; it comes as ``Answer.scores["stated_confidence"]``, for the scorer of that name and as a signal.
+    structured output; it comes as ``Answer.scores["stated_confidence"]``, for the scorer of that name and as a feature.
 
     Keyword arguments of a call (``answerer.bind(stop=…)``) go to the model; with `stated_confidence`, to its
     ``with_structured_output`` (``method``, ``strict``).
@@ -65,7 +65,7 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
     model: Runnable[Any, Any]
     instructions: str = INSTRUCTIONS
-    examples: tuple[Example, ...] = EXAMPLES
+    examples: tuple[PromptExample, ...] = EXAMPLES
     prompt: ChatPromptTemplate | None = None
     stated_confidence: bool = False
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from twosup_chain._drive import Flow
 
-#: The score's name in `Answer.scores`, as a scorer and as a signal.
+#: The score's name in `Answer.scores`, as a scorer and as a feature.
 SELF_CONSISTENCY = "self_consistency"
 
 

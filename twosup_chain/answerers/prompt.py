@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NO_ANSWER = "unanswerable"
 
 
-class Example(Record):
+class PromptExample(Record):
     """One worked example of the prompt.
 
     Args:
@@ -32,6 +32,9 @@ class Example(Record):
     answer: str | None
     passage: str | None = None
 
+
+#: The former name of `PromptExample`.
+Example = PromptExample
 
 #: What the model is told; `NO_ANSWER` is the reply it is offered when there is no answer.
 INSTRUCTIONS = (
@@ -47,11 +50,11 @@ _TOWER = (
 )
 
 #: Worked examples, with and without a passage, with and without an answer.
-EXAMPLES: tuple[Example, ...] = (
-    Example(question="Who designed the lighthouse?", answer="Ellen Marsh", passage=_TOWER),
-    Example(question="How tall is the lighthouse?", answer=None, passage=_TOWER),
-    Example(question="What is the capital of France?", answer="Paris"),
-    Example(question="What did the caller have for breakfast today?", answer=None),
+EXAMPLES: tuple[PromptExample, ...] = (
+    PromptExample(question="Who designed the lighthouse?", answer="Ellen Marsh", passage=_TOWER),
+    PromptExample(question="How tall is the lighthouse?", answer=None, passage=_TOWER),
+    PromptExample(question="What is the capital of France?", answer="Paris"),
+    PromptExample(question="What did the caller have for breakfast today?", answer=None),
 )
 
 
@@ -59,7 +62,7 @@ def qa_messages(
     question: str,
     passages: Sequence[str] | None,
     instructions: str = INSTRUCTIONS,
-    examples: Sequence[Example] = EXAMPLES,
+    examples: Sequence[PromptExample] = EXAMPLES,
 ) -> list[dict[str, str]]:
     """Returns the conversation that asks a question, as ``{"role": …, "content": …}`` messages.
 

@@ -23,7 +23,7 @@ from twosup_chain.schema import Answer
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
-#: The score's name in `Answer.scores`, as a scorer and as a signal.
+#: The score's name in `Answer.scores`, as a scorer and as a feature.
 STATED_CONFIDENCE = "stated_confidence"
 
 

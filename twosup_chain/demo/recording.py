@@ -6,7 +6,6 @@ and started again. Playing a recording back is the business of `replay`.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from pydantic import SecretStr
 
+from twosup_chain._atomic import append_line
 from twosup_chain._options import Record, shorten
 from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.answerers.part import input_for
@@ -190,16 +190,7 @@ def _check_header(line: str, header: Header, path: Path) -> None:
 def _append(file: FileIO, line: Record) -> None:
     """Writes a whole line or nothing."""
     fields = line.model_dump(mode="json", exclude_defaults=isinstance(line, RecordedAnswer))
-    raw = json.dumps(fields, ensure_ascii=False).encode() + b"\n"
-    end = file.seek(0, os.SEEK_END)
-    written = 0
-    try:
-        written = file.write(raw)
-    finally:
-        if written != len(raw):
-            file.truncate(end)
-    if written != len(raw):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
+    append_line(file.fileno(), json.dumps(fields, ensure_ascii=False).encode() + b"\n", Path(file.name))
 
 
 @app.command()

@@ -20,7 +20,7 @@ from twosup_chain.answerers.prompt import (
     EXAMPLES,
     INSTRUCTIONS,
     NO_ANSWER,
-    Example,
+    PromptExample,
     join_passages,
     parse_reply,
     qa_messages,
@@ -103,7 +103,7 @@ class LlamaCppAnswerer(InProcessAnswerer):
     temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0)
     instructions: str = INSTRUCTIONS
-    examples: tuple[Example, ...] = EXAMPLES
+    examples: tuple[PromptExample, ...] = EXAMPLES
     max_windows: int = Field(default=16, ge=1)
     verbose: bool = False
     engine: LlamaModel | None = Field(default=None, exclude=True, repr=False)

@@ -6,11 +6,11 @@ Who asks the models is the business of `collection`.
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
 
+from twosup_chain._atomic import append_line
 from twosup_chain._options import shorten
 from twosup_chain.errors import CutOffError, InputError, RecordsError, ResumeError
 from twosup_chain.records.lines import read_records
@@ -115,16 +115,7 @@ class RecordFile:
             OSError: It cannot be written whole, and so was not written at all.
         """
         self._meet(record)
-        line = record.as_line()
-        end = os.lseek(self._descriptor, 0, os.SEEK_END)
-        written = 0
-        try:
-            written = os.write(self._descriptor, line)
-        finally:
-            if written != len(line):
-                os.ftruncate(self._descriptor, end)
-        if written != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        append_line(self._descriptor, record.as_line(), self.path)
         self._learn(record)
 
     def _lock(self) -> None:

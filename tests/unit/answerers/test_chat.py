@@ -15,7 +15,7 @@ from pydantic import Field
 
 from twosup_chain import Answer, ChatAnswerer, QAInput
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.prompt import INSTRUCTIONS, Example
+from twosup_chain.answerers.prompt import INSTRUCTIONS, PromptExample
 from twosup_chain.errors import (
     ConfigurationError,
     EmptyAnswerError,
@@ -147,7 +147,7 @@ def test_without_a_context_the_prompt_shows_no_passage():
 
 def test_instructions_and_examples_can_be_edited():
     model = Scripted()
-    example = Example("Who sang?", "Nina Simone", "Nina Simone sang.")
+    example = PromptExample("Who sang?", "Nina Simone", "Nina Simone sang.")
     ChatAnswerer(model, instructions="Be brief.", examples=[example]).invoke(WHO)
     (messages,) = model.asked
     assert [message.type for message in messages] == ["system", "human", "ai", "human"]

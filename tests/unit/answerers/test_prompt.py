@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, NO_ANSWER, Example, parse_reply, qa_messages
+from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, NO_ANSWER, PromptExample, parse_reply, qa_messages
 from twosup_chain.errors import EmptyAnswerError, InputError
 
 
@@ -33,7 +33,7 @@ def test_the_passages_stand_in_order_before_the_question_with_blank_lines_betwee
 
 
 def test_without_a_passage_only_examples_without_a_passage_are_shown() -> None:
-    examples = [Example(question="Q1", answer="A1", passage="P1"), Example(question="Q2", answer="A2")]
+    examples = [PromptExample(question="Q1", answer="A1", passage="P1"), PromptExample(question="Q2", answer="A2")]
     with_passage = qa_messages("Who?", ["Text."], examples=examples)
     without = qa_messages("Who?", None, examples=examples)
     assert [m["content"] for m in with_passage if m["role"] == "assistant"] == ["A1"]
@@ -62,7 +62,7 @@ def test_every_default_example_with_an_answer_copies_it_from_its_passage() -> No
 
 def test_an_example_of_the_wrong_type_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="question"):
-        Example(question=3, answer="x")
+        PromptExample(question=3, answer="x")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from langchain_core.documents import Document
 from langchain_core.runnables import ConfigurableField
 
 from twosup_chain import Answer, LlamaCppAnswerer, QAInput
-from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, Example
+from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample
 from twosup_chain.errors import (
     ConfigurationError,
     EmptyAnswerError,
@@ -131,7 +131,7 @@ def test_nothing_of_a_question_or_a_context_counts_as_a_special_token(answerer) 
 
 
 def test_instructions_and_examples_change_the_whole_prompt(answerer) -> None:
-    example = Example(question="Q1", answer="A1", passage="P1")
+    example = PromptExample(question="Q1", answer="A1", passage="P1")
     local = answerer(PARIS, instructions="Be terse.", examples=[example])
     local.invoke({"question": "Where?", "context": "In Paris."})
     prompt = "".join(local.engine.prompts[0])
