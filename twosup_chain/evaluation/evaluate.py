@@ -14,6 +14,7 @@ from twosup_chain.evaluation import measure, page
 from twosup_chain.evaluation.figures import Figures, PromiseFigures
 from twosup_chain.evaluation.mistakes import mistakes
 from twosup_chain.evaluation.report import Report
+from twosup_chain.outcomes.decisions import decide
 from twosup_chain.outcomes.from_records import read_columns
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     examples: int = 5,
     draws: int = 1000,
     scorers: Mapping[str, LearnedScorer] | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
 ) -> Evaluation:
     """Returns what a chain with these supervisors does with recorded questions, and what it saves and costs.
 
@@ -76,6 +79,10 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         examples: How many examples of each kind of mistake to show at most.
         draws: Resamples of the bootstrap intervals; on more than 100,000 questions there are fewer.
         scorers: By name, the learned scorers of the calibration that are not the packaged ones.
+        early_abstention: Whether the first supervisor weighs "no answer" against the local prediction, as in
+            `TwoSupervisorChain`; a calibration says so itself.
+        reconcile: Whether the second supervisor weighs the hosted prediction against the local one and "no answer",
+            likewise.
 
     Raises:
         ConfigurationError: Neither a calibration nor both supervisors are given, or an option contradicts another.
@@ -86,12 +93,12 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     """
     if calibration is not None and not isinstance(calibration, Calibration):
         calibration = Calibration.load(calibration)
-    if calibration is not None and (calibration.early_abstention or calibration.reconcile):
-        message = (
-            "the calibration is for a chain that weighs predictions (early_abstention, reconcile), which a report does "
-            "not show yet: calibration.check(records) says whether it keeps its promises"
-        )
-        raise ConfigurationError(message)
+    weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
+    if calibration is not None:
+        if any(weighing.values()):
+            message = "calibration says whether predictions are weighed: leave early_abstention and reconcile out"
+            raise ConfigurationError(message)
+        weighing = {name: getattr(calibration, name) for name in weighing}
     local, remote = _settings(calibration, local_supervisor, remote_supervisor)
     columns = read_columns(
         records,
@@ -99,6 +106,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         remote_scorer=(scorers or {}).get(remote.scorer or "") or _recorded(remote_supervisor, remote.scorer),
         local_missing=local.missing,
         remote_missing=remote.missing,
+        **weighing,
     )
     source = columns.provenance
     if not len(columns):
@@ -112,11 +120,11 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
             f"the calibration counts {calibration.correct!r} as right, and correct= says {words!r}: let them agree"
         )
         raise CalibrationMismatchError(message)
-    decisions = measure.Decisions.of(outcomes, local.threshold, remote.threshold)
+    decisions = decide(outcomes, local.threshold, remote.threshold)
     count = measure.draws_for(len(columns), draws)
     systems, against_local, against_remote = measure.systems(columns, decisions, count)
     coverage, risk, remote_rate = measure.selective(decisions, count)
-    everywhere = decisions.answered | ~decisions.answered
+    local_figures, remote_figures = measure.supervisors(decisions)
     in_sample = calibration is not None and calibration.digest == source.digest
     figures = Figures(
         provenance=source,
@@ -127,16 +135,15 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         systems=systems,
         against_local=against_local,
         against_remote=against_remote,
-        endings=measure.endings(columns, decisions),
+        endings=measure.endings(decisions),
         coverage=coverage,
         risk=risk,
         savings=measure.savings(columns, decisions.escalated, price),
         latency=measure.latency(columns, remote_rate.value or 0.0),
-        local_supervisor=measure.supervisor(outcomes.local_score, decisions.local_right, decisions.kept, everywhere),
-        remote_supervisor=measure.supervisor(
-            outcomes.remote_score, decisions.remote_right, decisions.accepted, decisions.escalated
-        ),
-        escalation=measure.escalation(outcomes, decisions, remote_rate),
+        local_supervisor=local_figures,
+        remote_supervisor=remote_figures,
+        escalation=measure.escalation(decisions, remote_rate),
+        **weighing,
         confidence=None if calibration is None else calibration.confidence,
         promises=_promises(calibration, outcomes),
         in_sample=in_sample,

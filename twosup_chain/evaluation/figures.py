@@ -14,7 +14,9 @@ from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.price import Price
 
 #: What can become of a question.
-Ending = Literal["local_answer", "local_no_answer", "remote_answer", "remote_no_answer", "untrusted"]
+Ending = Literal[
+    "local_answer", "local_no_answer", "remote_answer", "remote_no_answer", "weighed_no_answer", "untrusted"
+]
 
 
 class Measured(Record):
@@ -232,7 +234,7 @@ class Figures(Record):
         systems: The official SQuAD v2 scores.
         against_local: The chain's scores less the local model's.
         against_remote: The chain's scores less the hosted model's.
-        endings: What became of the questions.
+        endings: What became of the questions; ``weighed_no_answer`` is there where neither model has said so itself.
         coverage: The share of questions for which a prediction is trusted.
         risk: The share of wrong ones among the trusted predictions.
         savings: What is saved against sending every question to the hosted model.
@@ -240,6 +242,8 @@ class Figures(Record):
         local_supervisor: How the first supervisor judges.
         remote_supervisor: How the second one does.
         escalation: The request–accuracy curve.
+        early_abstention: Whether the first supervisor weighs "no answer" against the local prediction.
+        reconcile: Whether the second one weighs the hosted prediction against the local one and "no answer".
         confidence: The confidence of the calibration's promises; ``None`` without any.
         promises: The calibration's promises.
         in_sample: Whether these are the very questions that the calibration was made from.
@@ -264,6 +268,8 @@ class Figures(Record):
     local_supervisor: SupervisorFigures
     remote_supervisor: SupervisorFigures
     escalation: EscalationFigures
+    early_abstention: bool = False
+    reconcile: bool = False
     confidence: float | None = None
     promises: tuple[PromiseFigures, ...] = ()
     in_sample: bool = False

@@ -5,9 +5,8 @@ The curves are those of `curves`, the promises are checked in `calibration.promi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain as chain_of
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twosup_chain.evaluation.figures import Ending
+    from twosup_chain.outcomes.decisions import Decisions
     from twosup_chain.outcomes.from_records import RecordColumns
-    from twosup_chain.outcomes.outcomes import Flags, Floats, Outcomes
+    from twosup_chain.outcomes.outcomes import Flags, Floats
     from twosup_chain.outcomes.price import Price
 
 #: How fine the request–accuracy curve of the figures is.
@@ -40,48 +40,6 @@ _MOST_DRAWN = 100_000_000
 _LEAST_DRAWS = 100
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Decisions:
-    """What a chain with these thresholds does with every question, shape (n,) each.
-
-    Args:
-        kept: Whether the local prediction is trusted.
-        accepted: Whether the hosted prediction would be trusted.
-        local_right: Whether the local prediction is right.
-        remote_right: Whether the hosted one is.
-    """
-
-    kept: Flags
-    accepted: Flags
-    local_right: Flags
-    remote_right: Flags
-
-    @classmethod
-    def of(cls, outcomes: Outcomes, local_threshold: float, remote_threshold: float) -> Decisions:
-        """Returns the decisions at two thresholds: trusted if and only if the score is at least the threshold."""
-        return cls(
-            kept=outcomes.local_score >= local_threshold,
-            accepted=outcomes.remote_score >= remote_threshold,
-            local_right=outcomes.local_correct,
-            remote_right=outcomes.remote_correct,
-        )
-
-    @property
-    def escalated(self) -> Flags:
-        """Whether the hosted model is asked."""
-        return ~self.kept
-
-    @property
-    def answered(self) -> Flags:
-        """Whether a prediction is trusted."""
-        return self.kept | self.accepted
-
-    @property
-    def right(self) -> Flags:
-        """Whether a trusted prediction is right."""
-        return np.where(self.kept, self.local_right, self.accepted & self.remote_right)
-
-
 def draws_for(n: int, draws: int) -> int:
     """Returns how many draws a bootstrap of n questions makes."""
     return min(draws, max(_LEAST_DRAWS, _MOST_DRAWN // max(n, 1)))
@@ -89,21 +47,14 @@ def draws_for(n: int, draws: int) -> int:
 
 def systems(columns: RecordColumns, decisions: Decisions, draws: int) -> tuple[Systems, Differences, Differences]:
     """Returns the official scores of chain and models, and the chain's differences from local and remote only."""
-    local, remote = columns.local, columns.remote
+    left_open = np.where(columns.answerable, 0.0, 1.0)  # an open question predicts "no answer"
 
-    def chain(local_measure: Floats, remote_measure: Floats) -> Floats:
-        """The measure of the chain; an open question predicts "no answer"."""
-        open_measure = np.where(columns.answerable, 0.0, 1.0)
-        return np.where(decisions.kept, local_measure, np.where(decisions.accepted, remote_measure, open_measure))
+    def chain(measure: Literal["exact_match", "f1"]) -> Floats:
+        judged = (getattr(of, measure) for of in (columns.local_judged, columns.remote_judged))
+        return decisions.pick(*judged, otherwise=left_open)
 
-    measures = (
-        chain(local.exact_match, remote.exact_match),
-        chain(local.f1, remote.f1),
-        local.exact_match,
-        local.f1,
-        remote.exact_match,
-        remote.f1,
-    )
+    alone = (measure for of in (columns.local, columns.remote) for measure in (of.exact_match, of.f1))
+    measures = (chain("exact_match"), chain("f1"), *alone)
 
     def statistic(has_answer: Flags, *drawn: Floats) -> Floats:
         """Means over all questions, those with and those without an answer; and the chain's differences."""
@@ -139,20 +90,24 @@ def selective(decisions: Decisions, draws: int) -> tuple[Measured, Measured, Mea
     return coverage, risk, rate
 
 
-def endings(columns: RecordColumns, decisions: Decisions) -> tuple[EndingCount, ...]:
+def endings(decisions: Decisions) -> tuple[EndingCount, ...]:
     """Returns what became of the questions."""
-    d, used = decisions, decisions.escalated & decisions.accepted
-    left_open = ~d.answered
+    outcomes, source, status = decisions.outcomes, decisions.source, decisions.status
+    unanswerable = np.zeros(len(outcomes), np.bool_) if outcomes.answerable is None else ~outcomes.answerable
+    right = decisions.right | (~decisions.answered & unanswerable)
 
-    def count(ending: Ending, which: Flags, right: Flags) -> EndingCount:
+    def count(ending: Ending, of: str, that: str) -> EndingCount:
+        which = (source == of) & (status == that)
         return EndingCount(ending=ending, questions=int(which.sum()), right=int((which & right).sum()))
 
+    weighed = count("weighed_no_answer", "none", "unanswerable")
     return (
-        count("local_answer", d.kept & ~columns.local.no_answer, d.local_right),
-        count("local_no_answer", d.kept & columns.local.no_answer, d.local_right),
-        count("remote_answer", used & ~columns.remote.no_answer, d.remote_right),
-        count("remote_no_answer", used & columns.remote.no_answer, d.remote_right),
-        count("untrusted", left_open, ~columns.answerable),
+        count("local_answer", "local", "answered"),
+        count("local_no_answer", "local", "unanswerable"),
+        count("remote_answer", "remote", "answered"),
+        count("remote_no_answer", "remote", "unanswerable"),
+        *([weighed] if weighed.questions else []),
+        count("untrusted", "none", "untrusted"),
     )
 
 
@@ -181,15 +136,16 @@ def latency(columns: RecordColumns, remote_rate: float) -> Latency | None:
     )
 
 
-def supervisor(score: Floats, right: Flags, trusted: Flags, judged: Flags) -> SupervisorFigures:
-    """Returns how a supervisor judges.
+def supervisors(decisions: Decisions) -> tuple[SupervisorFigures, SupervisorFigures]:
+    """Returns how both supervisors judge: the first one every question, the second one those that are escalated."""
+    outcomes, every = decisions.outcomes, np.ones(len(decisions.kept), np.bool_)
+    return (
+        _supervisor(outcomes.local_score, outcomes.local_correct, decisions.kept, every),
+        _supervisor(outcomes.remote_score, outcomes.remote_correct, decisions.accepted, decisions.escalated),
+    )
 
-    Args:
-        score: The trust in every prediction.
-        right: Whether each is right.
-        trusted: Whether each is, or would be, trusted.
-        judged: Which predictions it judges in the chain.
-    """
+
+def _supervisor(score: Floats, right: Flags, trusted: Flags, judged: Flags) -> SupervisorFigures:
     return SupervisorFigures(
         judged=int(judged.sum()),
         trusted_right=int((judged & trusted & right).sum()),
@@ -203,8 +159,9 @@ def supervisor(score: Floats, right: Flags, trusted: Flags, judged: Flags) -> Su
     )
 
 
-def escalation(outcomes: Outcomes, decisions: Decisions, remote_rate: Measured) -> EscalationFigures:
+def escalation(decisions: Decisions, remote_rate: Measured) -> EscalationFigures:
     """Returns the request–accuracy curve and where the local threshold stands on it."""
+    outcomes = decisions.outcomes
     columns = outcomes.local_score, outcomes.local_correct, outcomes.remote_correct
     fine, shown = (curves.request_accuracy(*columns, steps=steps) for steps in (1000, _STEPS))
     best = int(fine.accuracy.argmax())

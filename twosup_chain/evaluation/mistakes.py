@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from twosup_chain._options import Record
+from twosup_chain.outcomes.outcomes import Choice
 
 if TYPE_CHECKING:
-    from twosup_chain.evaluation.measure import Decisions
+    from twosup_chain.outcomes.decisions import Decisions
     from twosup_chain.outcomes.from_records import RecordColumns
-    from twosup_chain.outcomes.outcomes import Flags, Floats
+    from twosup_chain.outcomes.outcomes import Flags
+
+Role = Literal["local", "remote"]
 
 
 class Mistake(Record):
@@ -20,8 +23,8 @@ class Mistake(Record):
     Args:
         id: The question's id.
         score: The trust in the prediction.
-        prediction: What the model predicted; ``None`` for "no answer", or where texts were not kept.
-        no_answer: Whether it predicted that there is no answer.
+        prediction: What was predicted, or chosen by weighing; ``None`` for "no answer", or where texts were not kept.
+        no_answer: Whether that is that there is no answer.
         question: The question; ``None`` where texts were not kept.
         answers: The accepted answers; empty where there is none, ``None`` where texts were not kept.
     """
@@ -44,7 +47,7 @@ class Mistakes(Record):
         examples: Some of them: those about which the score is most mistaken.
     """
 
-    role: Literal["local", "remote"]
+    role: Role
     kind: Literal["trusted_wrong", "refused_right"]
     total: int
     examples: tuple[Mistake, ...]
@@ -52,28 +55,23 @@ class Mistakes(Record):
 
 def mistakes(columns: RecordColumns, decisions: Decisions, most: int) -> tuple[Mistakes, ...]:
     """Returns the mistakes of both supervisors, at most so many examples of each kind."""
-    d = decisions
+    o, d = decisions.outcomes, decisions
     everywhere = np.ones(len(columns), dtype=np.bool_)
     return (
-        *_mistakes(columns, "local", columns.local.trust, d.kept, d.local_right, everywhere, most),
-        *_mistakes(columns, "remote", columns.remote.trust, d.accepted, d.remote_right, d.escalated, most),
+        *_mistakes(columns, "local", d.kept, o.local_correct, everywhere, most),
+        *_mistakes(columns, "remote", d.accepted, o.remote_correct, d.escalated, most),
     )
 
 
 def _mistakes(
-    columns: RecordColumns,
-    role: Literal["local", "remote"],
-    score: Floats,
-    trusted: Flags,
-    right: Flags,
-    judged: Flags,
-    most: int,
+    columns: RecordColumns, role: Role, trusted: Flags, right: Flags, judged: Flags, most: int
 ) -> tuple[Mistakes, Mistakes]:
+    score = (columns.local_judged if role == "local" else columns.remote_judged).trust
     wrong, lost = (np.flatnonzero(judged & which) for which in (trusted & ~right, ~trusted & right))
     wrong, lost = wrong[np.argsort(-score[wrong], kind="stable")], lost[np.argsort(score[lost], kind="stable")]
 
     def some(rows: list[int]) -> tuple[Mistake, ...]:
-        return tuple(_mistake(columns, role, row, float(score[row])) for row in rows)
+        return tuple(_mistake(columns, role, row) for row in rows)
 
     return (
         Mistakes(role=role, kind="trusted_wrong", total=len(wrong), examples=some(wrong[:most].tolist())),
@@ -81,14 +79,16 @@ def _mistakes(
     )
 
 
-def _mistake(columns: RecordColumns, role: str, row: int, score: float) -> Mistake:
+def _mistake(columns: RecordColumns, role: Role, row: int) -> Mistake:
     record = columns.record(row)
-    prediction = record.local if role == "local" else record.remote
+    judged = columns.local_judged if role == "local" else columns.remote_judged
+    chosen = Choice(judged.chosen[row])
+    made = record.local if role == "local" or chosen == Choice.LOCAL else record.remote
     return Mistake(
         id=record.id,
-        score=score,
-        prediction=prediction.text,
-        no_answer=bool(prediction.no_answer),
+        score=float(judged.trust[row]),
+        prediction=None if chosen == Choice.UNANSWERABLE else made.text,
+        no_answer=bool(judged.no_answer[row]),
         question=record.question,
         answers=None if record.question is None else record.answers or (),
     )

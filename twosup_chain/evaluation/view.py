@@ -21,6 +21,7 @@ _ENDINGS: dict[Ending, tuple[str, str]] = {
     "local_no_answer": ("local", "local model: no answer in the context"),
     "remote_answer": ("remote", "answered by the hosted model"),
     "remote_no_answer": ("remote", "hosted model: no answer in the context"),
+    "weighed_no_answer": ("weighed", "no answer, likelier than either prediction"),
     "untrusted": ("open", "left open, nobody was trusted"),
 }
 _MEASURES = (
