@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
     from twosup_chain.evaluation.evaluate import evaluate
-    from twosup_chain.fitting.fit_scorer import fit_supervisor
+    from twosup_chain.fitting.fit_scorer import fit_scorer, fit_supervisor
     from twosup_chain.llama.answerer import LlamaCppAnswerer
     from twosup_chain.llama.chat import LlamaCppChat
     from twosup_chain.outcomes.price import Price
@@ -59,6 +59,7 @@ _MODULES = {
     "check": "calibration",
     "collect": "collection",
     "evaluate": "evaluation.evaluate",
+    "fit_scorer": "fitting.fit_scorer",
     "fit_supervisor": "fitting.fit_scorer",
 }
 
@@ -89,6 +90,7 @@ __all__ = [
     "check",
     "collect",
     "evaluate",
+    "fit_scorer",
     "fit_supervisor",
 ]
 

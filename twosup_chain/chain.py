@@ -87,7 +87,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         reconcile: Whether the remote supervisor, once the hosted model has been paid for, weighs the hosted answer
             against the local one and "no answer", and the likeliest to be right is taken, if its score reaches the
             threshold. For both, scores should be probabilities of being right on one scale: those of a learned scorer
-            (`fit_supervisor`), or ``backed`` or ``grounded``.
+            (`fit_scorer`), or ``backed`` or ``grounded``.
 
     Raises:
         ConfigurationError: A part is missing, of the wrong type, or contradicts another.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from study.questions import Prediction, Question, Token, own_signals
 from twosup_chain.demo.recording import digest
-from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.features import features
 from twosup_chain.text.squad import exact_match, f1
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def _line(example: Example, source: str, local: Answer, small: Answer | None, re
     question = example.as_input()
     span = local.candidates[0].text if local.candidates else None
     times = [time.thread_time()]
-    on_local = signals(question, local)
+    on_local = features(question, local)
     times.append(time.thread_time())
-    on_remote = {} if remote is None else signals(question, remote, local=local)
+    on_remote = {} if remote is None else features(question, remote, local=local)
     times.append(time.thread_time())
     return Question(
         id=example.id,

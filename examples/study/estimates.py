@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: The models of the whole systems: before a call, fitted on many questions, and after it, where estimates are averaged.
 FAMILY = "logistic"
 AFTER = ("logistic", "boosted")
-#: From this token F1 on a prediction is right for a supervisor, as in ``fit_supervisor(…, correct=("f1", 0.5))``.
+#: From this token F1 on a prediction is right for a supervisor, as in ``fit_scorer(…, correct=("f1", 0.5))``.
 RIGHT_FROM = 0.5
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twosup_chain.fitting.fit_columns import fit_columns
-from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.features import features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,10 +41,10 @@ def timing_table(
         (local,) = _timed(times["reader"], lambda q=question: reader.answer_many([q]))
         if isinstance(local, Exception):
             raise local
-        _timed(times["local_supervisor"], lambda q=question, a=local: local_model.predict_one(signals(q, a)))
+        _timed(times["local_supervisor"], lambda q=question, a=local: local_model.predict_one(features(q, a)))
         _timed(
             times["remote_supervisor"],
-            lambda q=question, a=answer, b=local: remote_model.predict_one(signals(q, a, local=b)),
+            lambda q=question, a=answer, b=local: remote_model.predict_one(features(q, a, local=b)),
         )
     answer_time = np.array(times["reader"])
     return {

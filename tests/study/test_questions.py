@@ -10,7 +10,7 @@ import pytest
 from study.questions import Header, load, own_signals, save
 
 from twosup_chain.schema import Answer, QAInput
-from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.features import features
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +46,9 @@ def test_signals_that_both_sides_share_are_written_once_and_come_back(question) 
     span = {"text": "Ada", "start": 0, "end": 3, "document": 0, "probability": 0.7}
     local = Answer("Ada", scores=scores, candidates=(span,))
     remote = Answer("Ada", token_logprobs=[("Ada", -0.1, (("Ada", -0.1), ("Bob", -3.0)))])
-    everything = signals(asked, remote, local=local)
+    everything = features(asked, remote, local=local)
     line = question(np.random.default_rng(4), 0).model_copy(
-        update={"local_signals": signals(asked, local), "remote_signals": own_signals(everything)}
+        update={"local_signals": features(asked, local), "remote_signals": own_signals(everything)}
     )
     assert len(line.remote_signals) < len(everything)
     assert line.all_remote_signals == pytest.approx(everything)

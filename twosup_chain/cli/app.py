@@ -21,7 +21,7 @@ from twosup_chain.cli.demo import demo
 from twosup_chain.cli.evaluate import evaluate
 from twosup_chain.cli.evaluate_reader import evaluate_reader
 from twosup_chain.cli.export_reader import export_reader
-from twosup_chain.cli.fit_scorer import fit_supervisor
+from twosup_chain.cli.fit_scorer import fit_scorer
 from twosup_chain.cli.models import models
 from twosup_chain.cli.replicate import replicate
 from twosup_chain.cli.train_reader import train_reader
@@ -80,7 +80,8 @@ app.command()(demo)
 app.command()(evaluate)
 app.command()(evaluate_reader)
 app.command()(export_reader)
-app.command()(fit_supervisor)
+app.command()(fit_scorer)
+app.command("fit-supervisor", hidden=True)(fit_scorer)  # its former name
 app.command()(models)
 app.command()(replicate)
 app.command()(train_reader)

@@ -79,7 +79,7 @@ def ask(  # noqa: PLR0913 - a command's options are its arguments
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="How trust in the local answer is scored, like answerability, or a file of twosup fit-supervisor's.",
+            help="How trust in the local answer is scored, like answerability, or a file of twosup fit-scorer's.",
             rich_help_panel=_TRUST,
         ),
     ] = None,
@@ -88,7 +88,7 @@ def ask(  # noqa: PLR0913 - a command's options are its arguments
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="How trust in the remote answer is scored, like in_context, or a file of twosup fit-supervisor's.",
+            help="How trust in the remote answer is scored, like in_context, or a file of twosup fit-scorer's.",
             rich_help_panel=_TRUST,
         ),
     ] = None,

@@ -98,7 +98,7 @@ def calibrate(  # noqa: PLR0913 - a command's options are its arguments
         str,
         typer.Option(
             metavar="NAME|FILE",
-            help="Whose trust in local answers to take; a file of twosup fit-supervisor's is a scorer.",
+            help="Whose trust in local answers to take; a file of twosup fit-scorer's is a scorer.",
             rich_help_panel=_RECORDS,
         ),
     ] = "answerability",

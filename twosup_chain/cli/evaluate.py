@@ -44,7 +44,7 @@ def evaluate(  # noqa: PLR0913 - a command's options are its arguments
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="The first supervisor's scorer; a file of twosup fit-supervisor's is one, which a "
+            help="The first supervisor's scorer; a file of twosup fit-scorer's is one, which a "
             "calibration that was made with it needs as well.",
             rich_help_panel=_TRUST,
         ),

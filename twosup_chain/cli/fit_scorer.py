@@ -1,4 +1,4 @@
-"""``twosup fit-supervisor``: a learned supervisor from recorded questions, as a JSON file.
+"""``twosup fit-scorer``: a learned scorer from recorded questions, as a JSON file.
 
 It takes the command line's words apart and shows how good the fit is; the work is done in `fitting`.
 """
@@ -23,16 +23,18 @@ _SHOWN = 12
 _BAR = 30
 
 
-def fit_supervisor(  # noqa: PLR0913 - a command's options are its arguments
+def fit_scorer(  # noqa: PLR0913 - a command's options are its arguments
     records: Annotated[
         list[Path],
         typer.Argument(metavar="RECORDS…", help="Files of records, as twosup collect writes them.", show_default=False),
     ],
     *,
-    place: Annotated[
+    role: Annotated[
         str,
         typer.Option(
-            metavar="PLACE",
+            "--role",
+            "--place",
+            metavar="ROLE",
             help="Whose answers it judges: those of the [bold]local[/bold] model, or of the [bold]remote[/bold] one.",
             rich_help_panel=_FIT,
             show_default=False,
@@ -40,22 +42,24 @@ def fit_supervisor(  # noqa: PLR0913 - a command's options are its arguments
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="FILE", help="The supervisor's JSON file.", rich_help_panel=_OUTPUT),
+        typer.Option("--out", "-o", metavar="FILE", help="The scorer's JSON file.", rich_help_panel=_OUTPUT),
     ],
     model: Annotated[
         str,
         typer.Option(
             metavar="FAMILY",
             help="[bold]logistic[/bold], [bold]boosted[/bold] (small trees), or [bold]isotonic[/bold] (a curve of one "
-            "--signal).",
+            "--feature).",
             rich_help_panel=_FIT,
         ),
     ] = "logistic",
-    signal: Annotated[
+    feature: Annotated[
         list[str] | None,
         typer.Option(
+            "--feature",
+            "--signal",
             metavar="NAME",
-            help="A signal to use; may be repeated. By default all that were recorded and differ from question to "
+            help="A feature to use; may be repeated. By default all that were recorded and differ from question to "
             "question.",
             rich_help_panel=_FIT,
         ),
@@ -88,17 +92,17 @@ def fit_supervisor(  # noqa: PLR0913 - a command's options are its arguments
 
     [bold]Examples[/bold]
 
-    [cyan]twosup fit-supervisor records.jsonl --place remote --out remote.json[/cyan]
+    [cyan]twosup fit-scorer records.jsonl --role remote --out remote.json[/cyan]
 
     [cyan]twosup calibrate others.jsonl --risk 0.1 --remote-scorer remote.json --out calibration.json[/cyan]
     """
-    from twosup_chain.fitting.fit_scorer import fit_supervisor as fit
+    from twosup_chain.fitting.fit_scorer import fit_scorer as fit
 
     scorer = fit(
         list(records),
-        place=place,  # type: ignore[arg-type]  # `fit` lists the good words
+        role=role,  # type: ignore[arg-type]  # `fit` lists the good words
         model=model,  # type: ignore[arg-type]
-        features=signal or None,
+        features=feature or None,
         correct="exact_match" if f1 is None else ("f1", f1),
         folds=folds,
         seed=seed,
@@ -109,14 +113,14 @@ def fit_supervisor(  # noqa: PLR0913 - a command's options are its arguments
         print_json({"path": str(out), **_figures(scorer)})
     else:
         show(*_overview(scorer))
-    note(f"{out} is written: pass it as --{scorer.place}-scorer, or LearnedScorer.load({str(out)!r})")
+    note(f"{out} is written: pass it as --{scorer.role}-scorer, or LearnedScorer.load({str(out)!r})")
 
 
 def _figures(scorer: LearnedScorer) -> dict[str, Any]:
     model = scorer.model
     return {
         "name": scorer.name,
-        "place": scorer.place,
+        "role": scorer.role,
         "family": model.family,
         "fitted_on": model.fitted_on,
         "fitness": model.fitness.model_dump(mode="json"),
@@ -143,11 +147,11 @@ def _overview(scorer: LearnedScorer) -> list[RenderableType]:
         found = model.fitness
         quality.add_row(name, f"{found.auroc:.3f}", f"{found.log_loss:.3f}", f"{found.brier:.3f}")
     shares = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    shares.add_column("Signal", no_wrap=True)
+    shares.add_column("Feature", no_wrap=True)
     shares.add_column("share", justify="right", no_wrap=True)
     shares.add_column("", no_wrap=True)
     importances = list(scorer.importances().items())
     for name, share in importances[:_SHOWN]:
         shares.add_row(Text(clean(name)), f"{share:.1%}", "█" * round(_BAR * share))
     left = len(importances) - _SHOWN
-    return [Text(clean(head)), quality, shares, *([Text(f"and {left} more signals (--json)")] if left > 0 else [])]
+    return [Text(clean(head)), quality, shares, *([Text(f"and {left} more features (--json)")] if left > 0 else [])]

@@ -127,23 +127,23 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
 
 
 def scorer_of(spec: str, role: str) -> str | LearnedScorer:
-    """Returns a scorer's name as it is, and the learned scorer in a file of ``twosup fit-supervisor``'s.
+    """Returns a scorer's name as it is, and the learned scorer in a file of ``twosup fit-scorer``'s.
 
     Args:
         spec: The name, or the path of a file; one that ends with ``.json`` is a path.
-        role: Which place it is to judge, ``"local"`` or ``"remote"``.
+        role: Whose answers it is to judge, ``"local"`` or ``"remote"``.
 
     Raises:
         SupervisorFileError: The file is missing, or no learned supervisor.
-        ConfigurationError: It was fitted for the other place.
+        ConfigurationError: It was fitted for the other role.
     """
     if not spec.endswith(".json"):
         return spec
     from twosup_chain.scoring.learned import LearnedScorer
 
     found = LearnedScorer.load(Path(spec).expanduser())
-    if found.place != role:
-        message = f"--{role}-scorer {spec}: it was fitted on {found.place} answers; fit one with --place {role}"
+    if found.role != role:
+        message = f"--{role}-scorer {spec}: it was fitted on {found.role} answers; fit one with --role {role}"
         raise ConfigurationError(message)
     return found
 

@@ -21,7 +21,7 @@ from twosup_chain.records.question import (
     is_answerable,
     passage_digest,
 )
-from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.features import features
 from twosup_chain.scoring.registry import SCORERS
 from twosup_chain.supervisor import Supervisor
 
@@ -143,7 +143,7 @@ class Asker:
             answers=example.answers,
             trust=trust,
             text=self._text,
-            signals=signals(question, outcome, local=local),
+            features=features(question, outcome, local=local),
         )
 
 

@@ -122,7 +122,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
         out: The file of records, which is created or continued.
         scorers: By which scorers trust is recorded, for both models: names, callables or supervisors, whose threshold
             does not matter. By default every registered one that is not learned: learned trust follows from the
-            signals, which are always recorded.
+            features, which are always recorded.
         text: Whether questions, accepted answers, answers, tokens and messages of errors are kept; contexts never are.
             Measures, trust, log-probabilities, tokens and seconds do not need them, the examples of a report do.
         concurrency: How many hosted calls may run at once.

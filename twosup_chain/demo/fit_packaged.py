@@ -12,7 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
-from twosup_chain.fitting.fit_scorer import fit_supervisor
+from twosup_chain.fitting.fit_scorer import fit_scorer
 from twosup_chain.scoring.learned_model import Family  # noqa: TC001 - typer reads the annotations
 from twosup_chain.scoring.packaged import FILES, FOLDER
 
@@ -35,9 +35,9 @@ def main(
         paths = [*records] if records else [_demo_records(Path(folder))]
         out.mkdir(parents=True, exist_ok=True)
         for name, file in FILES.items():
-            scorer = fit_supervisor(
+            scorer = fit_scorer(
                 list(paths),
-                place=name.removeprefix("learned_"),  # type: ignore[arg-type]
+                role=name.removeprefix("learned_"),  # type: ignore[arg-type]
                 model=cast("Family", model),
                 fitted_on=described,
             )

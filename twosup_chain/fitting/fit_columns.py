@@ -1,4 +1,4 @@
-"""`fit_columns`: signals as columns and labels in, a `LearnedModel` out; plain arrays, no records and no LangChain.
+"""`fit_columns`: features as columns and labels in, a `LearnedModel` out; plain arrays, no records and no LangChain.
 
 Rows of one group (an article, a passage) are never on both sides of a fold. What the data cannot say is chosen by the
 out-of-fold loss (the ridge, the number of trees), and the final probabilities are calibrated on the out-of-fold scores.
@@ -56,24 +56,24 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     trees: int = 300,
     seed: int = 0,
     fitted_on: str = "",
-    place: str | None = None,
+    role: str | None = None,
     target: str = "right",
 ) -> LearnedModel:
     """Returns a model of the probability that a prediction is right.
 
     Args:
-        columns: The signals by name, each of shape (n,), NaN where one is missing.
+        columns: The features by name, each of shape (n,), NaN where one is missing.
         right: Whether each prediction is right, shape (n,); or how far, in [0, 1] (its token F1, say): the model then
             gives the expected value of that.
         groups: What each row belongs to (article, passage), shape (n,); rows of one group are never on both sides of a
             fold. By default every row is a group of its own.
-        features: Which signals to use; by default all that are not the same in every row. ``"isotonic"`` takes one.
+        features: Which features to use; by default all that are not the same in every row. ``"isotonic"`` takes one.
         model: ``"logistic"``, ``"boosted"`` or ``"isotonic"``.
         folds: Into how many parts the groups are divided, at least 2.
         trees: The most trees of a boosted model, from 25 on; how many of them are used is chosen.
         seed: The seed of the division and of the trees.
         fitted_on: What the rows are, in words; it stands in the file.
-        place: ``"local"`` or ``"remote"``: whose predictions these are.
+        role: ``"local"`` or ``"remote"``: whose predictions these are.
         target: What `right` says, in a word.
 
     Raises:
@@ -114,7 +114,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
             setting=settings[best],
         ),
         fitted_on=fitted_on,
-        place=place,
+        role=role,
         target=target,
     )
 
@@ -184,17 +184,17 @@ def _chosen(columns: Mapping[str, ArrayLike], features: Sequence[str] | None, mo
     if features is None:
         features = [name for name, column in columns.items() if _varies(column)]
         if model == "isotonic" and len(features) != 1:
-            message = f"an isotonic model reads one signal, and there are {len(features)}: pass features=['…']"
+            message = f"an isotonic model reads one feature, and there are {len(features)}: pass features=['…']"
             raise ConfigurationError(message)
     for name in features:
         if name not in columns:
-            raise UnknownOptionError("signal of these rows", name, columns)
+            raise UnknownOptionError("feature of these rows", name, columns)
     names = tuple(dict.fromkeys(features))
     if not names:
-        message = "no signal differs from row to row: there is nothing to learn from"
+        message = "no feature differs from row to row: there is nothing to learn from"
         raise InputError(message)
     if model == "isotonic" and len(names) != 1:
-        message = f"features={list(names)}: an isotonic model reads one signal"
+        message = f"features={list(names)}: an isotonic model reads one feature"
         raise ConfigurationError(message)
     return names
 

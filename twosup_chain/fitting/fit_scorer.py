@@ -1,15 +1,15 @@
-"""`fit_supervisor`: files of records in, a learned scorer out. The fit itself is in `columns`."""
+"""`fit_scorer`: files of records in, a learned scorer out. The fit itself is in `columns`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.fitting.fit_columns import fit_columns
-from twosup_chain.outcomes.features import RecordedSignals, read_signals
+from twosup_chain.outcomes.features import RecordedFeatures, read_features
 from twosup_chain.scoring.learned import LearnedScorer
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _FEWEST_OTHERS = 30
 
 
-def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
+def fit_scorer(  # noqa: PLR0913 (options are all by keyword)
     records: Paths,
     *,
-    place: Literal["local", "remote"],
+    role: Literal["local", "remote"],
     features: Sequence[str] | None = None,
     model: Family = "logistic",
     groups: Mapping[str, str] | None = None,
@@ -48,12 +48,12 @@ def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
 
     Args:
         records: A file of records that `collect` has written, or several.
-        place: Whose predictions it is to judge: ``"local"`` or ``"remote"``.
-        features: Which signals to use (see `signals`); by default all that were recorded and are not the same for every
-            question. ``"isotonic"`` takes one.
-        model: ``"logistic"`` (regularised; a missing signal counts as its mean and has a weight for being missing),
-            ``"boosted"`` (small trees; a missing signal counts as lower than every number) or ``"isotonic"`` (a
-            monotone curve of one signal).
+        role: Whose predictions it is to judge: ``"local"`` or ``"remote"``.
+        features: Which features to use (see `scoring.features`); by default all that were recorded and are not the same
+            for every question. ``"isotonic"`` takes one.
+        model: ``"logistic"`` (regularised; a missing feature counts as its mean and has a weight for being missing),
+            ``"boosted"`` (small trees; a missing feature counts as lower than every number) or ``"isotonic"`` (a
+            monotone curve of one feature).
         groups: By question id, what a question belongs to (its article, say); questions of one group are never on both
             sides of a fold. By default questions on the same context belong together.
         correct: What counts as right: ``"exact_match"``, the official rule, or ``("f1", floor)``.
@@ -62,15 +62,15 @@ def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
         fitted_on: What these questions are, in words; it stands in the file. By default their number and the model.
 
     Raises:
-        RecordsError: The records cannot be read, or were recorded without signals.
+        RecordsError: The records cannot be read, or were recorded without features.
         InputError: There are too few right or wrong predictions, or a question belongs to no group.
         UnknownOptionError: A feature or the model does not exist.
         ConfigurationError: An option is out of range.
     """
-    if place not in ("local", "remote"):
-        message = f"place={shorten(place)}: pass 'local' or 'remote', whose predictions the supervisor judges"
+    if role not in ("local", "remote"):
+        message = f"role={shorten(role)}: pass 'local' or 'remote', whose predictions the supervisor judges"
         raise ConfigurationError(message)
-    found = read_signals(records, place)
+    found = read_features(records, role)
     belongs = group_labels(found, groups)
 
     def fit(claim: Flags, target: str, rows: Flags) -> LearnedModel:
@@ -82,20 +82,25 @@ def fit_supervisor(  # noqa: PLR0913 (options are all by keyword)
             model=model,
             folds=folds,
             seed=seed,
-            fitted_on=fitted_on or f"{len(found):,} recorded predictions of {found.model or f'a {place} model'}",
-            place=place,
+            fitted_on=fitted_on or f"{len(found):,} recorded predictions of {found.model or f'a {role} model'}",
+            role=role,
             target=target,
         )
 
     every = np.ones(len(found), dtype=bool)
     main = fit(labels(found.exact_match, found.f1, correct), "right", every)
     others: dict[str, LearnedModel | None] = {}
-    if model != "isotonic":  # one signal cannot tell of another prediction
+    if model != "isotonic":  # one feature cannot tell of another prediction
         others["unanswerable"] = _possible(fit, ~found.answerable, "unanswerable", every)
-        if place == "remote":
+        if role == "remote":
             there = ~np.isnan(found.other_exact_match)
             others["local"] = _possible(fit, labels(found.other_exact_match, found.other_f1, correct), "local", there)
     return LearnedScorer(main, {name: other for name, other in others.items() if other is not None})
+
+
+def fit_supervisor(records: Paths, *, place: str | None = None, **options: Any) -> LearnedScorer:
+    """Returns what `fit_scorer` does, of which this is the former name; `place` is its `role`."""
+    return fit_scorer(records, **(options if place is None else {"role": place, **options}))
 
 
 def _possible(
@@ -121,7 +126,7 @@ def labels(exact_match: Floats, f1: Floats, correct: Correct) -> Flags:
     raise ConfigurationError(message)
 
 
-def group_labels(found: RecordedSignals, groups: Mapping[str, str] | None) -> npt.NDArray[np.str_]:
+def group_labels(found: RecordedFeatures, groups: Mapping[str, str] | None) -> npt.NDArray[np.str_]:
     """Returns what each question belongs to, shape (n,).
 
     Raises:

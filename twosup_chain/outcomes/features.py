@@ -1,4 +1,4 @@
-"""The recorded signals of one model's predictions as columns, with labels and groups, for fitting supervisors."""
+"""The recorded features of one model's predictions as columns, with labels and groups, for fitting supervisors."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from twosup_chain.errors import RecordsError, TwosupError
 from twosup_chain.records.lines import Paths, Places, check_record, read_entries
+from twosup_chain.records.question import features_of
 from twosup_chain.records.seen import Seen
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RecordedSignals:
+class RecordedFeatures:
     """What was recorded of one model's predictions, one entry a question in every column, in the digests' order.
 
     Args:
-        columns: The signals by name, each of shape (n,), NaN where one is missing.
-        exact_match: Whether each prediction of this place is an exact match, shape (n,).
+        columns: The features by name, each of shape (n,), NaN where one is missing.
+        exact_match: Whether each prediction of this role is an exact match, shape (n,).
         f1: Their token F1, in [0, 1], shape (n,).
-        other_exact_match: Whether the other place's prediction is one; NaN where that call failed.
+        other_exact_match: Whether the other role's prediction is one; NaN where that call failed.
         other_f1: Its token F1, likewise.
         answerable: Whether the question has an answer, shape (n,).
         passages: The digests of the contexts, shape (n,).
@@ -48,18 +49,18 @@ class RecordedSignals:
         return len(self.ids)
 
 
-def read_signals(paths: Paths, place: Literal["local", "remote"]) -> RecordedSignals:
-    """Returns the signals of one model's predictions; failed calls are left out.
+def read_features(paths: Paths, role: Literal["local", "remote"]) -> RecordedFeatures:
+    """Returns the features of one model's predictions; failed calls are left out.
 
     Args:
         paths: The file of records, or several.
-        place: Whose predictions.
+        role: Whose predictions.
 
     Raises:
-        RecordsError: A file is missing or holds something else, or a prediction was recorded without signals; the
+        RecordsError: A file is missing or holds something else, or a prediction was recorded without features; the
             message names the line.
     """
-    other = "remote" if place == "local" else "local"
+    other = "remote" if role == "local" else "local"
     places, seen = Places(), Seen()
     columns: dict[str, array[float]] = {}
     numbers, digests = array("d"), array("Q")
@@ -68,12 +69,15 @@ def read_signals(paths: Paths, place: Literal["local", "remote"]) -> RecordedSig
     models: set[str | None] = set()
     for entry in read_entries(paths, places):
         try:
-            prediction = entry[place]
+            prediction = entry[role]
             failed = "error" in prediction
             seen.add(entry["id"], places, failed=failed or "error" in entry[other])
             if failed:
                 continue
-            _take(prediction["signals"], columns, len(ids))
+            found = features_of(prediction)
+            if not found:
+                raise KeyError("features")  # noqa: TRY301  it is explained below
+            _take(found, columns, len(ids))
             digests.append(int(entry["digest"], 16))
             numbers.extend((prediction["exact_match"], prediction["f1"]))
             numbers.extend((entry[other].get("exact_match", math.nan), entry[other].get("f1", math.nan)))
@@ -82,10 +86,10 @@ def read_signals(paths: Paths, place: Literal["local", "remote"]) -> RecordedSig
             passages.append(entry["passage"])
             models.add(prediction.get("model"))
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise _explained(error, entry, places, place) from error
+            raise _explained(error, entry, places, role) from error
     order = np.argsort(np.array(digests, dtype="<u8"), kind="stable")
     exact_match, f1, other_exact_match, other_f1, answerable = np.array(numbers).reshape(len(ids), 5)[order].T
-    return RecordedSignals(
+    return RecordedFeatures(
         columns={name: np.array(column)[order] for name, column in sorted(columns.items())},
         exact_match=exact_match,
         f1=f1,
@@ -98,16 +102,15 @@ def read_signals(paths: Paths, place: Literal["local", "remote"]) -> RecordedSig
     )
 
 
-def _take(signals: dict[str, float | None], columns: dict[str, array[float]], row: int) -> None:
+def _take(features: dict[str, float], columns: dict[str, array[float]], row: int) -> None:
     """Appends a row to the columns, whose names may be other ones than before."""
-    for name in signals.keys() - columns.keys():
+    for name in features.keys() - columns.keys():
         columns[name] = array("d", [math.nan]) * row
     for name, column in columns.items():
-        value = signals.get(name)
-        column.append(math.nan if value is None else value)
+        column.append(features.get(name, math.nan))
 
 
-def _explained(error: Exception, entry: dict[str, Any], places: Places, place: str) -> TwosupError:
+def _explained(error: Exception, entry: dict[str, Any], places: Places, role: str) -> TwosupError:
     """Returns what is wrong with a record that could not be taken apart."""
     if isinstance(error, TwosupError):
         return error
@@ -115,9 +118,9 @@ def _explained(error: Exception, entry: dict[str, Any], places: Places, place: s
         record = check_record(entry, places[-1])
     except RecordsError as found:
         return found
-    if not getattr(record, place).signals or record.passage is None:
+    if not getattr(record, role).features or record.passage is None:
         return RecordsError(
-            f"{places[-1]}: the {place} prediction was recorded without signals, by an earlier version or another "
+            f"{places[-1]}: the {role} prediction was recorded without features, by an earlier version or another "
             "program: collect the questions anew with twosup collect"
         )
     return RecordsError(f"{places[-1]}: {type(error).__name__}: {error}")

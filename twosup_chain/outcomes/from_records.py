@@ -141,7 +141,7 @@ def read_outcomes(
     Args:
         paths: The file of records, or several.
         local_scorer: Whose trust in the local predictions to take: a scorer that was recorded, or a learned one, whose
-            trust is computed from the recorded signals.
+            trust is computed from the recorded features.
         remote_scorer: Whose trust in the hosted predictions to take, likewise.
         correct: What counts as right: ``"exact_match"``, or ``("f1", floor)``.
         price: What the hosted model's tokens cost; without it there are no costs.

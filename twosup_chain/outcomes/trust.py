@@ -1,7 +1,7 @@
 """`RecordedTrust`: whose trust to take from recorded predictions, a scorer's own or a learned one's.
 
 A scorer's trust was recorded under its name when the models were asked. A learned scorer may have been fitted later:
-its trust is computed from the recorded signals.
+its trust is computed from the recorded features.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError
+from twosup_chain.records.question import features_of
 from twosup_chain.scoring.learned import LearnedScorer
 from twosup_chain.scoring.packaged import packaged
 
@@ -33,26 +34,26 @@ class RecordedTrust:
 
     Attributes:
         name: The scorer's name.
-        computed: Whether the trust is computed from signals.
+        computed: Whether the trust is computed from features.
 
     Raises:
-        ConfigurationError: A learned scorer is for the predictions of the other place.
+        ConfigurationError: A learned scorer is for the predictions of the other role.
         CalibrationMismatchError: It is a packaged scorer of another version.
     """
 
     def __init__(self, scorer: str | LearnedScorer, missing: float | None, role: str, *, weigh: bool = False) -> None:
         self._learned = scorer if isinstance(scorer, LearnedScorer) else packaged(scorer)
-        if self._learned is not None and self._learned.place != role:
+        if self._learned is not None and self._learned.role != role:
             message = (
-                f"{self._learned.name} was fitted on {self._learned.place} predictions, and is to judge {role} ones: "
-                f"fit one with place={role!r}"
+                f"{self._learned.name} was fitted on {self._learned.role} predictions, and is to judge {role} ones: "
+                f"fit one with role={role!r}"
             )
             raise ConfigurationError(message)
         self.name = str(scorer) if self._learned is None else self._learned.name
         if weigh and (self._learned is None or not self._learned.others):
             message = (
                 f"the {role} scorer {self.name!r} cannot weigh recorded predictions: the trust in alternatives is "
-                f"computed from signals by a learned scorer (fit_supervisor(…, place={role!r}))"
+                f"computed from features by a learned scorer (fit_scorer(…, role={role!r}))"
             )
             raise ConfigurationError(message)
         self._others = self._learned.others if weigh and self._learned is not None else {}
@@ -60,30 +61,30 @@ class RecordedTrust:
         self._features = tuple(dict.fromkeys(name for model in models for name in model.features))
         self.computed = self._learned is not None
         self._missing = missing
-        self._signals = array("d")
+        self._taken = array("d")
 
     def take(self, prediction: dict[str, Any]) -> Any:
         """Returns the recorded trust in a prediction; NaN where it is computed in `finish`.
 
         Raises:
             KeyError: None is recorded by this scorer.
-            MissingEvidenceError: None of the signals that a learned scorer reads is recorded, or no signal at all.
+            MissingEvidenceError: None of the features that a learned scorer reads is recorded, or no feature at all.
         """
         if self._learned is None:
             trust = prediction["trust"][self.name]
             return self._missing if trust is None else trust
-        signals = prediction.get("signals")
-        if not signals:
-            message = f"the prediction was recorded without signals, which {self.name} reads: collect the question anew"
+        features = features_of(prediction)
+        if not features:
+            message = f"the prediction was recorded without features, which {self.name} reads: collect it anew"
             raise MissingEvidenceError(message)
-        found = [math.nan if (v := signals.get(name)) is None else v for name in self._features]
+        found = [features.get(name, math.nan) for name in self._features]
         if all(map(math.isnan, found)):
             if self._missing is None:
-                message = f"none of the signals that {self.name} reads is recorded"
+                message = f"none of the features that {self.name} reads is recorded"
                 raise MissingEvidenceError(message)
-            self._signals.extend(found)
+            self._taken.extend(found)
             return self._missing
-        self._signals.extend(found)
+        self._taken.extend(found)
         return math.nan
 
     def finish(self, trust: Floats, order: npt.NDArray[np.intp]) -> dict[str, Floats]:
@@ -95,7 +96,7 @@ class RecordedTrust:
         """
         if self._learned is None:
             return {"answer": trust}
-        table = np.array(self._signals).reshape(len(order), len(self._features))[order]
+        table = np.array(self._taken).reshape(len(order), len(self._features))[order]
         columns = dict(zip(self._features, table.T, strict=True))
         computed = self._learned.model.predict(columns)
         others = {name: model.predict(columns) for name, model in self._others.items()}

@@ -11,7 +11,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
 from twosup_chain._secrets import scrub
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     from twosup_chain.schema import Answer
 
-#: The version of the format that is written. Version 1 knew neither signals nor passages, and is read as well.
-VERSION = 2
-VERSIONS = (1, 2)
+#: The version of the format that is written. Version 1 knew neither features nor passages; version 2 called features
+#: "signals" and rounded them. Both are read.
+VERSION = 3
+VERSIONS = (1, 2, 3)
+_FORMERLY = "signals"
 
 #: The longest message of a failed call that is kept, in characters.
 _LONGEST_ERROR = 500
@@ -58,8 +60,8 @@ class RecordedPrediction(Record):
         f1: Token F1 by the official SQuAD v2 rule, in [0, 1].
         trust: The trust in the prediction by scorer, in [0, 1]; ``None`` where the scorer finds nothing to read.
         scores: The model's own evidence, `Answer.scores`; ``None`` for a number that is not finite.
-        signals: What may tell whether it is right, by name: see `signals`. Learned supervisors read them; they hold no
-            text. Records of version 1 have none.
+        features: What may tell whether it is right, by name: see `scoring.features`. Learned scorers read them; they
+            hold no text. Records of version 1 have none.
         text: The answer, where texts are kept; ``None`` for "no answer".
         logprobs: The tokens' log-probabilities, in (-inf, 0]; ``None`` for minus infinity.
         tokens: The tokens, where texts are kept and the provider tells them.
@@ -74,13 +76,22 @@ class RecordedPrediction(Record):
     f1: _Share | None = None
     trust: dict[str, _Share | None] = Field(default_factory=dict)
     scores: dict[str, float | None] = Field(default_factory=dict)
-    signals: dict[str, float | None] = Field(default_factory=dict)
+    features: dict[str, float] = Field(default_factory=dict)
     text: str | None = None
     logprobs: tuple[float | None, ...] | None = None
     tokens: tuple[str | None, ...] | None = None
     usage: RecordedUsage | None = None
     seconds: float | None = None
     model: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_their_name_now(cls, values: Any) -> Any:
+        """Takes the features of version 2."""
+        if not isinstance(values, dict) or _FORMERLY not in values:
+            return values
+        kept = {name: value for name, value in values.items() if name != _FORMERLY}
+        return {**kept, "features": features_of(values)}
 
     @classmethod
     def of(
@@ -90,7 +101,7 @@ class RecordedPrediction(Record):
         answers: Sequence[str],
         trust: Mapping[str, float | None],
         text: bool,
-        signals: Mapping[str, float] | None = None,
+        features: Mapping[str, float] | None = None,
     ) -> RecordedPrediction:
         """Returns the record of an answer.
 
@@ -99,7 +110,7 @@ class RecordedPrediction(Record):
             answers: The accepted answers; none where the question is unanswerable.
             trust: The trust in it by scorer.
             text: Whether the answer and its tokens are kept.
-            signals: What may tell whether it is right; kept to seven digits.
+            features: What may tell whether it is right.
         """
         tokens = answer.token_logprobs
         return cls(
@@ -108,7 +119,7 @@ class RecordedPrediction(Record):
             f1=squad.f1(answer.text, answers),
             trust=dict(trust),
             scores={name: _finite(score) for name, score in answer.scores.items()},
-            signals={name: _rounded(value) for name, value in (signals or {}).items()},
+            features=dict(features or {}),
             text=answer.text if text else None,
             logprobs=None if tokens is None else tuple(_finite(token.logprob) for token in tokens),
             tokens=None if tokens is None or not text else tuple(token.token for token in tokens),
@@ -158,7 +169,7 @@ class QuestionRecord(Record):
     question: str | None = None
     answers: tuple[str, ...] | None = None
     passage: str | None = None
-    version: Literal[1, 2] = 2
+    version: Literal[1, 2, 3] = 3
 
     @property
     def failed(self) -> bool:
@@ -170,6 +181,13 @@ class QuestionRecord(Record):
         fields = {"version": self.version, **self.model_dump(exclude_defaults=True)}
         text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode("utf-8", errors="replace") + b"\n"
+
+
+def features_of(prediction: Mapping[str, Any]) -> dict[str, float]:
+    """Returns the features in a prediction's fields, by whichever name its version calls them; empty for version 1."""
+    if "features" in prediction:
+        return prediction["features"]  # type: ignore[no-any-return]
+    return {name: value for name, value in prediction.get(_FORMERLY, {}).items() if value is not None}
 
 
 def digest(example: squad.Example) -> str:
@@ -190,10 +208,6 @@ def is_answerable(example: squad.Example) -> bool:
 
 def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
-
-
-def _rounded(number: float) -> float | None:
-    return float(f"{number:.7g}") if math.isfinite(number) else None
 
 
 def _recorded(usage: Any) -> RecordedUsage | None:

@@ -1,4 +1,4 @@
-"""`Boosted`: small gradient-boosted trees for a logistic loss, on binned signals; plain numpy.
+"""`Boosted`: small gradient-boosted trees for a logistic loss, on binned features; plain numpy.
 
 Friedman, *Greedy Function Approximation: A Gradient Boosting Machine* (Annals of Statistics 2001, DOI
 10.1214/aos/1013203451), with the second-order gain of XGBoost (Chen & Guestrin 2016, arXiv 1603.02754, equation 7) and
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.scoring.logistic import Floats
 
-#: Below every signal there is: a split at it parts those that are missing from those that are there.
+#: Below every feature there is: a split at it parts those that are missing from those that are there.
 _BELOW_ALL = -1e300
 _BINS = 32
 
@@ -51,12 +51,12 @@ class TreeOptions(NamedTuple):
 class Boosted:
     """A constant and a sum of trees.
 
-    A signal that is missing counts as lower than every number.
+    A feature that is missing counts as lower than every number.
 
     Args:
         intercept: The constant, in log-odds.
         features: The column that each inner node looks at, shape (trees, 2^depth - 1), breadth first.
-        cuts: Signals above go right, the others and missing ones left; same shape.
+        cuts: Features above go right, the others and missing ones left; same shape.
         leaves: What each leaf adds to the log-odds, shape (trees, 2^depth).
         shares: How much each column's splits have lowered the loss, shape (d,).
     """
@@ -72,7 +72,7 @@ class Boosted:
         """Returns the fit.
 
         Args:
-            x: The signals, shape (n, d), NaN where one is missing.
+            x: The features, shape (n, d), NaN where one is missing.
             right: Whether, or how far, each prediction is right, in [0, 1], shape (n,).
             options: How trees are grown.
         """
@@ -102,7 +102,7 @@ class Boosted:
         return cls(intercept=intercept, features=features, cuts=cuts, leaves=leaves, shares=shares)
 
     def logits(self, x: Floats) -> Floats:
-        """Returns the log-odds that predictions are right, shape (n,), for signals of shape (n, d)."""
+        """Returns the log-odds that predictions are right, shape (n,), for features of shape (n, d)."""
         found = np.full(len(x), self.intercept)
         if len(x) == 1:  # all trees at once
             places = self._one(x[0])
@@ -142,7 +142,7 @@ class Boosted:
 
 
 class _Tree:
-    """Grows one tree on binned signals, level by level."""
+    """Grows one tree on binned features, level by level."""
 
     def __init__(self, bins: npt.NDArray[np.intp], gradient: Floats, curvature: Floats, options: TreeOptions) -> None:
         self.splits: dict[int, tuple[int, int, float]] = {}

@@ -1,7 +1,7 @@
 """`EmbeddingSimilarity`: how near question and answer together are to the sentence that the answer stands in.
 
 It takes an embedding model, which runs in this process or wherever LangChain's `Embeddings` object runs it; among
-`signals`, which come without a model, it is not.
+`features`, which come without a model, it is not.
 """
 
 from __future__ import annotations

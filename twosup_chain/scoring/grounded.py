@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from twosup_chain.errors import MissingEvidenceError
-from twosup_chain.scoring.reading import is_reading, own_signals, reading_signals
+from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.scorer import Scorer
 from twosup_chain.text.squad import normalize_answer, token_f1
 
@@ -29,9 +29,9 @@ def backed(question: QAInput, answer: Answer, *, local: Answer | None = None) ->
     del question
     if is_reading(local):
         assert local is not None  # noqa: S101
-        return reading_signals(answer, local)["backed"]
+        return reading_features(answer, local)["backed"]
     if is_reading(answer):
-        return own_signals(answer)["backed"]
+        return own_features(answer)["backed"]
     message = "backed reads what an extractive reader finds: answer locally with ExtractiveReader, or use grounded"
     raise MissingEvidenceError(message)
 

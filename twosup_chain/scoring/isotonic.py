@@ -1,4 +1,4 @@
-"""`Isotonic`: the probability of being right as a monotone function of one signal (pool adjacent violators).
+"""`Isotonic`: the probability of being right as a monotone function of one feature (pool adjacent violators).
 
 Zadrozny & Elkan, *Transforming Classifier Scores into Accurate Multiclass Probability Estimates* (KDD 2002, DOI
 10.1145/775047.775151).
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 class Isotonic:
     """A monotone curve, a line between the middles of its steps.
 
-    A missing signal has the share of right predictions among the training rows without it.
+    A missing feature has the share of right predictions among the training rows without it.
 
     Args:
-        at: The signal's values at the middles of the steps, ascending, shape (k,).
+        at: The feature's values at the middles of the steps, ascending, shape (k,).
         logit: The log-odds there, shape (k,); half a right and half a wrong one are added to each step.
-        missing: The log-odds where the signal is missing.
+        missing: The log-odds where the feature is missing.
         shares: 1.0, since there is one column.
     """
 
@@ -37,7 +37,7 @@ class Isotonic:
 
     @classmethod
     def fit(cls, x: Floats, right: Floats) -> Isotonic:
-        """Returns the fit, rising or falling, whichever suits better, for signals of shape (n, 1)."""
+        """Returns the fit, rising or falling, whichever suits better, for features of shape (n, 1)."""
         values, there = x[:, 0], ~np.isnan(x[:, 0])
         y = right
         missing = _log_odds(
@@ -55,7 +55,7 @@ class Isotonic:
         return cls(at=at, logit=logit, missing=missing, shares=np.ones(1))
 
     def logits(self, x: Floats) -> Floats:
-        """Returns the log-odds that predictions are right, shape (n,), for signals of shape (n, 1)."""
+        """Returns the log-odds that predictions are right, shape (n,), for features of shape (n, 1)."""
         found: Floats = np.interp(np.nan_to_num(x[:, 0]), self.at, self.logit)
         return np.where(np.isnan(x[:, 0]), self.missing, found)
 

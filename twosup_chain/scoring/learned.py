@@ -1,6 +1,6 @@
 """`LearnedScorer`: a `LearnedModel` as a scorer that a `Supervisor` takes; trust is the probability of being right.
 
-Which signals there are is the business of `signals`.
+Which features there are is the business of `features`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, SupervisorFileError
-from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.features import features
 from twosup_chain.scoring.learned_model import LearnedModel, read_model_file, write_model_file
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class LearnedScorer:
 
     Args:
         model: The model.
-        others: Models of other claims from the same signals, by what could be predicted in place of the answer:
+        others: Models of other claims from the same features, by what could be predicted in place of the answer:
             ``"unanswerable"``, that the question has no answer, and for hosted predictions ``"local"``, that the local
             one is right. They are needed to weigh predictions against each other.
         packaged: Whether it is the one that the package ships, which warns until a calibration sets the threshold.
@@ -46,26 +46,26 @@ class LearnedScorer:
     def __init__(
         self, model: LearnedModel, others: Mapping[str, LearnedModel] | None = None, *, packaged: bool = False
     ) -> None:
-        if model.place not in ("local", "remote"):
-            message = f"place={model.place!r}: a learned scorer is fitted with place='local' or place='remote'"
+        if model.role not in ("local", "remote"):
+            message = f"role={model.role!r}: a learned scorer is fitted with role='local' or role='remote'"
             raise ConfigurationError(message)
         self.model = model
         self.others = dict(others or {})
-        self.place = model.place
-        self.name = f"learned_{model.place}@{self._digest()}"
-        self.reads_local = model.place == "remote"
+        self.role = model.role
+        self.name = f"learned_{model.role}@{self._digest()}"
+        self.reads_local = model.role == "remote"
         self._warns = packaged
 
     def __repr__(self) -> str:
-        return f"<LearnedScorer {self.name}: {self.model.family} on {len(self.model.features)} signals>"
+        return f"<LearnedScorer {self.name}: {self.model.family} on {len(self.model.features)} features>"
 
     def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
         """Returns the probability that `answer` is right, in [0, 1].
 
         Raises:
-            MissingEvidenceError: The answer has none of the signals that the model reads.
+            MissingEvidenceError: The answer has none of the features that the model reads.
         """
-        found = signals(question, answer, local=local)
+        found = features(question, answer, local=local)
         if not any(name in found for name in self.model.features):
             message = f"{self.name} reads {', '.join(self.model.features)}, and the answer carries none of them"
             raise MissingEvidenceError(message)
@@ -73,11 +73,11 @@ class LearnedScorer:
 
     def alternatives(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> dict[str, float]:
         """Returns the probability that each of the other claims is right, by its name; see `others`."""
-        found = signals(question, answer, local=local)
+        found = features(question, answer, local=local)
         return {name: model.predict_one(found) for name, model in self.others.items()}
 
     def importances(self) -> dict[str, float]:
-        """Returns what share each signal has in the scores, the largest first; see `LearnedModel.importances`."""
+        """Returns what share each feature has in the scores, the largest first; see `LearnedModel.importances`."""
         return self.model.importances()
 
     def calibrated(self) -> LearnedScorer:
@@ -90,8 +90,8 @@ class LearnedScorer:
             self._warns = False
             message = (
                 f"{self.name} was fitted on {self.model.fitted_on}: its probabilities may be off on your questions. "
-                "Calibrate the threshold on your own (twosup collect, twosup calibrate), or fit a supervisor on them "
-                "(fit_supervisor)"
+                "Calibrate the threshold on your own (twosup collect, twosup calibrate), or fit a scorer on them "
+                "(fit_scorer)"
             )
             warnings.warn(message, UncalibratedWarning, stacklevel=2)
 

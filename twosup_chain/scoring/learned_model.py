@@ -1,4 +1,4 @@
-"""`LearnedModel`: the probability that a prediction is right, from its signals; immutable, and one JSON file.
+"""`LearnedModel`: the probability that a prediction is right, from its features; immutable, and one JSON file.
 
 How it is fitted is in `columns`; how it becomes a scorer is in `scorer`.
 """
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from twosup_chain.scoring.logistic import Floats
 
-FORMAT, VERSION = "twosup-supervisor", 1
+#: Version 1 called the role "place", and is read as well.
+FORMAT, VERSION, VERSIONS = "twosup-supervisor", 2, (1, 2)
 
 #: How many rows are computed at once.
 _CHUNK = 65_536
@@ -68,18 +69,18 @@ class Fitness(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LearnedModel:
-    """Signals in, the probability of being right out.
+    """Features in, the probability of being right out.
 
     Args:
         family: The family of the model.
-        features: The names of the signals, in the order of the model's columns.
+        features: The names of the features, in the order of the model's columns.
         fit: The fit.
         slope: What the log-odds are multiplied with so that they are calibrated on out-of-fold scores (Platt 1999); at
             least 0.
         intercept: What is added to them then.
         fitness: What it was fitted on, and how good it is.
         fitted_on: The same in words.
-        place: Whose predictions it is for: ``"local"`` or ``"remote"``; ``None`` where nobody said.
+        role: Whose predictions it is for: ``"local"`` or ``"remote"``; ``None`` where nobody said.
         target: What it gives the probability of: ``"right"``, or another claim in a word.
     """
 
@@ -90,26 +91,26 @@ class LearnedModel:
     intercept: float
     fitness: Fitness
     fitted_on: str = ""
-    place: str | None = None
+    role: str | None = None
     target: str = "right"
 
     def predict(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """Returns the probability that each prediction is right, in [0, 1], shape (n,).
 
         Args:
-            columns: The signals by name, each of shape (n,), NaN where one is missing; a column that is not given is
+            columns: The features by name, each of shape (n,), NaN where one is missing; a column that is not given is
                 missing everywhere, one that the model does not know is passed over.
 
         Raises:
-            InputError: None of the model's signals is given.
+            InputError: None of the model's features is given.
         """
         x = matrix(columns, self.features)
         parts = [self._probabilities(x[at : at + _CHUNK]) for at in range(0, len(x), _CHUNK)]
         return np.concatenate(parts) if parts else np.empty(0)
 
-    def predict_one(self, signals: Mapping[str, float | None]) -> float:
-        """Returns the probability that one prediction is right, in [0, 1]; a signal may be missing or ``None``."""
-        row = np.array([[np.nan if (v := signals.get(name)) is None else v for name in self.features]], np.float64)
+    def predict_one(self, features: Mapping[str, float | None]) -> float:
+        """Returns the probability that one prediction is right, in [0, 1]; a feature may be missing or ``None``."""
+        row = np.array([[np.nan if (v := features.get(name)) is None else v for name in self.features]], np.float64)
         return float(self._probabilities(row)[0])
 
     def _probabilities(self, x: Floats) -> Floats:
@@ -118,10 +119,11 @@ class LearnedModel:
         return found
 
     def importances(self) -> dict[str, float]:
-        """Returns what share each signal has in the scores, the largest first; the shares add up to 1.
+        """Returns what share each feature has in the scores, the largest first; the shares add up to 1.
 
-        For a logistic model it is how far the signal moves the log-odds over the training rows (their standard
-        deviation), for trees how much its splits have lowered the loss. Of signals that say the same, one may have all.
+        For a logistic model it is how far the feature moves the log-odds over the training rows (their standard
+        deviation), for trees how much its splits have lowered the loss. Of features that say the same, one may have
+        all.
         """
         total = float(self.fit.shares.sum()) or 1.0
         shares = dict(zip(self.features, (self.fit.shares / total).tolist(), strict=True))
@@ -140,7 +142,7 @@ class LearnedModel:
             "format": FORMAT,
             "version": VERSION,
             "family": self.family,
-            "place": self.place,
+            "role": self.role,
             "target": self.target,
             "fitted_on": self.fitted_on,
             "fitness": self.fitness.model_dump(mode="json"),
@@ -179,9 +181,9 @@ class LearnedModel:
             SupervisorFileError: They are no model, broken, or of a newer version.
         """
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_supervisor"
+            message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"
             raise SupervisorFileError(message)
-        if values.get("version") != VERSION:
+        if values.get("version") not in VERSIONS:
             message = (
                 f"{where} is a learned supervisor of version {shorten(values.get('version'))}, and this twosup_chain "
                 f"reads version {VERSION}: upgrade twosup-chain, or fit it anew"
@@ -196,7 +198,7 @@ class LearnedModel:
                 intercept=float(values["intercept"]),
                 fitness=Fitness(**values["fitness"]),
                 fitted_on=str(values["fitted_on"]),
-                place=values["place"],
+                role=values["role"] if "role" in values else values["place"],
                 target=values["target"],
             )
             blank = model.predict_one({})
@@ -205,7 +207,7 @@ class LearnedModel:
             raise SupervisorFileError(message) from error
         if not np.isfinite(blank) or len(model.fit.shares) != len(model.features):
             message = (
-                f"{where} is a broken learned supervisor: its numbers do not fit its {len(model.features)} signals"
+                f"{where} is a broken learned supervisor: its numbers do not fit its {len(model.features)} features"
             )
             raise SupervisorFileError(message)
         return model
@@ -250,7 +252,7 @@ def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Float
     """
     given = {name: np.asarray(columns[name], dtype=np.float64) for name in features if name in columns}
     if not given:
-        message = f"none of the signals is given: pass at least one of {', '.join(features)}"
+        message = f"none of the features is given: pass at least one of {', '.join(features)}"
         raise InputError(message)
     shapes = {name: column.shape for name, column in given.items()}
     first, shape = next(iter(shapes.items()))

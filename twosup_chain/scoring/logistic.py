@@ -1,4 +1,4 @@
-"""`Logistic`: ridged logistic regression on standardised signals, fitted by Newton's method; plain numpy.
+"""`Logistic`: ridged logistic regression on standardised features, fitted by Newton's method; plain numpy.
 
 It knows columns, not names. How its ridge is chosen and its probabilities calibrated is the business of `columns`.
 """
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 #: Standardised values beyond this are cut off: far from what was fitted on, a line knows nothing.
 _FARTHEST = 4.0
-#: A kind of prediction, or a missing signal, that is rarer than this many rows gets no weights of its own.
+#: A kind of prediction, or a missing feature, that is rarer than this many rows gets no weights of its own.
 _RAREST = 20
 #: Newton's last step; what is left after it is about its square.
 _TOLERANCE = 1e-7
@@ -55,20 +55,20 @@ def maximise(design: Floats, y: Floats, weight: Floats, ridge: float, start: Flo
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Logistic:
-    """A line through the standardised signals; each of shape (d,) where nothing else is said.
+    """A line through the standardised features; each of shape (d,) where nothing else is said.
 
-    A missing signal counts as its training mean, and has a weight of its own for being missing. Where both kinds of
+    A missing feature counts as its training mean, and has a weight of its own for being missing. Where both kinds of
     prediction were fitted on, every weight may be another one for predictions of "no answer".
 
     Args:
         mean: The training means.
         scale: The training standard deviations.
-        slopes: The weights of the standardised signals.
+        slopes: The weights of the standardised features.
         missing: The weights of their being missing.
         no_answer_slopes: What is added to the slopes where the prediction is "no answer".
         intercept: The constant.
         no_answer: Which column says that a prediction is "no answer"; -1 for none.
-        shares: How far the signal moves the logit over the training rows (standard deviations).
+        shares: How far the feature moves the logit over the training rows (standard deviations).
     """
 
     mean: Floats
@@ -91,7 +91,7 @@ class Logistic:
         """Returns a fit for each ridge; it is quickest where they ascend, since each starts from the next one's fit.
 
         Args:
-            x: The signals, shape (n, d), NaN where one is missing.
+            x: The features, shape (n, d), NaN where one is missing.
             right: Whether, or how far, each prediction is right, in [0, 1], shape (n,).
             ridges: See `maximise`.
             no_answer: Which column says that a prediction is "no answer"; -1 for none.
@@ -133,7 +133,7 @@ class Logistic:
         return fits[::-1]
 
     def logits(self, x: Floats) -> Floats:
-        """Returns the log-odds that predictions are right, shape (n,), for signals of shape (n, d)."""
+        """Returns the log-odds that predictions are right, shape (n,), for features of shape (n, d)."""
         z = _standardised(x, self.mean, self.scale)
         found: Floats = z @ self.slopes + np.isnan(x) @ self.missing + self.intercept
         if self.no_answer >= 0:

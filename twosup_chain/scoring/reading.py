@@ -22,11 +22,11 @@ _SAME = 0.5
 
 
 def is_reading(answer: Answer | None) -> bool:
-    """Returns whether an answer carries what `reading_signals` reads: spans and their odds against "no answer"."""
+    """Returns whether an answer carries what `reading_features` reads: spans and their odds against "no answer"."""
     return answer is not None and "null_probability" in answer.scores and "answerability" in answer.scores
 
 
-def own_signals(answer: Answer) -> dict[str, float]:
+def own_features(answer: Answer) -> dict[str, float]:
     """Returns what an answer says of itself: its finite `Answer.scores` by their names, and whether it is an answer.
 
     Among the scores are ``stated_confidence`` and ``self_consistency``, where they were asked for; besides come
@@ -44,10 +44,10 @@ def own_signals(answer: Answer) -> dict[str, float]:
     return found
 
 
-def reading_signals(answer: Answer, reading: Answer) -> dict[str, float]:
+def reading_features(answer: Answer, reading: Answer) -> dict[str, float]:
     """Returns what a reading says of another model's answer.
 
-    - ``backed``: as in `own_signals`, for this answer;
+    - ``backed``: as in `own_features`, for this answer;
     - ``support``: the share of the reading's probability, null left aside, on spans that agree with the answer, each
       weighted by its token F1 with it, in [0, 1];
     - ``support_rank``: the place of the span that agrees most, from 0; the number of spans where none agrees;

@@ -32,8 +32,8 @@ def content_tokens(tokens: Iterable[TokenLogprob]) -> list[TokenLogprob]:
     return [token for token in tokens if token.token is None or not _FORMAT_TOKEN.fullmatch(token.token)]
 
 
-def token_signals(answer: Answer) -> dict[str, float]:
-    """Returns the signals of the tokens, empty where the answer carries no log-probabilities.
+def token_features(answer: Answer) -> dict[str, float]:
+    """Returns the features of the tokens, empty where the answer carries no log-probabilities.
 
     Log-probabilities are in nats, in [-15, 0]:
 
@@ -56,7 +56,7 @@ def token_signals(answer: Answer) -> dict[str, float]:
     found = [max(token.logprob, _FLOOR) for token in tokens]
     ordered = sorted(found)
     margins = [margin for token in tokens if (margin := token_margin(token)) is not None]
-    signals = {
+    features = {
         "token_min": ordered[0],
         "token_mean": math.fsum(found) / len(found),
         "token_sum": max(math.fsum(found), 4 * _FLOOR),
@@ -68,13 +68,13 @@ def token_signals(answer: Answer) -> dict[str, float]:
         "token_count": math.log1p(len(found)),
     }
     if margins:
-        signals["token_margin_min"] = min(margins)
-        signals["token_margin_mean"] = math.fsum(margins) / len(margins)
+        features["token_margin_min"] = min(margins)
+        features["token_margin_mean"] = math.fsum(margins) / len(margins)
     if (first := token_margin(tokens[0])) is not None:
-        signals["token_margin_first"] = first
-        signals["token_entropy_first"] = -math.fsum(p * math.exp(p) for _, p in tokens[0].top)
-        signals["token_unanswerable"] = _opening(tokens[0])
-    return signals
+        features["token_margin_first"] = first
+        features["token_entropy_first"] = -math.fsum(p * math.exp(p) for _, p in tokens[0].top)
+        features["token_unanswerable"] = _opening(tokens[0])
+    return features
 
 
 def token_margin(token: TokenLogprob) -> float | None:

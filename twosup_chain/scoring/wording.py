@@ -71,8 +71,8 @@ class _Passage(NamedTuple):
     starts: list[int]
 
 
-def wording_signals(question: str, passages: Sequence[str], text: str | None) -> dict[str, float]:
-    """Returns the signals of the words.
+def wording_features(question: str, passages: Sequence[str], text: str | None) -> dict[str, float]:
+    """Returns the features of the words.
 
     Of question and passages:
 
@@ -103,7 +103,7 @@ def wording_signals(question: str, passages: Sequence[str], text: str | None) ->
     asked = _asked(question)
     read = [_passage(passage) for passage in passages]
     vocabulary = {stem for passage in read for stem in passage.stems}
-    signals = {
+    features = {
         "question_words": math.log1p(len(asked.stems)),
         "passage_words": math.log1p(sum(len(passage.words) for passage in read)),
         "question_missing": _missing(asked.stems, vocabulary),
@@ -111,12 +111,12 @@ def wording_signals(question: str, passages: Sequence[str], text: str | None) ->
         "question_missing_numbers": float(len(asked.numbers - vocabulary)),
         "question_negated": float(asked.negated),
     }
-    signals |= {f"asks_{kind}": float(kind == asked.kind) for kind, _ in _KINDS}
+    features |= {f"asks_{kind}": float(kind == asked.kind) for kind, _ in _KINDS}
     if text is None:
-        return signals
+        return features
     words = [word.lower() for word in _WORD.findall(text)]
     stems = [_stem(word) for word in words]
-    signals |= {
+    features |= {
         "answer_words": math.log1p(len(words)),
         "answer_in_question": sum(stem in asked.stems for stem in stems) / max(len(stems), 1),
         "answer_kind": _fits(asked.kind, text, words),
@@ -124,15 +124,15 @@ def wording_signals(question: str, passages: Sequence[str], text: str | None) ->
     places = [
         (passage, whole, at) for passage, whole in zip(read, passages, strict=True) for at in _places(passage, words)
     ]
-    signals["in_context"] = float(bool(places))
-    signals["answer_occurrences"] = math.log1p(len(places))
+    features["in_context"] = float(bool(places))
+    features["answer_occurrences"] = math.log1p(len(places))
     if places and asked.stems:
-        signals |= _around(asked, places, len(words))
-    return signals
+        features |= _around(asked, places, len(words))
+    return features
 
 
 def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, int]], length: int) -> dict[str, float]:
-    """Returns the signals of the best of these places."""
+    """Returns the features of the best of these places."""
     nearest, overlap = None, -1.0
     for place in places:
         passage, _, at = place

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 
 from twosup_chain import Answer, QAInput, SelfConsistent, Supervisor
 from twosup_chain.errors import ConfigurationError, EmptyAnswerError, MissingEvidenceError, RefusalError
-from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.features import features
 
 USAGE = {"input_tokens": 10, "output_tokens": 2, "total_tokens": 12}
 WHO = {"question": "Who?", "context": "Ada wrote it."}
@@ -92,11 +92,11 @@ def test_a_chat_model_is_asked_once_a_sample_and_every_call_is_in_the_trace():
     assert (answer.text, answer.scores["self_consistency"], counter.calls) == ("Ada", 1.0, 3)
 
 
-def test_it_is_a_scorer_and_a_signal():
+def test_it_is_a_scorer_and_a_feature():
     question = QAInput(**WHO)
     answer = SelfConsistent(sampler("Ada"), samples=2).invoke(WHO)
     assert Supervisor("self_consistency", threshold=0.6).judge(question, answer).score == 1.0
-    assert signals(question, answer)["self_consistency"] == 1.0
+    assert features(question, answer)["self_consistency"] == 1.0
     with pytest.raises(MissingEvidenceError, match="SelfConsistent"):
         Supervisor("self_consistency", threshold=0.6).judge(question, Answer("Ada"))
 

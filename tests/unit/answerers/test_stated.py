@@ -21,7 +21,7 @@ from twosup_chain.errors import (
     RefusalError,
     UnstructuredReplyError,
 )
-from twosup_chain.scoring.features import signals
+from twosup_chain.scoring.features import features
 
 USAGE = {"input_tokens": 40, "output_tokens": 9, "total_tokens": 49}
 WHO = {"question": "Who designed it?", "context": "It was designed by Ellen Marsh."}
@@ -73,7 +73,7 @@ def test_no_answer_has_a_confidence_too_and_both_are_scored_and_signalled():
     assert answer.text is None
     verdict = Supervisor("stated_confidence", threshold=0.6).judge(QAInput(**WHO), answer)
     assert (verdict.score, verdict.trusted) == (0.7, True)
-    assert signals(QAInput(**WHO), answer)["stated_confidence"] == 0.7
+    assert features(QAInput(**WHO), answer)["stated_confidence"] == 0.7
     with pytest.raises(MissingEvidenceError, match="stated_confidence=True"):
         Supervisor("stated_confidence", threshold=0.6).judge(QAInput(**WHO), Answer("Ellen"))
 

@@ -22,7 +22,7 @@ def test_help_names_every_command(twosup):
         "demo",
         "evaluate-reader",
         "export-reader",
-        "fit-supervisor",
+        "fit-scorer",
         "models",
         "replicate",
         "train-reader",
@@ -36,7 +36,7 @@ def test_without_arguments_the_help_is_shown(twosup):
 
 @pytest.mark.parametrize(
     "command",
-    ["ask", "demo", "evaluate-reader", "export-reader", "fit-supervisor", "models", "replicate", "train-reader"],
+    ["ask", "demo", "evaluate-reader", "export-reader", "fit-scorer", "models", "replicate", "train-reader"],
 )
 def test_every_command_has_help_and_json(twosup, command):
     result = twosup(command, "--help")

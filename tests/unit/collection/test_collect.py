@@ -309,7 +309,7 @@ async def test_a_cancelled_collection_leaves_whole_records_and_frees_the_file(ou
     assert (await acollect(examples, remote=_remote(examples), **given)).new == 4
 
 
-def test_by_default_every_registered_scorer_is_recorded_but_learned_ones_which_follow_from_the_signals(out):
+def test_by_default_every_registered_scorer_is_recorded_but_learned_ones_which_follow_from_the_features(out):
     from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.scoring.registry import SCORERS as REGISTERED
 
@@ -325,8 +325,8 @@ def test_by_default_every_registered_scorer_is_recorded_but_learned_ones_which_f
                 "learned_remote",
             }
         )
-        assert record.local.signals["answerability"] == pytest.approx(record.local.scores["answerability"])
-        assert record.remote.signals["local_answerability"] == record.local.signals["answerability"]
+        assert record.local.features["answerability"] == pytest.approx(record.local.scores["answerability"])
+        assert record.remote.features["local_answerability"] == record.local.features["answerability"]
         assert {name for name, trust in record.local.trust.items() if trust is not None} == {
             "answerability",
             "backed",

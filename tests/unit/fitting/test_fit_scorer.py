@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from twosup_chain import Answer, LearnedScorer, TwoSupervisorChain, calibrate, check, collect, fit_supervisor
+from twosup_chain import Answer, LearnedScorer, TwoSupervisorChain, calibrate, check, collect, fit_scorer
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError, RecordsError
-from twosup_chain.outcomes.features import read_signals
+from twosup_chain.outcomes.features import read_features
 from twosup_chain.outcomes.from_records import read_columns, read_outcomes
 from twosup_chain.records.lines import read_records
 from twosup_chain.text import squad
@@ -68,11 +68,11 @@ def records(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pair(records):
-    return {place: fit_supervisor(records, place=place) for place in ("local", "remote")}
+    return {role: fit_scorer(records, role=role) for role in ("local", "remote")}
 
 
-def test_signals_are_recorded_without_texts_and_come_back_as_columns(records):
-    found = read_signals(records, "remote")
+def test_features_are_recorded_without_texts_and_come_back_as_columns(records):
+    found = read_features(records, "remote")
     assert len(found) == len(EXAMPLES)
     assert found.model == "large"
     assert len(set(found.passages.tolist())) == CONTEXTS
@@ -82,8 +82,8 @@ def test_signals_are_recorded_without_texts_and_come_back_as_columns(records):
 
 
 def test_a_fit_beats_chance_by_far_and_tells_on_what_it_was_fitted(pair):
-    for place, scorer in pair.items():
-        assert scorer.place == place
+    for role, scorer in pair.items():
+        assert scorer.role == role
         assert scorer.model.fitness.auroc > 0.75
         assert scorer.model.fitness.groups == CONTEXTS
         assert "240 recorded predictions of" in scorer.model.fitted_on
@@ -137,22 +137,22 @@ def test_weighing_raises_the_share_of_right_predictions(records, pair):
 
 
 def test_what_cannot_be_had_is_said(records, pair, tmp_path):
-    with pytest.raises(ConfigurationError, match="place='somewhere'"):
-        fit_supervisor(records, place="somewhere")
+    with pytest.raises(ConfigurationError, match="role='somewhere'"):
+        fit_scorer(records, role="somewhere")
     with pytest.raises(ConfigurationError, match="fitted on local predictions, and is to judge remote ones"):
         read_columns(records, local_scorer=pair["local"], remote_scorer=pair["local"])
     with pytest.raises(ConfigurationError, match="cannot weigh recorded predictions"):
         read_columns(records, local_scorer="in_context", remote_scorer="in_context", reconcile=True)
     with pytest.raises(InputError, match="groups says nothing of the question"):
-        fit_supervisor(records, place="local", groups={"0-0": "a"})
+        fit_scorer(records, role="local", groups={"0-0": "a"})
     old = tmp_path / "old.jsonl"
     lines = records.read_text().splitlines()
-    old.write_text(lines[0].replace('"signals"', '"scores"') + "\n")
+    old.write_text(lines[0].replace('"features"', '"scores"') + "\n")
     for read in (
-        lambda: fit_supervisor(old, place="local"),
+        lambda: fit_scorer(old, role="local"),
         lambda: read_columns(old, local_scorer=pair["local"], remote_scorer="in_context"),
     ):
-        with pytest.raises(RecordsError, match="line 1: the .*prediction was recorded without signals"):
+        with pytest.raises(RecordsError, match="line 1: the .*prediction was recorded without features"):
             read()
 
 

@@ -31,7 +31,7 @@ N = 1200
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Two signals that tell, one that does not, one that is missing at times; groups of six rows."""
+    """Two features that tell, one that does not, one that is missing at times; groups of six rows."""
     rng = np.random.default_rng(3)
     a, b, noise = rng.normal(size=(3, N))
     p = 1 / (1 + np.exp(-(1.5 * a - b)))
@@ -55,7 +55,7 @@ def test_a_fit_tells_right_from_wrong_on_rows_that_it_has_not_seen(drawn, family
     assert fitted.importances()["noise"] < 0.2
 
 
-def test_labels_that_no_signal_explains_give_the_base_rate():
+def test_labels_that_no_feature_explains_give_the_base_rate():
     rng = np.random.default_rng(0)
     columns, right = {"a": rng.normal(size=600)}, rng.random(600) < 0.7
     fitted = fit_columns(columns, right)
@@ -63,7 +63,7 @@ def test_labels_that_no_signal_explains_give_the_base_rate():
     assert fitted.predict(columns).mean() == pytest.approx(right.mean(), abs=0.03)
 
 
-def test_isotonic_rises_or_falls_with_its_one_signal(drawn):
+def test_isotonic_rises_or_falls_with_its_one_feature(drawn):
     columns, right, groups = drawn
     for sign in (1.0, -1.0):
         fitted = fit_columns({"a": sign * columns["a"]}, right, groups=groups, model="isotonic")
@@ -71,7 +71,7 @@ def test_isotonic_rises_or_falls_with_its_one_signal(drawn):
         assert (np.diff(at) >= -0.02).all()
         assert at[0] < 0.3
         assert at[-1] > 0.7
-    with pytest.raises(ConfigurationError, match="reads one signal"):
+    with pytest.raises(ConfigurationError, match="reads one feature"):
         fit_columns(columns, right, model="isotonic")
 
 
@@ -84,7 +84,7 @@ def test_pooling_adjacent_violators_gives_the_known_means():
 def test_a_file_gives_the_same_probabilities_one_by_one_and_together(drawn, family, tmp_path):
     columns, right, groups = drawn
     names = ["a"] if family == "isotonic" else None
-    options = {"place": "remote", "fitted_on": "draws", "folds": 2, "trees": 25}
+    options = {"role": "remote", "fitted_on": "draws", "folds": 2, "trees": 25}
     fitted = fit_columns(columns, right, groups=groups, model=family, features=names, **options)
     fitted.save(tmp_path / "model.json")
     again = LearnedModel.load(tmp_path / "model.json")
@@ -97,14 +97,14 @@ def test_a_file_gives_the_same_probabilities_one_by_one_and_together(drawn, fami
     assert (again.digest, again.fitness, again.fitted_on) == (fitted.digest, fitted.fitness, "draws")
 
 
-def test_a_signal_that_is_missing_counts_as_missing_whether_null_or_absent(drawn):
+def test_a_feature_that_is_missing_counts_as_missing_whether_null_or_absent(drawn):
     columns, right, groups = drawn
     fitted = fit_columns(columns, right, groups=groups)
     assert fitted.predict_one({"a": 1.0, "b": None, "noise": 0.0}) == fitted.predict_one({"a": 1.0, "noise": 0.0})
     assert fitted.predict({"a": [1.0], "noise": [0.0]})[0] == pytest.approx(
         fitted.predict_one({"a": 1.0, "noise": 0.0})
     )
-    with pytest.raises(InputError, match="none of the signals is given"):
+    with pytest.raises(InputError, match="none of the features is given"):
         fitted.predict({"c": [1.0]})
 
 
@@ -164,7 +164,7 @@ def test_groups_are_never_on_both_sides():
     ("change", "error", "said"),
     [
         ({"model": "forest"}, UnknownOptionError, "'forest' is no model of a learned supervisor"),
-        ({"features": ["a", "bb"]}, UnknownOptionError, "'bb' is no signal of these rows. Did you mean 'b'"),
+        ({"features": ["a", "bb"]}, UnknownOptionError, "'bb' is no feature of these rows. Did you mean 'b'"),
         ({"folds": 1}, ConfigurationError, "folds=1"),
         ({"model": "boosted", "trees": 5}, ConfigurationError, "trees=5: a boosted model has at least 25"),
         ({"groups": np.zeros(N)}, InputError, "there is 1 group"),
@@ -172,7 +172,7 @@ def test_groups_are_never_on_both_sides():
         ({"right": np.ones(N)}, InputError, "1200 of 1200 predictions are right: at least 10"),
         ({"right": np.full(N, 1.5)}, InputError, "one True or False, or a number in"),
         ({"right": np.ones(3)}, InputError, "right has 3 rows"),
-        ({"columns": {"a": np.ones(N)}}, InputError, "no signal differs"),
+        ({"columns": {"a": np.ones(N)}}, InputError, "no feature differs"),
     ],
 )
 def test_what_cannot_be_fitted_is_said(drawn, change, error, said):
@@ -186,7 +186,7 @@ def test_what_cannot_be_fitted_is_said(drawn, change, error, said):
     [
         ("{", "is not JSON, or cut off"),
         ("[]", "is no learned supervisor"),
-        ('{"format": "twosup-supervisor", "version": 2}', "version 2, and this twosup_chain reads version 1"),
+        ('{"format": "twosup-supervisor", "version": 3}', "version 3, and this twosup_chain reads version 2"),
         ('{"format": "twosup-supervisor", "version": 1}', "broken learned supervisor: KeyError"),
     ],
 )
@@ -199,13 +199,21 @@ def test_a_file_that_is_no_learned_supervisor_is_refused(tmp_path, text, said):
         LearnedScorer.load(tmp_path / "none.json")
 
 
-def test_numbers_that_do_not_fit_the_signals_are_refused(drawn, tmp_path):
+def test_numbers_that_do_not_fit_the_features_are_refused(drawn, tmp_path):
     columns, right, _ = drawn
-    values = fit_columns(columns, right, place="local").as_dict()
+    values = fit_columns(columns, right, role="local").as_dict()
     values["fit"]["slopes"] = values["fit"]["slopes"][:-1]
     (tmp_path / "model.json").write_text(json.dumps(values))
     with pytest.raises(SupervisorFileError, match="broken"):
         LearnedScorer.load(tmp_path / "model.json")
+
+
+def test_a_file_that_calls_the_role_place_is_read(drawn, tmp_path):
+    columns, right, _ = drawn
+    values = fit_columns(columns, right, role="local").as_dict()
+    old = {"place" if name == "role" else name: value for name, value in values.items()}
+    (tmp_path / "model.json").write_text(json.dumps({**old, "version": 1}))
+    assert LearnedScorer.load(tmp_path / "model.json").role == "local"
 
 
 QUESTION = QAInput(question="Who wrote it?", context="Ada wrote it.")
@@ -245,9 +253,9 @@ def test_a_packaged_name_of_another_version_is_a_mismatch():
         packaged("learned_remote@00000000")
 
 
-def test_a_scorer_needs_a_place_and_something_to_read(drawn):
+def test_a_scorer_needs_a_role_and_something_to_read(drawn):
     columns, right, _ = drawn
-    with pytest.raises(ConfigurationError, match="place=None"):
+    with pytest.raises(ConfigurationError, match="role=None"):
         LearnedScorer(fit_columns(columns, right))
     with pytest.raises(MissingEvidenceError, match="carries none of them"):
-        LearnedScorer(fit_columns(columns, right, place="local"))(QUESTION, READING)
+        LearnedScorer(fit_columns(columns, right, role="local"))(QUESTION, READING)

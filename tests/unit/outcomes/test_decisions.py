@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from twosup_chain import Answer, Calibration, TwoSupervisorChain, collect, fit_supervisor
+from twosup_chain import Answer, Calibration, TwoSupervisorChain, collect, fit_scorer
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.errors import InputError
 from twosup_chain.outcomes.decisions import decide
@@ -64,7 +64,7 @@ def records(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scorers(records):
-    return [fit_supervisor(records, place=place) for place in ("local", "remote")]
+    return [fit_scorer(records, role=role) for role in ("local", "remote")]
 
 
 def _chain(scorers, thresholds, **options):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from twosup_chain.errors import InputError, RefusalError
-from twosup_chain.records.question import QuestionRecord, RecordedPrediction, digest, is_answerable
+from twosup_chain.records.question import QuestionRecord, RecordedPrediction, digest, features_of, is_answerable
 from twosup_chain.schema import Answer
 from twosup_chain.text import squad
 
@@ -54,7 +55,7 @@ def test_without_texts_no_text_of_question_answer_or_tokens_is_in_the_line():
 def test_a_line_is_json_with_the_version_first_and_comes_back_equal():
     record = _record(remote=RecordedPrediction.failed(TimeoutError("slow"), text=True, seconds=3.0))
     line = record.as_line()
-    assert line.startswith(b'{"version":2,')
+    assert line.startswith(b'{"version":3,')
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
     assert QuestionRecord(**json.loads(line)) == record
@@ -90,8 +91,22 @@ def test_a_measure_outside_0_to_1_is_refused_by_name(field, value):
 
 
 def test_a_record_of_another_version_is_refused():
-    with pytest.raises(InputError, match="version=3"):
-        QuestionRecord(**{**_record().model_dump(), "version": 3})
+    with pytest.raises(InputError, match="version=4"):
+        QuestionRecord(**{**_record().model_dump(), "version": 4})
+
+
+def test_the_features_of_version_2_are_read_by_their_name_now():
+    old = {"no_answer": False, "exact_match": 1.0, "f1": 1.0, "signals": {"token_min": -0.5, "odd": None}}
+    fields = {**json.loads(_record().as_line()), "version": 2, "local": old}
+    assert QuestionRecord(**fields).local.features == features_of(old) == {"token_min": -0.5}
+
+
+@given(number=st.floats(allow_nan=False, allow_infinity=False))
+def test_a_feature_comes_back_to_the_last_digit_however_the_line_is_read(number):
+    local = RecordedPrediction.of(ANSWER, answers=["x"], trust={}, text=True, features={"x": number})
+    line = _record(local=local).as_line()
+    assert QuestionRecord(**json.loads(line)).local.features == {"x": number}
+    assert orjson.loads(line)["local"]["features"] == {"x": number}
 
 
 @given(question=st.text(min_size=1), answer=st.text(), logprob=st.floats(max_value=0, allow_nan=False))
