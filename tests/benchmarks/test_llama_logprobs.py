@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from twosup_chain.llama.decoding import Logits, write_reply
+from twosup_chain.llama.decoding import Logits, Sampling, write_line
 from twosup_chain.llama.model import LlamaModel
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def test_log_probabilities_cost_at_most_a_twentieth_of_plain_generation(smollm2_
         stream = llama.generate(prompt, temp=0.0)
         first = next(stream)
         turns = InTurns(model, stream)
-        reply = write_reply(turns, model.read([prompt]), max_tokens=TOKENS)
+        reply = write_line(turns, model.read([prompt]), Sampling(TOKENS))
         same = llama.detokenize([first, *turns.plain_tokens], special=True).decode(errors="replace")
-        assert "".join(reply.tokens) == same
+        assert "".join(token.text for token in reply) == same
         ratios += [own / plain for own, plain in zip(turns.own_seconds, turns.plain_seconds[:-1], strict=True)]
     ratio = statistics.median(ratios)
     print(f"with log-probabilities / plain: median {ratio:.4f} of {len(ratios)} pairs of tokens")

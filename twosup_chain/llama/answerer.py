@@ -1,18 +1,17 @@
 """`LlamaCppAnswerer`: a GGUF model answers in this process, through llama-cpp-python.
 
-Here it is asked, long contexts are cut into windows, and the evidence is kept. Left out: the model itself
-(`_llama_model`), generation (`_decoding`), the words of the prompt (`prompt`).
+Here it is asked, long contexts are cut into windows, and the evidence is kept. Left out: the model itself (`model`),
+generation (`decoding`), the words of the prompt (`answerers.prompt`).
 """
 
 from __future__ import annotations
 
 import math
 import time
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_core.messages.ai import UsageMetadata
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from twosup_chain._options import shorten
 from twosup_chain.answerers.base import InProcessAnswerer
@@ -26,14 +25,14 @@ from twosup_chain.answerers.prompt import (
     qa_messages,
 )
 from twosup_chain.errors import EmptyAnswerError, InputError, TwosupError
-from twosup_chain.llama.decoding import opening_probability, write_reply
-from twosup_chain.llama.model import LlamaModel
+from twosup_chain.llama.decoding import Sampling, opening_probability, spelt, write_line
+from twosup_chain.llama.options import LlamaOptions
 from twosup_chain.schema import Answer, QAInput, TokenLogprob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twosup_chain.llama.decoding import Reply
+    from twosup_chain.llama.decoding import WrittenToken
 
 # Where the chat template puts the passage and the question.
 _PASSAGE, _QUESTION = "\ue000passage\ue000", "\ue000question\ue000"
@@ -44,7 +43,7 @@ _WORDS = (NO_ANSWER, NO_ANSWER.capitalize())
 Prompt = list[list[int]]
 
 
-class LlamaCppAnswerer(InProcessAnswerer):
+class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
     """Answers with a GGUF model in this process.
 
     The model's own chat template writes the prompt (one without a template is asked in plain text). Whatever question
@@ -92,26 +91,9 @@ class LlamaCppAnswerer(InProcessAnswerer):
     `EmptyAnswerError` (the model wrote nothing).
     """
 
-    model_config = ConfigDict(protected_namespaces=())
-
-    model_path: Path
-    n_ctx: int = Field(default=2048, ge=64)
-    n_batch: int = Field(default=512, ge=1)
-    n_threads: int | None = Field(default=None, ge=1)
-    n_gpu_layers: int = Field(default=0, ge=-1)
-    max_tokens: int = Field(default=32, ge=1)
-    temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
-    seed: int = Field(default=0, ge=0)
     instructions: str = INSTRUCTIONS
     examples: tuple[PromptExample, ...] = EXAMPLES
     max_windows: int = Field(default=16, ge=1)
-    verbose: bool = False
-    engine: LlamaModel | None = Field(default=None, exclude=True, repr=False)
-
-    @model_validator(mode="after")
-    def _attach_engine(self) -> LlamaCppAnswerer:
-        self.engine = LlamaModel.fitting(self)
-        return self
 
     def answer_many(self, inputs: Sequence[QAInput]) -> list[Answer | Exception]:
         """Returns one answer a question, or its error; questions on the same passages are asked in succession."""
@@ -120,15 +102,6 @@ class LlamaCppAnswerer(InProcessAnswerer):
             groups.setdefault(item.passages, []).append(place)
         answers = {place: self._answer(inputs[place]) for group in groups.values() for place in group}
         return [answers[place] for place in range(len(inputs))]
-
-    def close(self) -> None:
-        """Frees the model; the next question loads it again."""
-        self._model.close()
-
-    @property
-    def _model(self) -> LlamaModel:
-        assert self.engine is not None  # noqa: S101 - the validator has seen to it
-        return self.engine
 
     def _answer(self, item: QAInput) -> Answer | Exception:
         model = self._model
@@ -197,9 +170,9 @@ class LlamaCppAnswerer(InProcessAnswerer):
     def _read(self, prompt: Prompt) -> _Reading:
         model = self._model
         logits = model.read(prompt)
-        reply = write_reply(model, logits, max_tokens=self.max_tokens, temperature=self.temperature, seed=self.seed)
+        tokens = write_line(model, logits, Sampling(self.max_tokens, self.temperature, self.seed))
         unanswerable = opening_probability(model, logits, self._variants())
-        return _Reading(sum(map(len, prompt)), reply, unanswerable)
+        return _Reading(sum(map(len, prompt)), tokens, unanswerable)
 
     def _variants(self) -> list[list[int]]:
         return [self._model.tokenize(word, spaced=spaced) for word in _WORDS for spaced in (False, True)]
@@ -210,18 +183,18 @@ class _Reading(NamedTuple):
 
     Args:
         input_tokens: The length of the prompt.
-        reply: What the model wrote.
+        tokens: What the model wrote.
         unanswerable: The probability of a reply that opens with `NO_ANSWER`.
     """
 
     input_tokens: int
-    reply: Reply
+    tokens: tuple[WrittenToken, ...]
     unanswerable: float
 
     @property
     def trust(self) -> float:
         """Answerability × geometric mean token probability: by this, windows compete."""
-        logprobs = self.reply.logprobs
+        logprobs = [token.logprob for token in self.tokens]
         return (1.0 - self.unanswerable) * math.exp(math.fsum(logprobs) / len(logprobs))
 
 
@@ -236,7 +209,7 @@ def _combine(readings: Sequence[_Reading], model: str, seconds: float) -> Answer
     empty: EmptyAnswerError | None = None
     for reading in readings:
         try:
-            text = parse_reply(reading.reply.text)
+            text = parse_reply(spelt(reading.tokens).decode(errors="replace"))
         except EmptyAnswerError as error:
             empty = error
             continue
@@ -250,14 +223,11 @@ def _combine(readings: Sequence[_Reading], model: str, seconds: float) -> Answer
     if best is None:
         raise empty or EmptyAnswerError("the model was asked nothing")
     unanswerable = min(reading.unanswerable for reading in readings)
-    inputs, outputs = (sum(n) for n in zip(*((r.input_tokens, len(r.reply.tokens)) for r in readings), strict=True))
+    inputs, outputs = (sum(n) for n in zip(*((r.input_tokens, len(r.tokens)) for r in readings), strict=True))
     return Answer(
         text,
         scores=_scores(unanswerable, len(readings)),
-        token_logprobs=tuple(
-            TokenLogprob(token=token, logprob=logprob)
-            for token, logprob in zip(best.reply.tokens, best.reply.logprobs, strict=True)
-        ),
+        token_logprobs=tuple(TokenLogprob(token=token.text, logprob=token.logprob) for token in best.tokens),
         usage=UsageMetadata(input_tokens=inputs, output_tokens=outputs, total_tokens=inputs + outputs),
         seconds=seconds,
         model=model,

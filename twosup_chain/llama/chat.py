@@ -1,13 +1,11 @@
 """`LlamaCppChat`: a GGUF model in this process as a LangChain chat model, with the log-probability of every token.
 
-Here it is asked, and its pieces become chunks. Left out: the prompt (`_prompt`), the writing (`_writing`), the model
-itself (`answerers._llama_model`), and whether the reply is to be trusted (`model`).
+Here it is asked, and its pieces become chunks. Left out: the prompt (`prompt`), the writing (`writing`), the model
+itself (`model`), and whether the reply is to be trusted (`twosup_chain.chat`).
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
@@ -15,13 +13,14 @@ from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from twosup_chain._options import Options, shorten
-from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, UnknownOptionError
-from twosup_chain.llama.model import LlamaModel
+from twosup_chain._options import shorten
+from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
+from twosup_chain.llama.decoding import Sampling
+from twosup_chain.llama.options import LlamaOptions
 from twosup_chain.llama.prompt import prompt_segments
-from twosup_chain.llama.writing import Piece, Sampling, WrittenToken, write
+from twosup_chain.llama.writing import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,11 +29,14 @@ if TYPE_CHECKING:
     from langchain_core.language_models.base import LangSmithParams
     from langchain_core.outputs import ChatResult
 
+    from twosup_chain.llama.decoding import WrittenToken
+    from twosup_chain.llama.writing import Piece
+
 #: What a call may set anew.
 _CALL_OPTIONS = ("max_tokens", "temperature", "seed", "top_logprobs")
 
 
-class LlamaCppChat(BaseChatModel, Options):
+class LlamaCppChat(BaseChatModel, LlamaOptions):
     """Chats with a GGUF model in this process, written by the model's own chat template.
 
     Whatever the messages hold, none of it counts as a special token. It reads text only and calls no tools; a tool's
@@ -74,20 +76,11 @@ class LlamaCppChat(BaseChatModel, Options):
         'The capital of France is Paris.'
     """
 
-    model_config = ConfigDict(protected_namespaces=())
-
-    model_path: Path
     n_ctx: int = Field(default=4096, ge=64)
-    n_batch: int = Field(default=512, ge=1)
-    n_threads: int | None = Field(default=None, ge=1)
-    n_gpu_layers: int = Field(default=0, ge=-1)
     max_tokens: int = Field(default=512, ge=1)
-    temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
-    seed: int = Field(default=0, ge=0)
     stop: tuple[str, ...] = ()
     top_logprobs: int = Field(default=0, ge=0)
     streaming: bool = False
-    engine: LlamaModel | None = Field(default=None, exclude=True, repr=False)
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -100,21 +93,10 @@ class LlamaCppChat(BaseChatModel, Options):
         message = f"stop={shorten(value)}: pass the texts before which a reply ends, none of them empty"
         raise ConfigurationError(message)
 
-    @model_validator(mode="after")
-    def _attach_engine(self) -> LlamaCppChat:
-        if find_spec("llama_cpp") is None:
-            raise MissingExtraError("LlamaCppChat", "llama-cpp-python", "llama")
-        self.engine = LlamaModel.fitting(self)
-        return self
-
     @property
     def model_name(self) -> str:
         """The name of the GGUF file, without its ending."""
         return self.model_path.stem
-
-    def close(self) -> None:
-        """Frees the model; the next call loads it again."""
-        self._model.close()
 
     def get_token_ids(self, text: str) -> list[int]:
         """Returns the model's own tokens of a text."""
@@ -177,11 +159,6 @@ class LlamaCppChat(BaseChatModel, Options):
             return self
         options = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**options, **given, "stop": (*self.stop, *(stop or ()))})
-
-    @property
-    def _model(self) -> LlamaModel:
-        assert self.engine is not None  # noqa: S101 - the validator has seen to it
-        return self.engine
 
     @property
     def _llm_type(self) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: One logit for each entry of the vocabulary, shape (n_vocab,).
 Logits = npt.NDArray[np.float32]
@@ -41,57 +41,94 @@ class LanguageModel(Protocol):
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What a model wrote.
+class Sampling:
+    """How tokens are chosen, and where the reply ends.
 
     Args:
-        text: The reply without the token that ended it.
-        tokens: The generated tokens' texts, that of the ending token included.
-        logprobs: Their log-probabilities, in nats, at temperature 1, shape (n_tokens,).
-    """
-
-    text: str
-    tokens: tuple[str, ...]
-    logprobs: tuple[float, ...]
-
-
-def write_reply(
-    model: LanguageModel,
-    logits: Logits,
-    *,
-    max_tokens: int,
-    temperature: float = 0.0,
-    seed: int = 0,
-) -> Reply:
-    """Lets a model write one line.
-
-    Args:
-        model: The model, which has read the prompt.
-        logits: Its logits after the prompt, shape (n_vocab,).
-        max_tokens: How many tokens it may write, at least 1.
+        max_tokens: The most tokens that are written, at least 1.
         temperature: 0 takes the likeliest token (the first of equals); otherwise tokens are drawn from
             softmax(logits / temperature).
         seed: Seeds the drawing.
+        stop: Texts before which the reply ends.
+        top_logprobs: How many of the likeliest tokens are told at each place.
+    """
+
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    top_logprobs: int = 0
+
+
+@dataclass(frozen=True)
+class WrittenToken:
+    """One token of a reply.
+
+    Args:
+        data: Its bytes, which may be a part of a character.
+        logprob: Its log-probability at temperature 1, in nats.
+        top: The likeliest tokens at its place and their log-probabilities, best first.
+        ends: Whether it ends the model's turn, and so is none of the text.
+    """
+
+    data: bytes
+    logprob: float
+    top: tuple[tuple[bytes, float], ...] = ()
+    ends: bool = False
+
+    @property
+    def text(self) -> str:
+        """What it reads, replacement marks in the place of half a character."""
+        return self.data.decode(errors="replace")
+
+
+def decode(
+    model: LanguageModel, sampling: Sampling, logits_after: Callable[[Sequence[int]], Logits]
+) -> Iterator[WrittenToken]:
+    """Lets a model write token by token, up to the one that ends its turn or the last of `Sampling.max_tokens`.
+
+    Args:
+        model: The model.
+        sampling: How tokens are chosen; where stop texts end the reply is the business of who reads it.
+        logits_after: Returns the logits after the prompt and the tokens written so far, shape (n_vocab,).
+    """
+    random = np.random.default_rng(sampling.seed)
+    written: list[int] = []
+    while len(written) < sampling.max_tokens:
+        logits = logits_after(written)
+        token = choose(logits, sampling.temperature, random)
+        total = log_sum_exp(logits)
+        top = tuple((model.piece(i), float(logits[i]) - total) for i in _likeliest(logits, sampling.top_logprobs))
+        written.append(token)
+        ends = model.ends(token)
+        yield WrittenToken(model.piece(token), float(logits[token]) - total, top, ends)
+        if ends:
+            return
+
+
+def write_line(model: LanguageModel, logits: Logits, sampling: Sampling) -> tuple[WrittenToken, ...]:
+    """Lets a model that has read the prompt write one line.
+
+    Args:
+        model: The model.
+        logits: Its logits after the prompt, shape (n_vocab,).
+        sampling: How tokens are chosen.
 
     Returns:
-        The reply up to the end of the model's turn, the end of its first line that holds text, or `max_tokens`.
+        The tokens up to the end of the model's turn, the end of its first line that holds text, or
+        `Sampling.max_tokens`, the ending one included.
     """
-    random = np.random.default_rng(seed)
-    written = b""
-    tokens: list[str] = []
-    logprobs: list[float] = []
-    while True:
-        token = choose(logits, temperature, random)
-        piece = model.piece(token)
-        tokens.append(piece.decode(errors="replace"))
-        logprobs.append(float(logits[token]) - log_sum_exp(logits))
-        if model.ends(token):
+    line: list[WrittenToken] = []
+    for token in decode(model, sampling, lambda written: model.append(written[-1]) if written else logits):
+        line.append(token)
+        if b"\n" in spelt(line).lstrip():
             break
-        written += piece
-        if b"\n" in written.lstrip() or len(tokens) == max_tokens:
-            break
-        logits = model.append(token)
-    return Reply(written.decode(errors="replace"), tuple(tokens), tuple(logprobs))
+    return tuple(line)
+
+
+def spelt(tokens: Iterable[WrittenToken]) -> bytes:
+    """Returns what tokens spell together; a token that ends the model's turn spells nothing."""
+    return b"".join(token.data for token in tokens if not token.ends)
 
 
 def opening_probability(model: LanguageModel, logits: Logits, variants: Sequence[Sequence[int]]) -> float:
@@ -135,3 +172,10 @@ def choose(logits: Logits, temperature: float, random: np.random.Generator) -> i
     if temperature == 0.0:
         return int(logits.argmax())
     return int((logits / temperature + random.gumbel(size=logits.shape)).argmax())
+
+
+def _likeliest(logits: Logits, count: int) -> list[int]:
+    if count == 0:
+        return []
+    found = np.argpartition(logits, -count)[-count:] if count < len(logits) else np.arange(len(logits))
+    return [int(token) for token in found[np.argsort(-logits[found], kind="stable")]]

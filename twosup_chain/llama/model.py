@@ -1,7 +1,7 @@
 """A GGUF model in this process, through llama-cpp-python: loaded at its first use, and remembering what it has read.
 
 It reads tokens and gives the logits after them; it leaves out what they are good for (`decoding`) and what is asked
-(`llama_cpp`).
+(`answerer`, `chat`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from contextlib import nullcontext, redirect_stderr
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from twosup_chain.errors import MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: One logit for each entry of the vocabulary, shape (n_vocab,).
-Logits = npt.NDArray[np.float32]
+    from twosup_chain.llama.decoding import Logits
 
 #: How a model without a chat template is asked; one that was trained on bare text understands it.
 PLAIN_TEMPLATE = (
@@ -39,18 +37,6 @@ PLAIN_TEMPLATE = (
 
 _LONGEST_TOKEN = 512  # bytes
 _YES = True  # C functions take their arguments by position
-
-
-class LlamaFields(Protocol):
-    """The fields of a pydantic model that holds a `LlamaModel`, and says how it is to be loaded."""
-
-    model_path: Path
-    n_ctx: int
-    n_batch: int
-    n_threads: int | None
-    n_gpu_layers: int
-    verbose: bool
-    engine: LlamaModel | None
 
 
 class LlamaModel:
@@ -86,8 +72,7 @@ class LlamaModel:
         n_gpu_layers: int = 0,
         verbose: bool = False,
     ) -> None:
-        if find_spec("llama_cpp") is None:
-            raise MissingExtraError("LlamaCppAnswerer", "llama-cpp-python", "llama")
+        need_llama_cpp("LlamaModel")
         self.path = Path(model_path).expanduser()
         check_gguf(self.path)
         threads = n_threads or _default_threads()
@@ -110,20 +95,6 @@ class LlamaModel:
         self._formatter: Any = None
         self._closer: weakref.finalize[..., LlamaModel] | None = None
         self._segments: list[tuple[int, ...]] = []
-
-    @classmethod
-    def fitting(cls, fields: LlamaFields) -> LlamaModel:
-        """Returns the engine that a pydantic model holds if it is of the model's own options, else a new one."""
-        made = cls(
-            fields.model_path,
-            n_ctx=fields.n_ctx,
-            n_batch=fields.n_batch,
-            n_threads=fields.n_threads,
-            n_gpu_layers=fields.n_gpu_layers,
-            verbose=fields.verbose,
-        )
-        held = fields.engine
-        return made if held is None or (held.path, held.options) != (made.path, made.options) else held
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as a model that is yet to be loaded."""
@@ -286,6 +257,16 @@ class LlamaModel:
                 # freed before the interpreter takes the library away, which would be noisy
                 self._closer = weakref.finalize(self, self._llama.close)
             return self._llama
+
+
+def need_llama_cpp(needed_by: str) -> None:
+    """Checks that the bindings are there.
+
+    Raises:
+        MissingExtraError: They are not.
+    """
+    if find_spec("llama_cpp") is None:
+        raise MissingExtraError(needed_by, "llama-cpp-python", "llama")
 
 
 def check_gguf(path: Path) -> None:

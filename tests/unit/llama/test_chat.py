@@ -9,15 +9,15 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from twosup_chain import LlamaCppChat
 from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, UnknownOptionError
-from twosup_chain.llama import chat as llama_cpp
 from twosup_chain.llama import model as _llama_model
-from twosup_chain.llama.writing import Sampling, write
+from twosup_chain.llama.decoding import Sampling
+from twosup_chain.llama.writing import write
 
 
 @pytest.fixture
 def chatting(scripted, monkeypatch):
     """Returns a function that makes a `LlamaCppChat` on a scripted model."""
-    monkeypatch.setattr(llama_cpp, "find_spec", lambda _: object())
+    monkeypatch.setattr(_llama_model, "find_spec", lambda _: object())
 
     def make(script, **options) -> LlamaCppChat:
         model = scripted(script, n_ctx=options.get("n_ctx", 4096))
@@ -142,13 +142,12 @@ def test_an_unknown_option_of_a_call_is_named(chatting) -> None:
 
 @pytest.mark.parametrize("options", [{"max_tokens": 0}, {"stop": [""]}, {"temperature": -1.0}])
 def test_a_wrong_option_is_named(gguf_path, scripted, monkeypatch, options) -> None:
-    monkeypatch.setattr(llama_cpp, "find_spec", lambda _: object())
+    monkeypatch.setattr(_llama_model, "find_spec", lambda _: object())
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         LlamaCppChat(model_path=gguf_path, **options)
 
 
 def test_a_missing_extra_is_named(gguf_path, monkeypatch) -> None:
-    for module in (llama_cpp, _llama_model):
-        monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr(_llama_model, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match="LlamaCppChat needs llama-cpp-python: pip install"):
         LlamaCppChat(model_path=gguf_path)
