@@ -21,8 +21,7 @@ from scipy.stats import bootstrap
 
 from twosup_chain.curves import auroc
 from twosup_chain.text.squad import exact_match, f1
-from twosup_chain.training.mixture import MixtureOptions
-from twosup_chain.training.options import TrainerOptions
+from twosup_chain.training.options import MixtureOptions, TrainerOptions
 from twosup_chain.training.trainer import Trainer
 
 FULL = {
@@ -36,13 +35,13 @@ STEP = {"dropout": 0.0, "freeze_layers": 2}
 #: By name, what is changed; a name in `FULL` or `STEP`, or "known".
 ROUNDS: dict[str, dict[str, Any]] = {
     "all of them": {},
-    "the unanswerable at their own share": {"unanswerable_share": None},
+    "the unanswerable at their own share": {"unanswerable_share": 0.0},
     "no known questions left out": {"known": None},
     "no questions against other passages": {"passage_negatives": 0.0},
     "no swapped questions": {"swap_negatives": 0.0},
     "no other sources": {"sources": {}},
     "none of these, the plain file": {
-        "unanswerable_share": None,
+        "unanswerable_share": 0.0,
         "known": None,
         "passage_negatives": 0.0,
         "swap_negatives": 0.0,

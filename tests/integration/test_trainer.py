@@ -11,12 +11,11 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
-from twosup_chain.cli.train_reader import main
+from twosup_chain.cli import main
 from twosup_chain.errors import ConfigurationError, InputError, ModelFileError
 from twosup_chain.training.checkpoint import load_model
 from twosup_chain.training.log import read_log
-from twosup_chain.training.mixture import MixtureOptions
-from twosup_chain.training.options import TrainerOptions
+from twosup_chain.training.options import MixtureOptions, TrainerOptions
 from twosup_chain.training.trainer import Trainer
 
 torch = pytest.importorskip("torch")
@@ -287,7 +286,17 @@ def test_encoder_with_missing_weights_is_refused(material, tmp_path):
 
 def test_command_line_trains_and_shows_the_figures(material, tmp_path, capsys, monkeypatch):
     model, file = material
-    arguments = ["trainer", str(tmp_path / "run"), "--model", str(model), "--file", str(file), "--held-out", "0.2"]
+    arguments = [
+        "twosup",
+        "train-reader",
+        str(tmp_path / "run"),
+        "--model",
+        str(model),
+        "--file",
+        str(file),
+        "--held-out",
+        "0.2",
+    ]
     arguments += ["--passage-negatives", "0", "--epochs", "1", "--max-length", "96", "--stride", "16", "--threads", "1"]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as caught:

@@ -28,6 +28,9 @@ from twosup_chain.cli.train_reader import train_reader
 from twosup_chain.errors import ConfigurationError, InputError
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
+_FIT_SCORER = {"fit-supervisor": "fit-scorer", "--place": "--role", "--signal": "--feature"}
+#: What words of the command line are called today, by the command that they stand after.
+_TODAY = {"fit-scorer": _FIT_SCORER, "fit-supervisor": _FIT_SCORER}
 
 
 class _Commands(TyperGroup):
@@ -44,12 +47,24 @@ class _Commands(TyperGroup):
             code = _report(error)
         sys.exit(code if isinstance(code, int) else 0)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the command, also by the words that it and its options had before."""
+        today = _TODAY.get(args[0])
+        if today is not None:
+            args = [_renamed(today, word) for word in args]
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Runs a command; Ctrl-C is said aloud."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise typer.Abort from None
+
+
+def _renamed(today: dict[str, str], word: str) -> str:
+    name, equals, value = word.partition("=")
+    return today.get(name, name) + equals + value
 
 
 def _report(error: Exception) -> int:
@@ -73,18 +88,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(ask)
-app.command()(calibrate)
-app.command()(collect)
-app.command()(demo)
-app.command()(evaluate)
-app.command()(evaluate_reader)
-app.command()(export_reader)
-app.command()(fit_scorer)
-app.command("fit-supervisor", hidden=True)(fit_scorer)  # its former name
-app.command()(models)
-app.command()(replicate)
-app.command()(train_reader)
+for _command in (
+    ask,
+    calibrate,
+    collect,
+    demo,
+    evaluate,
+    evaluate_reader,
+    export_reader,
+    fit_scorer,
+    models,
+    replicate,
+    train_reader,
+):
+    app.command()(_command)
 
 
 def _show_version(wanted: bool) -> None:

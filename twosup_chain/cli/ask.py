@@ -6,6 +6,7 @@ It takes the command line's words apart, runs the chain once, and prints the out
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,20 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twosup_chain._secrets import scrub
-from twosup_chain.cli import options, parts
+from twosup_chain.cli import parts
+from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show, stderr
 from twosup_chain.cli.documents import STDIN, read_documents
+from twosup_chain.cli.options import Models, Output, Trust
 from twosup_chain.errors import ConfigurationError, TwosupError
 
 if TYPE_CHECKING:
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.schema import QAInput, TwoSupervisorResult
     from twosup_chain.supervisor import Supervisor
-
-#: A scorer's name and a threshold, each only where the user gave it.
-_Trust = tuple[str | None, float | None]
-
-_MODELS, _TRUST, _OUTPUT = "Models", "Trust", "Output"
 
 
 class RemoteFailedError(TwosupError):
@@ -41,69 +39,48 @@ class OnRemoteError(StrEnum):
     NO_ANSWER = "no_answer"
 
 
-def ask(  # noqa: PLR0913 - a command's options are its arguments
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask.", show_default=False)],
-    *,
-    context: Annotated[
-        list[str],
-        typer.Option(
-            "--context",
-            "-c",
-            metavar="FILE|-",
-            help="A text file (UTF-8) that the answer must come from, or - for standard input. May be repeated: each "
-            "file is a document.",
-            show_default=False,
-        ),
-    ],
-    local: options.LocalModel = parts.READER,
-    remote: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="The hosted LLM that is asked where the local answer is not trusted, as provider:model, like "
-            "[bold]openai:gpt-4.1-mini[/bold]. Without one, an answer that is not trusted is no answer.",
-            rich_help_panel=_MODELS,
-        ),
-    ] = None,
-    remote_url: options.RemoteUrl = None,
-    on_remote_error: Annotated[
-        OnRemoteError,
-        typer.Option(
-            metavar="POLICY",
-            help="Where the remote model fails: [bold]raise[/bold] the error, use the [bold]local[/bold] answer as it "
-            "stands, or end with [bold]no_answer[/bold].",
-            rich_help_panel=_MODELS,
-        ),
-    ] = OnRemoteError.RAISE,
-    local_scorer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="How trust in the local answer is scored, like answerability, or a file of twosup fit-scorer's.",
-            rich_help_panel=_TRUST,
-        ),
-    ] = None,
-    local_threshold: options.LocalThreshold = None,
-    remote_scorer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="How trust in the remote answer is scored, like in_context, or a file of twosup fit-scorer's.",
-            rich_help_panel=_TRUST,
-        ),
-    ] = None,
-    remote_threshold: options.RemoteThreshold = None,
-    no_answer: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="What to print where there is no answer.", rich_help_panel=_OUTPUT),
-    ] = None,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print the whole result as one JSON document, nothing else.", rich_help_panel=_OUTPUT
-        ),
-    ] = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The question and its context.
+
+    Args:
+        question: What to ask.
+        context: A text file (UTF-8) that the answer must come from, or ``-`` for standard input. May be repeated: each
+            file is a document.
+    """
+
+    question: Annotated[str, typer.Argument(metavar="QUESTION")]
+    context: Annotated[tuple[str, ...], typer.Option("--context", "-c", metavar="FILE|-")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedModels(Models):
+    """The models, and what happens where the remote one fails.
+
+    Args:
+        remote: The hosted LLM that is asked where the local answer is not trusted, as provider:model, like
+            ``openai:gpt-4.1-mini``, or an answerer of your own, as ``module:name`` or ``file.py:name``. Without one, an
+            answer that is not trusted is no answer.
+        on_remote_error: Where the remote model fails: ``raise`` the error, use the ``local`` answer as it stands, or
+            end with ``no_answer``.
+    """
+
+    on_remote_error: Annotated[OnRemoteError, typer.Option(metavar="POLICY")] = OnRemoteError.RAISE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printed(Output):
+    """What is printed.
+
+    Args:
+        no_answer: What to print where there is no answer.
+    """
+
+    no_answer: Annotated[str | None, typer.Option(metavar="TEXT")] = None
+
+
+@command()
+def ask(asked: Asked, models: AskedModels, trust: Trust, output: Printed) -> None:
     """Answer a QUESTION from text files, locally where that can be trusted.
 
     The remote model, if there is one, is asked only where the local answer is not trusted.
@@ -116,48 +93,42 @@ def ask(  # noqa: PLR0913 - a command's options are its arguments
     """
     from twosup_chain.schema import QAInput
 
-    QAInput(question=question)  # a blank question ends here, before anything is read or loaded
-    asked = QAInput(question=question, context=read_documents(context))
-    chain, remark = _chain(
-        local, remote, remote_url, (local_scorer, local_threshold), (remote_scorer, remote_threshold), on_remote_error
-    )
-    result = _scrubbed(_answer(chain, asked))
-    if as_json:
+    QAInput(question=asked.question)  # a blank question ends here, before anything is read or loaded
+    question = QAInput(question=asked.question, context=read_documents(asked.context))
+    chain, remark = _chain(models, trust)
+    result = _scrubbed(_answer(chain, question))
+    if output.as_json:
         print_json(json.loads(result.model_dump_json()))
         if remark:
             note(remark)
     else:
         from twosup_chain.cli.render import render_result
 
-        names = ["standard input" if name == STDIN else Path(name).name for name in context]
-        show(render_result(result, asked, no_answer=no_answer, names=names, remark=remark))
+        names = ["standard input" if name == STDIN else Path(name).name for name in asked.context]
+        show(render_result(result, question, no_answer=output.no_answer, names=names, remark=remark))
 
 
-def _chain(
-    local: str,
-    remote: str | None,
-    remote_url: str | None,
-    local_trust: _Trust,
-    remote_trust: _Trust,
-    on_remote_error: OnRemoteError,
-) -> tuple[TwoSupervisorChain, str]:
+def _chain(models: AskedModels, trust: Trust) -> tuple[TwoSupervisorChain, str]:
     """Returns the chain that the options describe, and a remark on thresholds that the user did not choose."""
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.demo.run import THRESHOLDS, DemoThresholds
 
-    if remote is None and (remote_url, *remote_trust) != (None, None, None):
+    local, remote = (trust.local_scorer, trust.local_threshold), (trust.remote_scorer, trust.remote_threshold)
+    if models.remote is None and (models.remote_url, *remote) != (None, None, None):
         message = "--remote is missing: --remote-url, --remote-scorer and --remote-threshold say how it is asked"
         raise ConfigurationError(message)
-    open_choices = None in (*local_trust, *(remote_trust if remote else ()))
-    fitted = DemoThresholds.load(THRESHOLDS) if open_choices and local == parts.READER else None
-    supervisors = {"local": parts.supervisor("local", *local_trust, fitted.local if fitted else None)}
-    options: dict[str, Any] = {"local": parts.local_answerer(local), "on_remote_error": on_remote_error.value}
-    if remote is not None:
-        supervisors["remote"] = parts.supervisor("remote", *remote_trust, fitted.remote if fitted else None)
-        options["remote"] = parts.remote_answerer(remote, remote_url, supervisors["remote"].scorer_name)
+    open_choices = None in (*local, *(remote if models.remote else ()))
+    fitted = DemoThresholds.load(THRESHOLDS) if open_choices and models.local == parts.READER else None
+    supervisors = {"local": parts.supervisor("local", *local, fitted.local if fitted else None)}
+    options: dict[str, Any] = {
+        "local": parts.local_answerer(models.local),
+        "on_remote_error": models.on_remote_error.value,
+    }
+    if models.remote is not None:
+        supervisors["remote"] = parts.supervisor("remote", *remote, fitted.remote if fitted else None)
+        options["remote"] = parts.remote_answerer(models.remote, models.remote_url, supervisors["remote"].scorer_name)
     options |= {f"{role}_supervisor": supervisor for role, supervisor in supervisors.items()}
-    given = {"local": local_trust[1], "remote": remote_trust[1]}
-    unchosen = {role: supervisor for role, supervisor in supervisors.items() if given[role] is None}
+    unchosen = {role: judge for role, judge in supervisors.items() if getattr(trust, f"{role}_threshold") is None}
     return TwoSupervisorChain(**options), _remark(unchosen, fitted.fixed_on if fitted else "")
 
 

@@ -5,86 +5,56 @@ It takes the command line's words apart; the figures come from `evaluation`.
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotation
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - the options' types are read
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twosup_chain.cli import options, parts
+from twosup_chain.cli import parts
+from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show
+from twosup_chain.cli.options import Output, Prices, Records, Threshold, Trust
+from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from twosup_chain.calibration.record import CalibratedSupervisor
     from twosup_chain.evaluation.report import Report
 
-_TRUST, _OUTPUT = "Trust", "Output"
+_ROLES, _WHAT = ("local", "remote"), ("scorer", "threshold")
 
 
-def evaluate(  # noqa: PLR0913 - a command's options are its arguments
-    records: Annotated[
-        list[Path],
-        typer.Argument(metavar="RECORDS…", help="Files of records, as twosup collect writes them.", show_default=False),
-    ],
-    *,
-    calibration: Annotated[
-        Path | None,
-        typer.Option(
-            "--calibration",
-            "-c",
-            metavar="FILE",
-            help="The calibration whose thresholds are evaluated, as twosup calibrate writes it; made from other "
-            "records than these.",
-            rich_help_panel=_TRUST,
-        ),
-    ] = None,
-    local_scorer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="The first supervisor's scorer; a file of twosup fit-scorer's is one, which a "
-            "calibration that was made with it needs as well.",
-            rich_help_panel=_TRUST,
-        ),
-    ] = None,
-    local_threshold: options.LocalThreshold = None,
-    remote_scorer: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="The second supervisor's scorer, likewise.", rich_help_panel=_TRUST),
-    ] = None,
-    remote_threshold: options.RemoteThreshold = None,
-    missing: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1",
-            help="The trust in an answer that its scorer cannot read; a calibration says it itself.",
-            rich_help_panel=_TRUST,
-        ),
-    ] = None,
-    f1: options.F1Floor = None,
-    price_in: options.PriceIn = None,
-    price_out: options.PriceOut = None,
-    currency: options.Currency = "USD",
-    examples: Annotated[
-        int,
-        typer.Option(min=0, metavar="N", help="Examples of each kind of mistake on the page.", rich_help_panel=_OUTPUT),
-    ] = 5,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FOLDER",
-            help="Where report.html and figures.json are written.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the figures as one JSON document.", rich_help_panel=_OUTPUT)
-    ] = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Setting(Trust):
+    """The supervisors that are evaluated.
+
+    Args:
+        calibration: The calibration whose thresholds are evaluated, as ``twosup calibrate`` writes it; made from other
+            records than these. The learned or own scorers that it was made with are given as the scorers.
+        missing: The trust in an answer that its scorer cannot read; a calibration says it itself.
+    """
+
+    calibration: Annotated[Path | None, typer.Option("--calibration", "-c")] = None
+    missing: Threshold = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Output):
+    """What is written.
+
+    Args:
+        examples: Examples of each kind of mistake on the page.
+        out: Where report.html and figures.json are written.
+    """
+
+    examples: Annotated[int, typer.Option(min=0)] = 5
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER")] = None
+
+
+@command()
+def evaluate(records: Records, setting: Setting, prices: Prices, output: Page) -> None:
     """Show what a chain does with recorded questions: what it saves, what it costs in accuracy, where it errs.
 
     The page needs nothing else: it can be sent as it is.
@@ -98,96 +68,69 @@ def evaluate(  # noqa: PLR0913 - a command's options are its arguments
     """
     from twosup_chain.evaluation import evaluate as evaluation
 
-    given = (local_scorer, local_threshold, remote_scorer, remote_threshold, missing)
     report = evaluation.evaluate(
-        list(records),
-        calibration=calibration,
-        **_supervisors(calibration, *given),
-        price=parts.price(price_in, price_out, currency),
-        correct="exact_match" if f1 is None else ("f1", f1),
-        examples=examples,
+        list(records.records),
+        calibration=setting.calibration,
+        **_supervisors(setting),
+        price=prices.price(),
+        correct=records.correct,
+        examples=output.examples,
     )
-    page = None if out is None else report.save(out)
-    if as_json:
+    page = None if output.out is None else report.save(output.out)
+    if output.as_json:
         print_json(report.as_dict())
     else:
         show(*_overview(report))
-    if page is not None:
-        note(f"{page} is written, and figures.json beside it")
-    else:
-        note("--out FOLDER writes a page with pictures and examples")
+    written = f"{page} is written, and figures.json beside it"
+    note("--out FOLDER writes a page with pictures and examples" if page is None else written)
 
 
-def _supervisors(
-    calibration: Path | None,
-    local_scorer: str | None,
-    local_threshold: float | None,
-    remote_scorer: str | None,
-    remote_threshold: float | None,
-    missing: float | None,
-) -> dict[str, Any]:
+def _supervisors(setting: Setting) -> dict[str, Any]:
     """Returns the supervisors that the user sets; where a calibration does, the learned scorers that it names."""
-    given: dict[str, Any] = {
-        "--local-scorer": local_scorer,
-        "--local-threshold": local_threshold,
-        "--remote-scorer": remote_scorer,
-        "--remote-threshold": remote_threshold,
-    }
-    if calibration is not None:
-        found = {role: parts.scorer_of(given[f"--{role}-scorer"] or "", role) for role in ("local", "remote")}
-        learned = {role: scorer for role, scorer in found.items() if not isinstance(scorer, str)}
-        rest = {name: value for name, value in given.items() if name.removesuffix("-scorer")[2:] not in learned}
-        chosen = [name for name, value in {**rest, "--missing": missing}.items() if value is not None]
+    given = {f"--{role}-{what}": getattr(setting, f"{role}_{what}") for role in _ROLES for what in _WHAT}
+    scorers = {role: parts.recorded_scorer(spec, role) for role in _ROLES if (spec := given[f"--{role}-scorer"])}
+    if setting.calibration is not None:
+        learned = parts.learned_scorers(*scorers.values())
+        rest = {name: value for name, value in given.items() if scorers.get(name[2:-7]) not in learned.values()}
+        chosen = [name for name, value in {**rest, "--missing": setting.missing}.items() if value is not None]
         if chosen:
             message = f"--calibration sets both supervisors: leave {', '.join(chosen)} out"
             raise ConfigurationError(message)
-        return {"scorers": {scorer.name: scorer for scorer in learned.values()}}
+        return {"scorers": learned}
     lacking = [name for name, value in given.items() if value is None]
     if lacking:
         message = f"{', '.join(lacking)} missing: pass --calibration FILE, or all four of {', '.join(given)}"
         raise ConfigurationError(message)
-    assert local_scorer is not None  # noqa: S101
-    assert remote_scorer is not None  # noqa: S101
-    assert local_threshold is not None  # noqa: S101
-    assert remote_threshold is not None  # noqa: S101
     from twosup_chain.calibration.record import CalibratedSupervisor
     from twosup_chain.supervisor import Supervisor
 
-    def setting(role: str, spec: str, threshold: float) -> CalibratedSupervisor | Supervisor:
-        scorer = parts.scorer_of(spec, role)
-        if isinstance(scorer, str):
-            return CalibratedSupervisor(scorer=scorer, threshold=threshold, missing=missing)
-        return Supervisor(scorer, threshold=threshold, missing=missing)
-
-    return {
-        "local_supervisor": setting("local", local_scorer, local_threshold),
-        "remote_supervisor": setting("remote", remote_scorer, remote_threshold),
-    }
+    found: dict[str, Any] = {}
+    for role, scorer in scorers.items():
+        options = {"scorer": scorer, "threshold": given[f"--{role}-threshold"], "missing": setting.missing}
+        kind = CalibratedSupervisor if isinstance(scorer, str) else Supervisor
+        found[f"{role}_supervisor"] = kind(**options)
+    return found
 
 
 def _overview(report: Report) -> list[RenderableType]:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     from twosup_chain.calibration.table import label, percent_or_money
     from twosup_chain.evaluation import words
 
     figures, systems = report.figures, report.figures.systems
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("", no_wrap=True)
-    for name in ("Chain", "Local only", "Remote only"):
-        table.add_column(name, justify="right", no_wrap=True)
     alone = (systems.chain, systems.local_only, systems.remote_only)
-    table.add_row("Exact match", *(words.with_interval(scores.exact_match) for scores in alone))
-    table.add_row("F1", *(words.with_interval(scores.f1) for scores in alone))
     saved = figures.savings
-    table.add_row("Remote calls", words.count(saved.calls.chain), "0", words.count(saved.calls.remote_only))
+    rows = [
+        ["Exact match", *(words.with_interval(scores.exact_match) for scores in alone)],
+        ["F1", *(words.with_interval(scores.f1) for scores in alone)],
+        ["Remote calls", words.count(saved.calls.chain), "0", words.count(saved.calls.remote_only)],
+        ["Trusted", words.with_interval(figures.coverage)],
+        ["Wrong if trusted", words.with_interval(figures.risk)],
+    ]
     if saved.cost is not None and figures.price is not None:
-        cost = (words.amount(part, figures.price.currency) for part in (saved.cost.chain, 0.0, saved.cost.remote_only))
-        table.add_row("Remote cost", *cost)
-    table.add_row("Trusted", words.with_interval(figures.coverage), "", "")
-    table.add_row("Wrong if trusted", words.with_interval(figures.risk), "", "")
+        costs = (saved.cost.chain, 0.0, saved.cost.remote_only)
+        rows.insert(3, ["Remote cost", *(words.amount(cost, figures.price.currency) for cost in costs)])
     lines = [
         f"{label(promise.target)} ≤ {percent_or_money(promise.target, promise.limit)}: kept with probability "
         f"{words.probability(promise.probability)}, by these records alone"
@@ -195,8 +138,6 @@ def _overview(report: Report) -> list[RenderableType]:
     ]
     source = figures.provenance
     failed = f" ({words.count(source.failed)} more failed)" if source.failed else ""
-    title = Text(
-        f"Official SQuAD v2 measures, {words.count(source.questions)} questions{failed}, 95 % bootstrap intervals",
-        style="bold",
-    )
-    return [title, table, *(Text(line) for line in (*lines, *figures.remarks))]
+    title = f"Official SQuAD v2 measures, {words.count(source.questions)} questions{failed}, 95 % bootstrap intervals"
+    shown = table(("", ">Chain", ">Local only", ">Remote only"), rows)
+    return [Text(title, style="bold"), shown, *map(Text, (*lines, *figures.remarks))]

@@ -1,18 +1,22 @@
 """``twosup evaluate-reader``: how good the local reader is on labelled questions.
 
-It takes the command line's words apart and shows the figures; they come from `reader_evaluation`.
+It takes the command line's words apart and shows the figures; they come from `training.evaluate`.
 """
 
 from __future__ import annotations
 
 import math
-from pathlib import Path  # noqa: TC003  typer reads the annotation
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - the options' types are read
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean, note, print_json, show
+from twosup_chain.cli.options import Output
 from twosup_chain.cli.progress import progress_bar
+from twosup_chain.cli.tables import bar, table
 from twosup_chain.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,48 +25,38 @@ if TYPE_CHECKING:
     from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.training.evaluate import ReaderEvaluation
 
-_READER, _OUTPUT = "Reader", "Output"
-_BAR = 30
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """The reader and the questions.
+
+    Args:
+        file: Labelled questions: a SQuAD file (v1.1 or v2), or JSON lines with question, context and answers ([] where
+            there is no answer), plain or gzipped.
+        model: A reader of your own, as ``twosup export-reader`` writes it; by default the packaged one.
+        threads: Threads of the reader; by default all.
+    """
+
+    panel: ClassVar[str] = "Reader"
+    file: Annotated[Path, typer.Argument(metavar="FILE")]
+    model: Annotated[Path | None, typer.Option(metavar="FOLDER")] = None
+    threads: Annotated[int | None, typer.Option(min=1)] = None
 
 
-def evaluate_reader(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="Labelled questions: a SQuAD file (v1.1 or v2), or JSON lines with question, context and answers ([] "
-            "where there is no answer), plain or gzipped.",
-            show_default=False,
-        ),
-    ],
-    *,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="A reader of your own, as [bold]twosup export-reader[/bold] writes it; by default the packaged one.",
-            rich_help_panel=_READER,
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Threads of the reader; by default all.", rich_help_panel=_READER),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="DIR",
-            help="Also write predictions.json and na_prob.json (the official SQuAD v2 format), figures.json and, where "
-            "matplotlib is installed, pictures.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the figures as one JSON document.", rich_help_panel=_OUTPUT)
-    ] = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Folder(Output):
+    """What is written.
+
+    Args:
+        out: Also write predictions.json and na_prob.json (the official SQuAD v2 format), figures.json and, where
+            matplotlib is installed, pictures.
+    """
+
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR")] = None
+
+
+@command()
+def evaluate_reader(measured: Measured, output: Folder) -> None:
     """Measure the local reader on labelled questions.
 
     Exact match and F1 follow the official SQuAD v2 rule: "no answer" is right on an unanswerable question.
@@ -75,12 +69,12 @@ def evaluate_reader(
     """
     from twosup_chain.training import evaluate as reader_evaluation
 
-    reader = _reader(model, threads)
+    reader = _reader(measured.model, measured.threads)
     with progress_bar("Reading") as watch:
-        found = reader_evaluation.evaluate_reader(reader, file, progress=watch)
-    if out is not None:
-        _write(out, found)
-    if as_json:
+        found = reader_evaluation.evaluate_reader(reader, measured.file, progress=watch)
+    if output.out is not None:
+        _write(output.out, found)
+    if output.as_json:
         print_json(found.as_dict())
     else:
         show(_head(found), "", _figures(found), _risks(found))
@@ -121,27 +115,18 @@ def _head(found: ReaderEvaluation) -> str:
 def _figures(found: ReaderEvaluation) -> Table:
     from twosup_chain.training.evaluate import NAMES
 
-    table = _table("", "", "95 % interval")
-    for name, (value, low, high) in found.figures.items():
-        if not math.isnan(value):  # as it is for a kind of question that is not there
-            table.add_row(NAMES[name], f"{value:.4f}", f"{low:.4f} – {high:.4f}")
-    return table
+    known = {
+        name: figure for name, figure in found.figures.items() if not math.isnan(figure[0])
+    }  # kinds that are there
+    rows = [(NAMES[name], f"{value:.4f}", f"{low:.4f} – {high:.4f}") for name, (value, low, high) in known.items()]
+    return table(("", ">", ">95 % interval"), rows)
 
 
 def _risks(found: ReaderEvaluation) -> Table:
     """Returns the risk–coverage curve as a table with a bar chart."""
-    table = _table("answered", "answerability ≥", "wrong among them", "")
+    from twosup_chain.evaluation.words import percent
+
     curve = found.risk_coverage(steps=10)
-    for coverage, least, risk in zip(curve.coverage, found.thresholds(curve.coverage), curve.risk, strict=True):
-        table.add_row(f"{coverage:.0%}", f"{least:.3f}", f"{risk:.1%}", "█" * round(_BAR * risk))
-    return table
-
-
-def _table(*titles: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for number, title in enumerate(titles):
-        table.add_column(title, justify="left" if number in {0, 3} else "right", no_wrap=True)
-    return table
+    points = zip(curve.coverage, found.thresholds(curve.coverage), curve.risk, strict=True)
+    rows = [(percent(share, 0), f"{least:.3f}", percent(risk), bar(risk)) for share, least, risk in points]
+    return table(("answered", ">answerability ≥", ">wrong among them", ""), rows)

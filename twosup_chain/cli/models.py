@@ -5,15 +5,13 @@ Nothing heavy is imported: versions come from the packages' metadata.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
+from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean, print_json, show
+from twosup_chain.cli.options import Output  # noqa: TC001 - `command` reads the type
+from twosup_chain.cli.tables import table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,6 +35,8 @@ class Engine(NamedTuple):
     @property
     def version(self) -> str | None:
         """The installed version; ``None`` where it is not installed."""
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             return version(self.package)
         except PackageNotFoundError:
@@ -70,6 +70,9 @@ def packaged_reader() -> dict[str, Any] | None:
     Returns:
         ``None`` where this installation holds no reader, or a damaged one.
     """
+    import hashlib
+    from importlib.resources import files
+
     folder = files("twosup_chain") / "reader" / "packaged"
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -80,41 +83,32 @@ def packaged_reader() -> dict[str, Any] | None:
     return {**facts, "bytes": len(model), "intact": hashlib.sha256(model).hexdigest() == config.get("digest")}
 
 
-def models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")] = False,
-) -> None:
+@command()
+def models(output: Output) -> None:
     """Show which models and engines are installed, and how to get those that are not."""
     reader = packaged_reader()
-    if as_json:
+    if output.as_json:
         print_json({"reader": reader, "engines": [{**e._asdict(), "version": e.version} for e in ENGINES]})
-        return
-    show(*_overview(reader))
+    else:
+        show(*_overview(reader))
 
 
 def _overview(reader: dict[str, Any] | None) -> list[RenderableType]:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    title = Text("Packaged reader", style="bold")
     if reader is None:
         facts = Text("  missing or damaged: reinstall twosup-chain", style="red")
     else:
-        digest = str(reader.get("digest", ""))
         state = ("intact", "green") if reader["intact"] else ("does not match the file: reinstall", "bold red")
         facts = Text.assemble(
             f"  {clean(str(reader.get('name', 'reader')))} · {reader['bytes'] / _MEGABYTE:.1f} MB · "
-            f"sha256 {digest[:12]}… ",
+            f"sha256 {str(reader.get('digest', ''))[:12]}… ",
             state,
         )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=False)
-    table.add_column("Engine", no_wrap=True)
-    table.add_column("Version", no_wrap=True)
-    table.add_column("What it is for")
+    rows = []
     for engine in ENGINES:
         found = engine.version
-        purpose = Text(engine.purpose)
-        if found is None:
-            purpose.append(f"\n{engine.install}", style="cyan")
-        table.add_row(Text(engine.package), Text(found or "missing", style="green" if found else "yellow"), purpose)
-    return [title, facts, Text(), table]
+        purpose = Text.assemble(engine.purpose, ("" if found else f"\n{engine.install}", "cyan"))
+        rows.append((engine.package, Text(found or "missing", style="green" if found else "yellow"), purpose))
+    engines = table(("Engine", "Version", "~What it is for"), rows)
+    return [Text("Packaged reader", style="bold"), facts, Text(), engines]

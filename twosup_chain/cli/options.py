@@ -1,58 +1,121 @@
-"""Options that several commands share, each defined once: models, thresholds, what counts as right, prices.
+"""Options that several commands share: models, supervisors, records, prices, what is printed.
 
-What the words mean is decided in `parts`; options of one command alone stand in that command.
+What a model's or a scorer's word means is decided in `parts`; options of one command alone stand in that command.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - the options' types are read
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from twosup_chain.cli import parts
+from twosup_chain.errors import ConfigurationError
 
-_MODELS, _RECORDS, _TRUST, _PRICE = "Models", "Records", "Trust", "Price"
+if TYPE_CHECKING:
+    from twosup_chain.outcomes.price import Price
 
-LocalModel = Annotated[
-    str,
-    typer.Option(
-        metavar="MODEL",
-        help="The local model: [bold]reader[/bold], the packaged extractive reader, or [bold]llama:PATH[/bold], a "
-        "GGUF file run by llama.cpp.",
-        rich_help_panel=_MODELS,
-    ),
-]
-RemoteUrl = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL",
-        help="The base URL of an OpenAI-compatible server that hosts it (vLLM, Ollama, llama.cpp, …); --remote is "
-        f"then the name it has there. The key comes from {parts.KEY}, or is asked for.",
-        rich_help_panel=_MODELS,
-    ),
-]
-LocalThreshold = Annotated[
-    float | None,
-    typer.Option(metavar="0..1", help="The least score at which the local answer is used.", rich_help_panel=_TRUST),
-]
-RemoteThreshold = Annotated[
-    float | None,
-    typer.Option(metavar="0..1", help="The least score at which the remote answer is used.", rich_help_panel=_TRUST),
-]
-F1Floor = Annotated[
-    float | None,
-    typer.Option(
-        metavar="0..1",
-        help="Count answers with at least this token F1 as right, in place of exact matches.",
-        rich_help_panel=_RECORDS,
-    ),
-]
-PriceIn = Annotated[
-    float | None,
-    typer.Option(min=0, metavar="PRICE", help="The price of a million input tokens.", rich_help_panel=_PRICE),
-]
-PriceOut = Annotated[
-    float | None,
-    typer.Option(min=0, metavar="PRICE", help="The price of a million output tokens.", rich_help_panel=_PRICE),
-]
-Currency = Annotated[str, typer.Option(metavar="NAME", help="The currency of the prices.", rich_help_panel=_PRICE)]
+Threshold = Annotated[float | None, typer.Option(metavar="0..1")]
+ScorerName = Annotated[str | None, typer.Option(metavar="NAME|FILE|OWN")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """The two models.
+
+    Args:
+        local: The local model: ``reader``, the packaged extractive reader; ``llama:PATH``, a GGUF file run by
+            llama.cpp; or an answerer of your own, as ``module:name`` or ``file.py:name``.
+        remote: The hosted LLM, as provider:model, like ``openai:gpt-4.1-mini``, or an answerer of your own, as
+            ``module:name`` or ``file.py:name``.
+        remote_url: The base URL of an OpenAI-compatible server that hosts it (vLLM, Ollama, llama.cpp, …); `remote` is
+            then the name it has there. The key comes from OPENAI_API_KEY, or is asked for.
+    """
+
+    panel: ClassVar[str] = "Models"
+    local: Annotated[str, typer.Option(metavar="MODEL")] = "reader"
+    remote: Annotated[str | None, typer.Option(metavar="MODEL")] = None
+    remote_url: Annotated[str | None, typer.Option(metavar="URL")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """The two supervisors.
+
+    Args:
+        local_scorer: How trust in the local answer is scored: a name like ``answerability``, a file of ``twosup
+            fit-scorer``'s, or a function of your own, as ``module:name`` or ``file.py:name``.
+        local_threshold: The least score at which the local answer is used.
+        remote_scorer: How trust in the remote answer is scored, like ``grounded``, likewise.
+        remote_threshold: The least score at which the remote answer is used.
+    """
+
+    panel: ClassVar[str] = "Trust"
+    local_scorer: ScorerName = None
+    local_threshold: Threshold = None
+    remote_scorer: ScorerName = None
+    remote_threshold: Threshold = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """Recorded questions, and what counts as right.
+
+    Args:
+        records: Files of records, as ``twosup collect`` writes them.
+        f1: Count answers with at least this token F1 as right, in place of exact matches.
+    """
+
+    panel: ClassVar[str] = "Records"
+    records: Annotated[tuple[Path, ...], typer.Argument(metavar="RECORDS…")]
+    f1: Threshold = None
+
+    @property
+    def correct(self) -> Literal["exact_match"] | tuple[Literal["f1"], float]:
+        """What counts as right, as `calibrate` and `evaluate` take it."""
+        return "exact_match" if self.f1 is None else ("f1", self.f1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """What the hosted model's tokens cost.
+
+    Args:
+        price_in: The price of a million input tokens.
+        price_out: The price of a million output tokens.
+        currency: The currency of the prices.
+    """
+
+    panel: ClassVar[str] = "Price"
+    price_in: Annotated[float | None, typer.Option(min=0, metavar="PRICE")] = None
+    price_out: Annotated[float | None, typer.Option(min=0, metavar="PRICE")] = None
+    currency: str = "USD"
+
+    def price(self) -> Price | None:
+        """Returns the price; ``None`` where the user does not say one.
+
+        Raises:
+            ConfigurationError: One of the two prices is missing.
+        """
+        from twosup_chain.outcomes.price import Price
+
+        if self.price_in is None and self.price_out is None:
+            return None
+        if self.price_in is None or self.price_out is None:
+            missing = "--price-in" if self.price_in is None else "--price-out"
+            message = f"{missing} is missing: give the prices of a million input tokens and of a million output tokens"
+            raise ConfigurationError(message)
+        return Price(input=self.price_in, output=self.price_out, currency=self.currency)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What is printed.
+
+    Args:
+        as_json: Print one JSON document, nothing else.
+    """
+
+    panel: ClassVar[str] = "Output"
+    as_json: Annotated[bool, typer.Option("--json")] = False

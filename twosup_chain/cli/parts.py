@@ -6,27 +6,31 @@ A key is read from the environment or typed without an echo; it is neither an op
 from __future__ import annotations
 
 import getpass
-import ipaddress
+import inspect
 import os
 import re
 import sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from twosup_chain.errors import ConfigurationError, MissingExtraError, UnknownOptionError
+from twosup_chain.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from langchain_core.runnables import Runnable
 
     from twosup_chain.demo.run import SupervisorSetting
-    from twosup_chain.outcomes.price import Price
     from twosup_chain.scoring.learned import LearnedScorer
+    from twosup_chain.scoring.registry import Scorer
     from twosup_chain.supervisor import Supervisor
 
 KEY = "OPENAI_API_KEY"
 READER, LLAMA = "reader", "llama:"
+#: ``module:name`` or ``file.py:name``, as the user's own parts are written.
+_OWN = re.compile(r"(?P<module>[\w.]+|.*\.py):[^\W\d][\w.]*")
 #: The scorer where none was fitted: the paper's.
 DEFAULT_SCORER = "min_token_probability"
 #: Scorers that need one of these read log-probabilities.
@@ -38,10 +42,10 @@ _NO_TEMPERATURE = re.compile(r"o\d")
 
 
 def local_answerer(spec: str) -> Runnable[Any, Any]:
-    """Returns the local model: ``"reader"``, or ``"llama:PATH"`` for a GGUF file.
+    """Returns the local model: ``"reader"``, ``"llama:PATH"`` for a GGUF file, or an answerer of the user's own.
 
     Raises:
-        ConfigurationError: `spec` is neither.
+        ConfigurationError: `spec` is none of them, or the user's own is no answerer.
         MissingExtraError: llama-cpp-python is not installed.
         ModelFileError: There is no such model, or it is not a GGUF file.
     """
@@ -50,19 +54,25 @@ def local_answerer(spec: str) -> Runnable[Any, Any]:
 
         return ExtractiveReader()
     path = spec.removeprefix(LLAMA)
-    if path == spec or not path:
-        message = f"--local {spec!r} is no local model: pass 'reader' or 'llama:PATH' with the path of a GGUF file"
-        raise ConfigurationError(message)
-    from twosup_chain.llama.answerer import LlamaCppAnswerer
+    if path != spec and path:
+        from twosup_chain.llama.answerer import LlamaCppAnswerer
 
-    return LlamaCppAnswerer(model_path=Path(path).expanduser())
+        return LlamaCppAnswerer(model_path=Path(path).expanduser())
+    if path == spec and _OWN.fullmatch(spec):
+        return _own_answerer(spec, "local")
+    message = (
+        f"--local {spec!r} is no local model: pass 'reader' or 'llama:PATH' with the path of a GGUF file, or an "
+        "answerer of your own as 'module:name' or 'file.py:name'"
+    )
+    raise ConfigurationError(message)
 
 
 def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, Any]:
     """Returns the remote model.
 
     Args:
-        model: ``"provider:model"``; with `url`, the name that the server there knows (``"openai:"`` may precede it).
+        model: ``"provider:model"``, or an answerer of the user's own; with `url`, the name that the server there knows
+            (``"openai:"`` may precede it).
         url: The base URL of an OpenAI-compatible server.
         scorer: The second supervisor's scorer, for which token log-probabilities, or the model's own confidence, are
             asked for where it reads them.
@@ -71,6 +81,8 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
         ConfigurationError: The name or the URL is not one, or there is no key.
         MissingExtraError: langchain-openai is not installed.
     """
+    if url is None and _names_own_module(model):
+        return _own_answerer(model, "remote")
     from twosup_chain.answerers.chat import ChatAnswerer
     from twosup_chain.scoring.registry import SCORERS
 
@@ -91,26 +103,71 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
     return ChatAnswerer(f"openai:{name}", model_kwargs=options, stated_confidence=stated)
 
 
+def _names_own_module(spec: str) -> bool:
+    """Whether `spec` names the user's own code, not a model of a provider: LangChain reaches one as langchain_NAME."""
+    found = _OWN.fullmatch(spec)
+    if found is None or spec.startswith("openai:"):
+        return False
+    module = found["module"]
+    if module.endswith(".py") or "." in module:
+        return True
+    with _working_folder():
+        return find_spec(f"langchain_{module}") is None and find_spec(module) is not None
+
+
+def _own_answerer(spec: str, role: str) -> Runnable[Any, Any]:
+    """Returns an answerer of the user's own; a class, or a function that takes nothing, is called for it first."""
+    from twosup_chain.answerers.part import as_answerer
+
+    found = own(spec, f"--{role}")
+    if inspect.isclass(found) or (inspect.isroutine(found) and not inspect.signature(found).parameters):
+        found = found()
+    return as_answerer(found, role=f"--{role} {spec}: ")  # type: ignore[return-value]
+
+
+def own(spec: str, what: str) -> Any:
+    """Returns an object of the user's own code, which may lie in the working folder.
+
+    Args:
+        spec: ``module:name`` or ``file.py:name``.
+        what: The option that names it.
+
+    Raises:
+        ConfigurationError: There is no such object, or its code fails.
+    """
+    from twosup_chain._own import load_own
+
+    with _working_folder():
+        return load_own(spec, what)
+
+
+@contextmanager
+def _working_folder() -> Iterator[None]:
+    """Lets modules in the working folder be found, after all others."""
+    sys.path.append(str(Path.cwd()))
+    try:
+        yield
+    finally:
+        sys.path.pop()
+
+
 def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: SupervisorSetting | None) -> Supervisor:
     """Returns a supervisor, set as the user says, else as fitted on other data.
 
     Args:
         role: ``"local"`` or ``"remote"``.
-        scorer: The scorer's name or a learned one's file, where the user gave one.
+        scorer: What the user calls the scorer, as `scorer_of` takes it.
         threshold: The threshold, where the user gave one.
         fitted: What was fitted for these models, where anything was.
 
     Raises:
         UnknownOptionError: The scorer does not exist.
-        SupervisorFileError: The file is no learned supervisor.
+        SupervisorFileError: The file is no learned scorer.
         ConfigurationError: The threshold is not in [0, 1], or there is none for this scorer.
     """
-    from twosup_chain.scoring.registry import SCORERS
     from twosup_chain.supervisor import Supervisor
 
     name = scorer_of(scorer or (fitted.scorer if fitted else DEFAULT_SCORER), role)
-    if isinstance(name, str) and name not in SCORERS:
-        raise UnknownOptionError("scorer", name, SCORERS)
     if threshold is not None:
         if not 0.0 <= threshold <= 1.0:
             message = f"--{role}-threshold {threshold}: a threshold is a number in [0, 1], the least trusted score"
@@ -118,7 +175,7 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
         return Supervisor(name, threshold=threshold)
     if fitted is not None and name == fitted.scorer:
         return Supervisor(name, threshold=fitted.threshold)
-    shown = name if isinstance(name, str) else name.name
+    shown = Supervisor(name, threshold=0.0).scorer_name
     message = (
         f"--{role}-threshold is missing: no threshold was fitted for the scorer {shown!r} with these models; choose "
         "one in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"
@@ -126,43 +183,50 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
     raise ConfigurationError(message)
 
 
-def scorer_of(spec: str, role: str) -> str | LearnedScorer:
-    """Returns a scorer's name as it is, and the learned scorer in a file of ``twosup fit-scorer``'s.
+def scorer_of(spec: str, role: str) -> str | Scorer | LearnedScorer:
+    """Returns a scorer's name as it is, the learned scorer in a file, or a scorer of the user's own.
 
     Args:
-        spec: The name, or the path of a file; one that ends with ``.json`` is a path.
+        spec: The name; the path of a file of ``twosup fit-scorer``'s, which ends with ``.json``; or ``module:name`` or
+            ``file.py:name``.
         role: Whose answers it is to judge, ``"local"`` or ``"remote"``.
 
     Raises:
-        SupervisorFileError: The file is missing, or no learned supervisor.
-        ConfigurationError: It was fitted for the other role.
+        SupervisorFileError: The file is missing, or no learned scorer.
+        ConfigurationError: It was fitted for the other model's answers, or the user's own is not there.
     """
+    if _OWN.fullmatch(spec):
+        found: Scorer = own(spec, f"--{role}-scorer")
+        return found
     if not spec.endswith(".json"):
         return spec
     from twosup_chain.scoring.learned import LearnedScorer
 
-    found = LearnedScorer.load(Path(spec).expanduser())
-    if found.role != role:
-        message = f"--{role}-scorer {spec}: it was fitted on {found.role} answers; fit one with --role {role}"
+    learned = LearnedScorer.load(Path(spec).expanduser())
+    if learned.place != role:
+        message = f"--{role}-scorer {spec}: it was fitted on {learned.place} answers; fit one with --role {role}"
         raise ConfigurationError(message)
-    return found
+    return learned
 
 
-def price(input: float | None, output: float | None, currency: str) -> Price | None:
-    """Returns what the hosted model's tokens cost; ``None`` where the user does not say.
+def recorded_scorer(spec: str, role: str) -> str | LearnedScorer:
+    """Returns a scorer as records are read by it: a learned one is computed, the trust by any other is recorded.
 
     Raises:
-        ConfigurationError: One of the two prices is missing.
+        ConfigurationError: As `scorer_of` does.
     """
-    from twosup_chain.outcomes.price import Price
+    from twosup_chain.scoring.learned import LearnedScorer
+    from twosup_chain.supervisor import Supervisor
 
-    if input is None and output is None:
-        return None
-    if input is None or output is None:
-        missing = "--price-in" if input is None else "--price-out"
-        message = f"{missing} is missing: give the prices of a million input tokens and of a million output tokens"
-        raise ConfigurationError(message)
-    return Price(input=input, output=output, currency=currency)
+    found = scorer_of(spec, role)
+    if isinstance(found, (str, LearnedScorer)):
+        return found
+    return Supervisor(found, threshold=0.0).scorer_name
+
+
+def learned_scorers(*found: str | LearnedScorer) -> dict[str, LearnedScorer]:
+    """Returns the learned ones of these scorers by their names."""
+    return {scorer.name: scorer for scorer in found if not isinstance(scorer, str)}
 
 
 def _key(url: str | None) -> str:
@@ -184,6 +248,8 @@ def _key(url: str | None) -> str:
 
 
 def _checked(url: str) -> str:
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -196,6 +262,9 @@ def _checked(url: str) -> str:
 
 
 def _is_loopback(url: str) -> bool:
+    import ipaddress
+    from urllib.parse import urlsplit
+
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,27 +1,50 @@
-"""A progress bar on stderr for work that counts what it has done; nothing is shown where stderr is no terminal."""
+"""A progress bar on stderr for long work; nothing is shown where stderr is no terminal."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING
 
-from twosup_chain.cli.console import stderr
+from twosup_chain.cli.console import clean, stderr
+from twosup_chain.evaluation.words import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from rich.progress import Progress, TaskID
+
+
+class ProgressBar:
+    """Takes how much is done, and how much there is; knows from that how long the rest takes."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self._bar = bar
+        self._task = task
+        self._first: tuple[float, float] | None = None
+
+    def __call__(self, done: float, total: float, *facts: str) -> None:
+        """Moves the bar; behind it stand what is counted, the facts that are not empty, and the time left."""
+        counted = f"{done:,}/{total:,}" if isinstance(total, int) else ""
+        line = " · ".join(filter(None, (counted, *facts, self._left(done, total))))
+        self._bar.update(self._task, completed=done, total=total, facts=clean(line))
+
+    def say(self, line: str) -> None:
+        """Prints a line above the bar, also where no bar is shown."""
+        self._bar.console.print(clean(line))
+
+    def _left(self, done: float, total: float) -> str:
+        now = perf_counter()
+        started, before = self._first = self._first or (now, done)
+        return f"{duration((total - done) * (now - started) / (done - before))} left" if done > before else ""
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows a bar with a count and the time left; what it yields takes how much is done, and how much there is."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def progress_bar(label: str) -> Iterator[ProgressBar]:
+    """Shows a bar with a label while its block runs; what it yields moves it."""
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(label), BarColumn(), TextColumn("{task.fields[facts]}", markup=False))
     terminal = stderr()
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def watch(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield watch
+        yield ProgressBar(bar, bar.add_task("", total=None, facts=""))

@@ -6,12 +6,16 @@ It takes the command line's words apart, and prints the figures for people or as
 from __future__ import annotations
 
 import json
-from pathlib import Path  # noqa: TC003  typer reads the annotation
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, dataclass
+from pathlib import Path  # noqa: TC003 - the options' types are read
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show
+from twosup_chain.cli.options import Output
+from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -22,112 +26,77 @@ if TYPE_CHECKING:
     from twosup_chain.paper import Point, Recordings, Replication, Table
     from twosup_chain.paper.study import PointSpec
 
-_COLUMNS, _FIGURES, _OUTPUT = "Columns", "Figures", "Output"
+ColumnName = Annotated[str | None, typer.Option(metavar="COL")]
 
 
-def replicate(  # noqa: PLR0913 - a command's options are its arguments
-    *,
-    local: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE", help="The local model's recorded predictions, .csv or .csv.gz.", show_default=False
-        ),
-    ],
-    remote: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="The hosted model's, on the same questions in the same order. Where one file is longer, its rest does "
-            "not count.",
-            show_default=False,
-        ),
-    ],
-    local_score: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL",
-            help="The trust score of the local model. By default the column that ends in confidence or score.",
-            rich_help_panel=_COLUMNS,
-        ),
-    ] = None,
-    remote_score: Annotated[
-        str | None,
-        typer.Option(metavar="COL", help="The trust score of the hosted model, likewise.", rich_help_panel=_COLUMNS),
-    ] = None,
-    correct: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL",
-            help="Whether the prediction is right. By default exact_match or correct, else prediction against label.",
-            rich_help_panel=_COLUMNS,
-        ),
-    ] = None,
-    prediction: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL", help="The prediction. By default prediction or predicted.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
-    truth: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL", help="The label. By default ground_truth, truth or label.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
-    seconds: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL,…",
-            help="Times to add up. By default pred_time and supervisor_time, where there are any.",
-            rich_help_panel=_COLUMNS,
-        ),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL",
-            help="A column of True and False, like is_possible: only rows where it is true count.",
-            rich_help_panel=_COLUMNS,
-        ),
-    ] = None,
-    steps: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="How fine the grid of cutoffs is: the paper's curves have 1000 steps, its table of supervisors 100.",
-            rich_help_panel=_FIGURES,
-        ),
-    ] = 1000,
-    points: Annotated[
-        str,
-        typer.Option(
-            metavar="LIST",
-            help="Where to evaluate: [bold]even[/bold], the first cutoff as good as the hosted model alone, "
-            "[bold]best[/bold], or cutoffs like [bold]0.3,0.5,0.7[/bold].",
-            rich_help_panel=_FIGURES,
-        ),
-    ] = "even,best",
-    fpr: Annotated[
-        str,
-        typer.Option(
-            metavar="LIST",
-            help="What the second threshold aims at: the share of right predictions that are rejected.",
-            rich_help_panel=_FIGURES,
-        ),
-    ] = "0.01,0.05,0.1",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document, nothing else.", rich_help_panel=_OUTPUT)
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Also write the request–accuracy curve (SVG, PNG) and the tables (CSV, Markdown, LaTeX, JSON) there.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """The recorded predictions.
+
+    Args:
+        local: The local model's recorded predictions, .csv or .csv.gz.
+        remote: The hosted model's, on the same questions in the same order. Where one file is longer, its rest does not
+            count.
+    """
+
+    local: Path
+    remote: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnNames:
+    """The files' columns.
+
+    Args:
+        local_score: The trust score of the local model. By default the column that ends in confidence or score.
+        remote_score: The trust score of the hosted model, likewise.
+        correct: Whether the prediction is right. By default exact_match or correct, else prediction against label.
+        prediction: The prediction. By default prediction or predicted.
+        truth: The label. By default ground_truth, truth or label.
+        seconds: Times to add up. By default pred_time and supervisor_time, where there are any.
+        where: A column of True and False, like is_possible: only rows where it is true count.
+    """
+
+    panel: ClassVar[str] = "Columns"
+    local_score: ColumnName = None
+    remote_score: ColumnName = None
+    correct: ColumnName = None
+    prediction: ColumnName = None
+    truth: ColumnName = None
+    seconds: Annotated[str | None, typer.Option(metavar="COL,…")] = None
+    where: ColumnName = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The figures to compute.
+
+    Args:
+        steps: How fine the grid of cutoffs is: the paper's curves have 1000 steps, its table of supervisors 100.
+        points: Where to evaluate: ``even``, the first cutoff as good as the hosted model alone, ``best``, or cutoffs
+            like ``0.3,0.5,0.7``.
+        fpr: What the second threshold aims at: the share of right predictions that are rejected.
+    """
+
+    panel: ClassVar[str] = "Figures"
+    steps: Annotated[int, typer.Option(min=1)] = 1000
+    points: Annotated[str, typer.Option(metavar="LIST")] = "even,best"
+    fpr: Annotated[str, typer.Option(metavar="LIST")] = "0.01,0.05,0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder(Output):
+    """What is written.
+
+    Args:
+        out: Also write the request–accuracy curve (SVG, PNG) and the tables (CSV, Markdown, LaTeX, JSON) there.
+    """
+
+    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
+
+
+@command()
+def replicate(files: Files, named: ColumnNames, wanted: Wanted, output: Folder) -> None:
     """Compute the figures of the paper (DOI 10.1145/3617593) from recorded predictions.
 
     The thresholds are chosen on the very rows that they are scored on, as in the paper: this shows what could have been
@@ -139,26 +108,21 @@ def replicate(  # noqa: PLR0913 - a command's options are its arguments
 
     [cyan]twosup replicate --local small.csv --remote large.csv --points 0.3,0.5,0.7 --steps 100 --json[/cyan]
     """
-    wanted, rates = _points(points), _rates(fpr)
+    points, rates = _points(wanted.points), _rates(wanted.fpr)
 
     from twosup_chain.paper import Columns, read_recordings, tables
     from twosup_chain.paper import replicate as figures_of
 
-    columns = Columns(
-        local_score=local_score,
-        remote_score=remote_score,
-        correct=correct,
-        prediction=prediction,
-        truth=truth,
-        seconds=None if seconds is None else tuple(_split(seconds, "--seconds")),
-    )
-    recordings = read_recordings(local, remote, columns=columns, where=where)
-    figures = figures_of(recordings.local, recordings.remote, points=wanted, target_fprs=rates, steps=steps)
+    columns = asdict(named)
+    where, times = columns.pop("where"), columns.pop("seconds")
+    columns["seconds"] = None if times is None else tuple(_split(times, "--seconds"))
+    recordings = read_recordings(files.local, files.remote, columns=Columns(**columns), where=where)
+    figures = figures_of(recordings.local, recordings.remote, points=points, target_fprs=rates, steps=wanted.steps)
     for remark in recordings.remarks:
         note(remark)
-    if out is not None:
-        _write(out, figures, recordings, steps)
-    if as_json:
+    if output.out is not None:
+        _write(output.out, figures, recordings, wanted.steps)
+    if output.as_json:
         print_json(figures.as_dict())
     else:
         show(*_report(figures, tables(figures)))
@@ -240,18 +204,12 @@ def _mark(point: Point) -> str:
 
 
 def _report(figures: Replication, found: Sequence[Table]) -> list[RenderableType]:
-    from rich import box
-    from rich.table import Table as RichTable
     from rich.text import Text
 
     parts: list[RenderableType] = []
-    for table in found:
-        shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", collapse_padding=True)
-        for name, title in table.columns.items():
-            shown.add_column(title, justify="left" if name == "row" else "right", no_wrap=name == "row")
-        for row in table.texts():
-            shown.add_row(*map(Text, row))
-        parts += [Text(table.caption, style="bold"), shown]
+    for printed in found:
+        titles = [title if name == "row" else f">~{title}" for name, title in printed.columns.items()]
+        parts += [Text(printed.caption, style="bold"), table(titles, printed.texts())]
     return [*parts, Text(_break_even(figures), style="dim")]
 
 

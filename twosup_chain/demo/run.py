@@ -23,7 +23,7 @@ from twosup_chain.supervisor import Supervisor
 from twosup_chain.text import squad
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from langchain_core.runnables import Runnable
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 RECORDING = SAMPLE.with_name("recording.jsonl")
 THRESHOLDS = SAMPLE.with_name("thresholds.json")
+
+#: How many questions are asked at once.
+_PORTION = 8
 
 #: How the figures of a `DemoSummary` are to be read.
 DEFINITIONS = {
@@ -199,6 +202,7 @@ def run_demo(
     data: str | Path = SAMPLE,
     recording: str | Path = RECORDING,
     thresholds: str | Path = THRESHOLDS,
+    progress: Callable[[int, int], object] | None = None,
 ) -> DemoReport:
     """Answers every question of the sample, live where the local model is trusted, else from the recording.
 
@@ -207,6 +211,7 @@ def run_demo(
         data: The questions, in SQuAD format.
         recording: The recording of the hosted model, which must hold every question.
         thresholds: The file of `DemoThresholds`.
+        progress: Is called with the number of questions that are answered, and of all.
 
     Raises:
         InputError: A file cannot be read, or the recording lacks a question.
@@ -226,8 +231,11 @@ def run_demo(
     )
     inputs: list[QAInputLike] = [example.as_input() for example in examples]
     recorded = remote.batch(inputs)
-    started = perf_counter()
-    results = chain.batch(inputs)
+    started, results = perf_counter(), list[TwoSupervisorResult]()
+    while len(results) < len(inputs):
+        results += chain.batch(inputs[len(results) : len(results) + _PORTION])
+        if progress is not None:
+            progress(len(results), len(inputs))
     seconds = perf_counter() - started
     return DemoReport(
         recording=remote.recording.header,

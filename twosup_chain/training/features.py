@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain.training.options import MAX_QUESTION_TOKENS
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Sequence
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
 
     from twosup_chain.training.data import TrainingExample
 
-#: Longest question in tokens; what is beyond is cut off.
-MAX_QUESTION_TOKENS = 64
-#: [CLS] and the two [SEP].
-SPECIAL_TOKENS = 3
 #: Batches whose examples are sorted by length together: more means less padding and less mixing.
 POOL_BATCHES = 50
 

@@ -6,71 +6,22 @@ Every draw follows from the seed and the epoch's number, so that a resumed run s
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
+from twosup_chain.errors import InputError, UnknownOptionError
 from twosup_chain.training.data import read_squad, split_held_out
 from twosup_chain.training.known import KNOWN, read_known
 from twosup_chain.training.negatives import passage_negatives, swap_negatives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from twosup_chain.training.data import TrainingExample
+    from twosup_chain.training.options import MixtureOptions
 
 #: The share of the known questions that is trained on all the same.
 REHEARSED = 0.2
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixtureOptions:
-    """What is trained on.
-
-    Args:
-        files: SQuAD-format files; all their questions are used.
-        extra: More files, of which only the sources named in `sources` are used; nothing of them is held out.
-        sources: For each source (the start of an article's ``source``) the share of its questions that is used, (0, 1].
-        held_out: The share of the passages of `files` that is held out for evaluation.
-        unanswerable_share: The share of unanswerable questions in an epoch, reached by leaving out answerable ones
-            (others each epoch); ``None`` keeps all.
-        passage_negatives: Questions set against another passage, as a share of the answerable questions.
-        swap_negatives: Questions with a swapped name, number or word, as a share of the answerable questions.
-        inferred_weight: Weight of the unanswerable questions whose ``join`` field is ``"inferred"``: how reliable
-            the inference is.
-        known: What a reader makes of the questions of `files`, as `known` writes it. Of those that it predicts rightly
-            with a probability above `KNOWN`, all but `REHEARSED` are left out. What is held out stays whole.
-        seed: Decides all draws.
-    """
-
-    files: tuple[Path, ...]
-    extra: tuple[Path, ...] = ()
-    sources: dict[str, float] = field(default_factory=dict)
-    held_out: float = 0.04
-    unanswerable_share: float | None = None
-    passage_negatives: float = 0.0
-    swap_negatives: float = 0.0
-    inferred_weight: float = 1.0
-    known: Path | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.files:
-            message = "files=(): give at least one SQuAD-format file to train on"
-            raise ConfigurationError(message)
-        shares = {"held_out": self.held_out, "unanswerable_share": self.unanswerable_share or 0.0}
-        shares |= {"passage_negatives": self.passage_negatives, "swap_negatives": self.swap_negatives}
-        for name, value in shares.items():
-            if not 0 <= value < 1:
-                message = f"{name}={value!r} is no share: it must be at least 0 and less than 1"
-                raise ConfigurationError(message)
-        weights = {"inferred_weight": self.inferred_weight}
-        weights |= {f"sources[{name!r}]": value for name, value in self.sources.items()}
-        for name, value in weights.items():
-            if not 0 < value <= 1:
-                message = f"{name}={value!r} must be above 0 and at most 1"
-                raise ConfigurationError(message)
 
 
 @dataclass(frozen=True)

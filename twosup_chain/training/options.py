@@ -1,15 +1,20 @@
-"""How a reader is trained: sizes, rates and limits of a run. What it is trained on is in `mixture`."""
+"""What a training is asked for: how the reader is trained, and on what.
+
+What these classes say of their options is also the help of ``twosup train-reader``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003 - the command line reads the options' types
+from typing import ClassVar
 
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.training.features import MAX_QUESTION_TOKENS, SPECIAL_TOKENS
 
-if TYPE_CHECKING:
-    from pathlib import Path
+#: Longest question in tokens; what is beyond is cut off.
+MAX_QUESTION_TOKENS = 64
+#: [CLS] and the two [SEP].
+SPECIAL_TOKENS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,35 +22,37 @@ class TrainerOptions:
     """How to train.
 
     Args:
-        model: The folder to start from: a checkpoint, or an encoder without head.
-        out: The folder that everything is written to; a run found there is resumed.
-        epochs: How many epochs at most.
+        out: The folder for checkpoints, log, curves and held-out questions; a run found there is resumed.
+        model: What to start from: the folder of a BERT encoder or question answering checkpoint, with config.json,
+            model.safetensors and tokenizer.json.
+        epochs: Epochs at most.
         max_steps: How many steps at most, whatever `epochs`.
         minutes: How many minutes at most; the learning rate then falls with the time spent, whatever the throughput.
-        learning_rate: Its peak.
+        learning_rate: The learning rate at its peak.
         warmup: The share of the run in which it rises; then it falls linearly to 0.
         batch_size: Windows a step.
-        max_length: Longest window, in tokens.
+        max_length: The longest window, in tokens.
         stride: Tokens that neighbouring windows share.
-        multiple: Batches are padded to a multiple of this.
+        multiple: Batches are padded to a multiple of this, in tokens.
         dropout: Dropout of the encoder.
         weight_decay: AdamW's, for matrices only.
         clip: Largest norm of the gradient.
-        freeze_embeddings: Whether to leave the word embeddings as they are (half of a small encoder's weights).
-        freeze_layers: How many of the encoder's lowest layers are left as they are, and the embeddings with them;
-            no gradient is computed for them, which makes a step faster.
-        half_precision: Whether to compute in bfloat16 where that is safe (autocast).
-        device: ``"cpu"``, ``"cuda"``, …; ``None`` takes CUDA where there is one.
-        threads: CPU threads; ``None`` leaves PyTorch's choice.
+        freeze_embeddings: Leave the word embeddings as they are (half of a small encoder's weights).
+        freeze_layers: Leave the embeddings and so many of the lowest layers as they are; no gradient is computed for
+            them, which makes a step faster.
+        half_precision: Compute in bfloat16 where that is safe, if the processor has it.
+        device: ``cpu``, ``cuda``, …; by default CUDA where there is one.
+        threads: Processor threads; by default PyTorch's choice.
         evaluate_every: Steps between evaluations.
         save_every: Steps between checkpoints that a resume starts from; one is saved at each evaluation as well.
-        evaluate_on: Held-out questions used during training; at the end all are used.
-        patience: Evaluations without gain after which training stops; ``None`` never does.
+        evaluate_on: Held-out questions of an evaluation on the way; at the end all are used.
+        patience: Evaluations without gain after which training stops; by default it never does.
         seed: Decides everything random.
     """
 
-    model: Path
+    panel: ClassVar[str] = "Training"
     out: Path
+    model: Path
     epochs: int = 2
     max_steps: int | None = None
     minutes: float | None = None
@@ -97,4 +104,54 @@ class TrainerOptions:
         for name in ("warmup", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 message = f"{name}={getattr(self, name)!r} must be at least 0 and less than 1"
+                raise ConfigurationError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureOptions:
+    """What is trained on.
+
+    Args:
+        files: A SQuAD-format file to train on, with unanswerable questions among the others; may be repeated.
+        extra: A file of which only each `sources` is used, and nothing is held out; may be repeated.
+        sources: A source of the extra files (the start of an article's ``source``) and the share of its questions that
+            is used, in (0, 1]; may be repeated.
+        held_out: The share of the passages of `files` that is held out for evaluation.
+        unanswerable_share: The share of unanswerable questions in an epoch, reached by leaving out answerable ones
+            (others each epoch); 0 keeps all.
+        passage_negatives: Unanswerable questions to make by taking other passages, for each answerable one.
+        swap_negatives: The same, by swapping a name, a number or a word in the question.
+        inferred_weight: What an unanswerable question counts whose passage was inferred (join=inferred).
+        known: Leave out what a reader knows already, as twosup_chain.training.known judges it. What is held out stays
+            whole.
+        seed: Decides everything random.
+    """
+
+    panel: ClassVar[str] = "Data"
+    files: tuple[Path, ...]
+    extra: tuple[Path, ...] = ()
+    sources: dict[str, float] = field(default_factory=dict)
+    held_out: float = 0.04
+    unanswerable_share: float = 0.45
+    passage_negatives: float = 0.0
+    swap_negatives: float = 0.0
+    inferred_weight: float = 1.0
+    known: Path | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            message = "files=(): give at least one SQuAD-format file to train on"
+            raise ConfigurationError(message)
+        shares = {"held_out": self.held_out, "unanswerable_share": self.unanswerable_share}
+        shares |= {"passage_negatives": self.passage_negatives, "swap_negatives": self.swap_negatives}
+        for name, value in shares.items():
+            if not 0 <= value < 1:
+                message = f"{name}={value!r} is no share: it must be at least 0 and less than 1"
+                raise ConfigurationError(message)
+        weights = {"inferred_weight": self.inferred_weight}
+        weights |= {f"sources[{name!r}]": value for name, value in self.sources.items()}
+        for name, value in weights.items():
+            if not 0 < value <= 1:
+                message = f"{name}={value!r} must be above 0 and at most 1"
                 raise ConfigurationError(message)

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from twosup_chain.training.data import TrainingExample
     from twosup_chain.training.features import Batch, Window
     from twosup_chain.training.held_out import Figures, Prediction
-    from twosup_chain.training.mixture import MixtureOptions
-    from twosup_chain.training.options import TrainerOptions
+    from twosup_chain.training.options import MixtureOptions, TrainerOptions
 
 
 #: Steps between entries of the log.

@@ -11,22 +11,26 @@ from twosup_chain import __version__
 from twosup_chain.cli import models, parts
 from twosup_chain.errors import MissingExtraError, NotTextError
 
+COMMANDS = (
+    "ask",
+    "calibrate",
+    "collect",
+    "demo",
+    "evaluate",
+    "evaluate-reader",
+    "export-reader",
+    "fit-scorer",
+    "models",
+    "replicate",
+    "train-reader",
+)
 HEAVY = ("onnxruntime", "llama_cpp", "torch", "matplotlib", "langchain", "langchain_core", "langchain_openai", "numpy")
 
 
 def test_help_names_every_command(twosup):
     result = twosup("--help")
     assert result.exit_code == 0
-    for command in (
-        "ask",
-        "demo",
-        "evaluate-reader",
-        "export-reader",
-        "fit-scorer",
-        "models",
-        "replicate",
-        "train-reader",
-    ):
+    for command in COMMANDS:
         assert f"│ {command} " in result.stdout
 
 
@@ -34,10 +38,7 @@ def test_without_arguments_the_help_is_shown(twosup):
     assert "Usage: twosup" in twosup().output
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["ask", "demo", "evaluate-reader", "export-reader", "fit-scorer", "models", "replicate", "train-reader"],
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_json(twosup, command):
     result = twosup(command, "--help")
     assert result.exit_code == 0

@@ -94,14 +94,14 @@ def test_what_is_missing_is_named_in_one_line(twosup, remote, tmp_path, argument
 @pytest.mark.parametrize(
     ("progress", "price", "expected"),
     [
-        (Progress(done=0, total=9, failed=0, new=0, seconds=0.0, cost=None), None, ""),
-        (Progress(done=5, total=9, failed=0, new=4, seconds=2.0, cost=None), None, "2/s · 0:02 left"),
+        (Progress(done=0, total=9, failed=0, new=0, seconds=0.0, cost=None), None, ("", "", "")),
+        (Progress(done=5, total=9, failed=0, new=4, seconds=2.0, cost=None), None, ("2/s", "", "")),
         (
             Progress(done=10, total=100_000, failed=3, new=10, seconds=1.0, cost=0.0123),
             Price(1, 1),
-            "10/s · 0.012\N{NO-BREAK SPACE}USD · 2:46:39 left · 3 failed",
+            ("10/s", "0.012\N{NO-BREAK SPACE}USD", "3 failed"),
         ),
     ],
 )
-def test_the_progress_shows_rate_cost_time_left_and_failures(progress, price, expected):
+def test_the_progress_shows_rate_cost_and_failures(progress, price, expected):
     assert command._facts(progress, price) == expected

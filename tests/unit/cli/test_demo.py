@@ -1,4 +1,4 @@
-"""`twosup demo` and `twosup models` as documents, and the progress of the demo's local model."""
+"""`twosup demo` and `twosup models` as documents."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import json
 
 import pytest
 
-from twosup_chain.cli import models
-from twosup_chain.cli.watched import WatchedAnswerer
 from twosup_chain.demo import run
 from twosup_chain.demo.recording import Header, record
-from twosup_chain.schema import Answer, QAInput
+from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer
 from twosup_chain.text import squad
 
@@ -39,7 +37,7 @@ def small_demo(monkeypatch, tmp_path):
     record(ScriptedAnswerer(script=REMOTE), questions, tmp_path / "recording.jsonl", header)
     files = {"data": data, "recording": tmp_path / "recording.jsonl", "thresholds": run.THRESHOLDS}
     real = run.run_demo
-    monkeypatch.setattr(run, "run_demo", lambda local: real(local, **files))
+    monkeypatch.setattr(run, "run_demo", lambda **options: real(**files, **options))
     monkeypatch.setattr("twosup_chain.reader.reader.ExtractiveReader", lambda: ScriptedAnswerer(script=LOCAL))
 
 
@@ -75,19 +73,6 @@ def test_a_negative_number_of_questions_is_refused(twosup):
     assert "Invalid value for '--show'" in result.stderr
 
 
-def test_a_watched_answerer_answers_as_the_other_does_and_tells_how_far_it_is():
-    script = {str(i): ValueError("3") if i == 3 else f"answer {i}" for i in range(10)}
-    seen = []
-    watched = WatchedAnswerer(
-        answerer=ScriptedAnswerer(script=script), watcher=lambda done, total: seen.append((done, total)), portion=4
-    )
-    replies = watched.batch([QAInput(question=str(i)) for i in range(10)], return_exceptions=True)
-    assert [getattr(reply, "text", str(reply)) for reply in replies] == [
-        "3" if i == 3 else f"answer {i}" for i in range(10)
-    ]
-    assert seen == [(4, 10), (8, 10), (10, 10)]
-
-
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
     """An installation whose reader is a few bytes."""
@@ -96,7 +81,7 @@ def folder(monkeypatch, tmp_path):
     (model / "reader.onnx").write_bytes(b"weights")
     config = {"name": "r-1", "digest": hashlib.sha256(b"weights").hexdigest(), "calibration": {"x": 1}}
     (model / "config.json").write_text(json.dumps(config))
-    monkeypatch.setattr(models, "files", lambda _: tmp_path)
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
     return model
 
 

@@ -30,7 +30,7 @@ def test_it_prints_figures_with_intervals_and_the_risk_at_each_coverage(twosup, 
     for line in ("exact match, unanswerable", "AUROC of answerability", "expected calibration error", "95 % interval"):
         assert line in result.stdout
     assert "wrong among them" in result.stdout
-    assert "100%" in result.stdout
+    assert "100\N{NO-BREAK SPACE}%" in result.stdout
 
 
 def test_json_and_the_files_of_the_official_format(twosup, squad_file, tmp_path):

@@ -27,7 +27,7 @@ def questions(tmp_path):
         (["export-reader", "checkpoint", "out", "--calibrate", "nowhere.json"], "cannot read nowhere.json"),
         (["export-reader", "checkpoint", "out", "--calibrate", "{questions}", "--count", "1"], "--count"),
         (["train-reader", "out"], "Missing option '--model'"),
-        (["train-reader", "out", "--model", "m", "--file", "f", "--source", "Wiki"], "is not NAME=SHARE"),
+        (["train-reader", "out", "--model", "m", "--file", "f", "--source", "Wiki"], "is not NAME=NUMBER"),
         (["train-reader", "out", "--model", "m", "--file", "f", "--held-out", "1.5"], "held_out=1.5 is no share"),
     ],
 )

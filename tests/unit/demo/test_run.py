@@ -128,9 +128,12 @@ def test_adds_up_measured_and_recorded_seconds(report):
     assert seconds.saved == seconds.remote_only - seconds.chain
 
 
-def test_asks_the_local_model_in_one_batch(files, local):
-    run_demo(local, **files)
-    assert local.calls == [[question for question, _ in QAS]]
+def test_asks_the_local_model_several_questions_at_once_and_tells_how_far_it_is(files, local, monkeypatch):
+    monkeypatch.setattr("twosup_chain.demo.run._PORTION", 3)
+    seen = []
+    run_demo(local, **files, progress=lambda done, total: seen.append((done, total)))
+    assert local.calls == [[question for question, _ in QAS[:3]], [QAS[3][0]]]
+    assert seen == [(3, 4), (4, 4)]
 
 
 def test_survives_a_round_trip_through_json(report):

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from twosup_chain.errors import ConfigurationError, UnknownOptionError
-from twosup_chain.training.mixture import MixtureOptions, build_mixture
+from twosup_chain.training.mixture import build_mixture
+from twosup_chain.training.options import MixtureOptions
 
 
 def write(path, articles):
@@ -55,7 +56,7 @@ def test_epochs_draw_other_answerable_questions_and_repeat_exactly(main_file):
 
 
 def test_without_a_share_everything_is_kept(main_file):
-    mixture = build_mixture(MixtureOptions(files=(main_file,), held_out=0.0))
+    mixture = build_mixture(MixtureOptions(files=(main_file,), held_out=0.0, unanswerable_share=0.0))
     assert sorted(mixture.epoch(0)) == list(range(120))
 
 
