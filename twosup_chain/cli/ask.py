@@ -126,7 +126,7 @@ def _chain(models: AskedModels, trust: Trust) -> tuple[TwoSupervisorChain, str]:
     }
     if models.remote is not None:
         supervisors["remote"] = parts.supervisor("remote", *remote, fitted.remote if fitted else None)
-        options["remote"] = parts.remote_answerer(models.remote, models.remote_url, supervisors["remote"].scorer_name)
+        options["remote"] = parts.remote_answerer(models.remote, models.remote_url, supervisors["remote"].scorer.needs)
     options |= {f"{role}_supervisor": supervisor for role, supervisor in supervisors.items()}
     unchosen = {role: judge for role, judge in supervisors.items() if getattr(trust, f"{role}_threshold") is None}
     return TwoSupervisorChain(**options), _remark(unchosen, fitted.fixed_on if fitted else "")

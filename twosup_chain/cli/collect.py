@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.collection.collect import Collection, Progress
     from twosup_chain.outcomes.price import Price
+    from twosup_chain.scoring.scorer import Needs
 
 _DEMO = "demo:"
 #: The demo's questions and the recordings of a hosted model's answers to them.
@@ -135,8 +136,8 @@ def _asked(data: str, models: CollectedModels) -> tuple[Path, Runnable[Any, Any]
     if models.remote is None:
         message = "--remote is missing: pass the hosted LLM as provider:model (demo:tuning as DATA brings a recording)"
         raise ConfigurationError(message)
-    scorer = parts.DEFAULT_SCORER if models.logprobs else ""
-    return Path(data), parts.remote_answerer(models.remote, models.remote_url, scorer)
+    needs: Needs | None = "top_logprobs" if models.logprobs else None
+    return Path(data), parts.remote_answerer(models.remote, models.remote_url, needs)
 
 
 def _demo(data: str, remote: str | None) -> tuple[Path, Runnable[Any, Any]]:

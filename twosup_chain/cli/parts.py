@@ -10,7 +10,6 @@ import inspect
 import os
 import re
 import sys
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,22 +17,20 @@ from typing import TYPE_CHECKING, Any
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from langchain_core.runnables import Runnable
 
     from twosup_chain.demo.run import SupervisorSetting
     from twosup_chain.scoring.learned import LearnedScorer
-    from twosup_chain.scoring.registry import Scorer
+    from twosup_chain.scoring.scorer import Needs, Scorer
     from twosup_chain.supervisor import Supervisor
 
 KEY = "OPENAI_API_KEY"
 READER, LLAMA = "reader", "llama:"
-#: ``module:name`` or ``file.py:name``, as the user's own parts are written.
-_OWN = re.compile(r"(?P<module>[\w.]+|.*\.py):[^\W\d][\w.]*")
 #: The scorer where none was fitted: the paper's.
 DEFAULT_SCORER = "min_token_probability"
-#: Scorers that need one of these read log-probabilities.
+#: ``module:name`` or ``file.py:name``, as the user's own parts are written.
+_OWN = re.compile(r"(?P<module>[\w.]+|.*\.py):[^\W\d][\w.]*")
+#: What scorers need that the tokens' log-probabilities are asked for.
 _LOGPROBS = ("logprobs", "top_logprobs", "features")
 #: How many alternatives of each token are asked for: margins need two, and some servers send nothing without any.
 _ALTERNATIVES = 5
@@ -67,29 +64,25 @@ def local_answerer(spec: str) -> Runnable[Any, Any]:
     raise ConfigurationError(message)
 
 
-def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, Any]:
+def remote_answerer(model: str, url: str | None, needs: Needs | None) -> Runnable[Any, Any]:
     """Returns the remote model.
 
     Args:
         model: ``"provider:model"``, or an answerer of the user's own; with `url`, the name that the server there knows
             (``"openai:"`` may precede it).
         url: The base URL of an OpenAI-compatible server.
-        scorer: The second supervisor's scorer, for which token log-probabilities, or the model's own confidence, are
-            asked for where it reads them.
+        needs: What the second supervisor's scorer reads: token log-probabilities, or the model's own confidence, are
+            asked for where it does.
 
     Raises:
         ConfigurationError: The name or the URL is not one, or there is no key.
         MissingExtraError: langchain-openai is not installed.
     """
-    if url is None and _names_own_module(model):
+    if url is None and _is_own(model):
         return _own_answerer(model, "remote")
     from twosup_chain.answerers.chat import ChatAnswerer
-    from twosup_chain.scoring.registry import SCORERS
 
-    known = SCORERS.get(scorer.partition("@")[0])  # a learned one's digest comes after its name
-    needs = None if known is None else known.needs
-    stated = needs == "stated_confidence"
-    name = model.removeprefix("openai:")
+    name, stated = model.removeprefix("openai:"), needs == "stated_confidence"
     if url is None and name == model:
         return ChatAnswerer(model, stated_confidence=stated)
     if find_spec("langchain_openai") is None:
@@ -103,16 +96,14 @@ def remote_answerer(model: str, url: str | None, scorer: str) -> Runnable[Any, A
     return ChatAnswerer(f"openai:{name}", model_kwargs=options, stated_confidence=stated)
 
 
-def _names_own_module(spec: str) -> bool:
-    """Whether `spec` names the user's own code, not a model of a provider: LangChain reaches one as langchain_NAME."""
+def _is_own(spec: str) -> bool:
+    """Whether `spec` names the user's own code, not a model of a provider: LangChain reaches that as langchain_NAME."""
     found = _OWN.fullmatch(spec)
     if found is None or spec.startswith("openai:"):
         return False
     module = found["module"]
-    if module.endswith(".py") or "." in module:
-        return True
-    with _working_folder():
-        return find_spec(f"langchain_{module}") is None and find_spec(module) is not None
+    _look_here()
+    return "." in module or (find_spec(f"langchain_{module}") is None and find_spec(module) is not None)
 
 
 def _own_answerer(spec: str, role: str) -> Runnable[Any, Any]:
@@ -137,18 +128,14 @@ def own(spec: str, what: str) -> Any:
     """
     from twosup_chain._own import load_own
 
-    with _working_folder():
-        return load_own(spec, what)
+    _look_here()
+    return load_own(spec, what)
 
 
-@contextmanager
-def _working_folder() -> Iterator[None]:
+def _look_here() -> None:
     """Lets modules in the working folder be found, after all others."""
-    sys.path.append(str(Path.cwd()))
-    try:
-        yield
-    finally:
-        sys.path.pop()
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
 
 
 def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: SupervisorSetting | None) -> Supervisor:
@@ -161,52 +148,49 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
         fitted: What was fitted for these models, where anything was.
 
     Raises:
-        UnknownOptionError: The scorer does not exist.
+        ConfigurationError: There is no such scorer, the threshold is not in [0, 1], or there is none for this scorer.
         SupervisorFileError: The file is no learned scorer.
-        ConfigurationError: The threshold is not in [0, 1], or there is none for this scorer.
     """
     from twosup_chain.supervisor import Supervisor
 
-    name = scorer_of(scorer or (fitted.scorer if fitted else DEFAULT_SCORER), role)
+    found = scorer_of(scorer or (fitted.scorer if fitted else DEFAULT_SCORER), role)
     if threshold is not None:
         if not 0.0 <= threshold <= 1.0:
             message = f"--{role}-threshold {threshold}: a threshold is a number in [0, 1], the least trusted score"
             raise ConfigurationError(message)
-        return Supervisor(name, threshold=threshold)
-    if fitted is not None and name == fitted.scorer:
-        return Supervisor(name, threshold=fitted.threshold)
-    shown = Supervisor(name, threshold=0.0).scorer_name
+        return Supervisor(found, threshold=threshold)
+    if fitted is not None and scorer in (None, fitted.scorer):
+        return Supervisor(found, threshold=fitted.threshold)
     message = (
-        f"--{role}-threshold is missing: no threshold was fitted for the scorer {shown!r} with these models; choose "
-        "one in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"
+        f"--{role}-threshold is missing: no threshold was fitted for the scorer {found.name!r} with these models; "
+        "choose one in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"
     )
     raise ConfigurationError(message)
 
 
-def scorer_of(spec: str, role: str) -> str | Scorer | LearnedScorer:
-    """Returns a scorer's name as it is, the learned scorer in a file, or a scorer of the user's own.
+def scorer_of(spec: str, role: str) -> Scorer:
+    """Returns a scorer by its name, in a file of ``twosup fit-scorer``'s, or of the user's own.
 
     Args:
-        spec: The name; the path of a file of ``twosup fit-scorer``'s, which ends with ``.json``; or ``module:name`` or
-            ``file.py:name``.
+        spec: The name; the path of a file, which ends with ``.json``; or ``module:name`` or ``file.py:name``.
         role: Whose answers it is to judge, ``"local"`` or ``"remote"``.
 
     Raises:
+        ConfigurationError: There is no such scorer, or it was fitted for the other model's answers.
         SupervisorFileError: The file is missing, or no learned scorer.
-        ConfigurationError: It was fitted for the other model's answers, or the user's own is not there.
     """
-    if _OWN.fullmatch(spec):
-        found: Scorer = own(spec, f"--{role}-scorer")
-        return found
+    from twosup_chain.scoring.registry import resolve
+
     if not spec.endswith(".json"):
-        return spec
+        _look_here()
+        return resolve(spec)
     from twosup_chain.scoring.learned import LearnedScorer
 
     learned = LearnedScorer.load(Path(spec).expanduser())
     if learned.place != role:
         message = f"--{role}-scorer {spec}: it was fitted on {learned.place} answers; fit one with --role {role}"
         raise ConfigurationError(message)
-    return learned
+    return resolve(learned)
 
 
 def recorded_scorer(spec: str, role: str) -> str | LearnedScorer:
@@ -214,14 +198,14 @@ def recorded_scorer(spec: str, role: str) -> str | LearnedScorer:
 
     Raises:
         ConfigurationError: As `scorer_of` does.
+        SupervisorFileError: Likewise.
     """
     from twosup_chain.scoring.learned import LearnedScorer
-    from twosup_chain.supervisor import Supervisor
 
+    if not spec.endswith(".json") and not _OWN.fullmatch(spec):
+        return spec
     found = scorer_of(spec, role)
-    if isinstance(found, (str, LearnedScorer)):
-        return found
-    return Supervisor(found, threshold=0.0).scorer_name
+    return found.function if isinstance(found.function, LearnedScorer) else found.name
 
 
 def learned_scorers(*found: str | LearnedScorer) -> dict[str, LearnedScorer]:

@@ -80,7 +80,7 @@ def test_the_remote_is_asked_where_the_local_answer_is_not_trusted(twosup, remot
     assert "Local threshold 0.6 (answerability) and remote threshold 0.5 (in_context): fitted on" in squeezed(
         result.stdout
     )
-    assert remote == [("openai:m-1", None, "in_context")]
+    assert remote == [("openai:m-1", None, "context")]
 
 
 def test_the_remote_is_not_asked_where_the_local_answer_is_trusted(twosup, remote, context):

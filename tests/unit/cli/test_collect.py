@@ -51,7 +51,7 @@ def test_the_summary_says_what_was_recorded_and_what_it_cost(twosup, data, remot
     assert "0.0020\N{NO-BREAK SPACE}EUR" in result.stdout
     assert "1,000 read and 100 written" in result.stdout
     assert "1 of them failed, and are left out of every figure: --retry-failed asks them again" in result.stderr
-    assert remote == [("openai:m", None, "min_token_probability")]
+    assert remote == [("openai:m", None, "top_logprobs")]
 
 
 def test_json_is_one_document(twosup, data, remote, tmp_path):
@@ -61,7 +61,7 @@ def test_json_is_one_document(twosup, data, remote, tmp_path):
     assert (document["questions"], document["recorded"], document["failed"]) == (1, 1, 0)
     assert (document["cost"], document["currency"]) == (None, None)
     assert next(read_records(out)).question is None
-    assert remote[0][2] == ""
+    assert remote[0][2] is None
 
 
 def test_the_demos_questions_come_with_their_recording(twosup, local, tmp_path):

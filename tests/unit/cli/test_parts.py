@@ -45,12 +45,12 @@ def options_of(answerer):
 
 def test_a_key_of_the_environment_is_used(typed, monkeypatch):
     monkeypatch.setenv(parts.KEY, " sk-from-the-environment ")
-    assert options_of(parts.remote_answerer("openai:m", None, "in_context"))["api_key"] == "sk-from-the-environment"
+    assert options_of(parts.remote_answerer("openai:m", None, "context"))["api_key"] == "sk-from-the-environment"
 
 
 def test_a_key_is_asked_for_where_there_is_a_terminal(typed):
     typed("sk-typed")
-    answerer = parts.remote_answerer("openai:m", None, "in_context")
+    answerer = parts.remote_answerer("openai:m", None, "context")
     assert options_of(answerer)["api_key"] == "sk-typed"
     assert "sk-typed" not in repr(answerer)
 
@@ -59,12 +59,12 @@ def test_a_key_is_asked_for_where_there_is_a_terminal(typed):
 def test_without_a_key_and_without_an_answer_to_the_prompt_the_variable_is_named(typed, text):
     typed(text)
     with pytest.raises(ConfigurationError, match="set OPENAI_API_KEY in the environment"):
-        parts.remote_answerer("openai:m", "https://example.org/v1", "in_context")
+        parts.remote_answerer("openai:m", "https://example.org/v1", "context")
 
 
 @pytest.mark.parametrize("url", [LOOPBACK, "http://localhost/v1", "http://[::1]:80/v1", "http://127.1.2.3/v1"])
 def test_a_server_on_this_machine_needs_no_key(typed, url):
-    options = options_of(parts.remote_answerer("m", url, "in_context"))
+    options = options_of(parts.remote_answerer("m", url, "context"))
     assert options["api_key"] == "none"
     assert options["base_url"] == url
 
@@ -72,53 +72,54 @@ def test_a_server_on_this_machine_needs_no_key(typed, url):
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://host/v1", "http://", "http://[::1", "http://host:99999"])
 def test_an_address_that_is_none_is_named(typed, url):
     with pytest.raises(ConfigurationError, match="--remote-url .* is no address of a server"):
-        parts.remote_answerer("m", url, "in_context")
+        parts.remote_answerer("m", url, "context")
 
 
 @pytest.mark.parametrize(
     ("model", "name"), [("m", "openai:m"), ("openai:m", "openai:m"), ("qwen2.5:7b", "openai:qwen2.5:7b")]
 )
 def test_with_an_address_the_model_is_called_what_the_server_calls_it(typed, model, name):
-    assert parts.remote_answerer(model, LOOPBACK, "in_context").model.model_name == name
+    assert parts.remote_answerer(model, LOOPBACK, "context").model.model_name == name
 
 
 def test_token_probabilities_are_asked_for_only_where_the_scorer_reads_them(typed):
-    assert "logprobs" not in options_of(parts.remote_answerer("m", LOOPBACK, "in_context"))
-    assert options_of(parts.remote_answerer("m", LOOPBACK, "min_token_probability"))["logprobs"] is True
+    assert "logprobs" not in options_of(parts.remote_answerer("m", LOOPBACK, "context"))
+    assert options_of(parts.remote_answerer("m", LOOPBACK, "logprobs"))["logprobs"] is True
 
 
-@pytest.mark.parametrize("scorer", ["min_token_margin", "learned_remote", "learned_remote@0badcafe"])
+@pytest.mark.parametrize("scorer", ["min_token_margin", "learned_remote"])
 def test_the_likeliest_alternatives_are_asked_for_too(typed, scorer):
-    assert options_of(parts.remote_answerer("m", LOOPBACK, scorer))["top_logprobs"] == 5
+    needs = parts.scorer_of(scorer, "remote").needs
+    assert options_of(parts.remote_answerer("m", LOOPBACK, needs))["top_logprobs"] == 5
 
 
 def test_a_stated_confidence_is_asked_for_where_it_is_the_scorer(typed):
     assert parts.remote_answerer("m", LOOPBACK, "stated_confidence").stated_confidence
     assert parts.remote_answerer("anthropic:claude", None, "stated_confidence").stated_confidence
-    assert not parts.remote_answerer("m", LOOPBACK, "in_context").stated_confidence
+    assert not parts.remote_answerer("m", LOOPBACK, "context").stated_confidence
 
 
 def test_a_reasoning_model_gets_no_temperature(typed, monkeypatch):
     monkeypatch.setenv(parts.KEY, "sk-x")
-    assert "temperature" not in options_of(parts.remote_answerer("openai:o3-mini", None, "in_context"))
-    assert options_of(parts.remote_answerer("openai:gpt-4.1-mini", None, "in_context"))["temperature"] == 0
+    assert "temperature" not in options_of(parts.remote_answerer("openai:o3-mini", None, "context"))
+    assert options_of(parts.remote_answerer("openai:gpt-4.1-mini", None, "context"))["temperature"] == 0
 
 
 def test_another_provider_finds_its_own_key(typed):
-    answerer = parts.remote_answerer("anthropic:claude", None, "in_context")
+    answerer = parts.remote_answerer("anthropic:claude", None, "context")
     assert answerer.model.model_name == "anthropic:claude"
     assert options_of(answerer) == {}
 
 
 def test_a_remote_that_is_no_model_is_named(typed):
     with pytest.raises(ConfigurationError, match="provider:model"):
-        parts.remote_answerer("gpt", None, "in_context")
+        parts.remote_answerer("gpt", None, "context")
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(typed, monkeypatch):
     monkeypatch.setattr(parts, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"needs langchain-openai: pip install 'twosup-chain\[openai\]'"):
-        parts.remote_answerer("openai:m", LOOPBACK, "in_context")
+        parts.remote_answerer("openai:m", LOOPBACK, "context")
 
 
 @pytest.mark.parametrize("spec", ["", "llama", "llama:", "Reader", "gpt"])

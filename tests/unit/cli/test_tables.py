@@ -13,7 +13,7 @@ from twosup_chain.cli.tables import bar, table
 def test_columns_are_set_as_their_titles_say_and_nothing_is_markup():
     file = io.StringIO()
     Console(file=file, width=40).print(table(("Name", ">Size"), [("[b]a", "1"), ("b", "100")]))
-    head, _, first, second = (line.rstrip() for line in file.getvalue().strip("\n").splitlines())
+    head, _, first, second = (line.rstrip() for line in file.getvalue().splitlines() if line.strip())
     assert [line.split() for line in (head, first, second)] == [["Name", "Size"], ["[b]a", "1"], ["b", "100"]]
     assert len(head) == len(first) == len(second)
 
