@@ -79,11 +79,11 @@ def fit_scorer(records: Described, options: Fit, output: File) -> None:
 
     [cyan]twosup calibrate others.jsonl --risk 0.1 --remote-scorer remote.json --out calibration.json[/cyan]
     """
-    from twosup_chain.fitting.fit_scorer import fit_supervisor as fit
+    from twosup_chain.fitting.fit_scorer import fit_scorer as fit
 
     scorer = fit(
         list(records.records),
-        place=options.role,  # type: ignore[arg-type]  # `fit` lists the good words
+        role=options.role,  # type: ignore[arg-type]  # `fit` lists the good words
         model=options.model,  # type: ignore[arg-type]
         features=options.feature or None,
         correct=records.correct,
@@ -96,14 +96,14 @@ def fit_scorer(records: Described, options: Fit, output: File) -> None:
         print_json({"path": str(output.out), **_figures(scorer)})
     else:
         show(*_overview(scorer))
-    note(f"{output.out} is written: pass it as --{scorer.place}-scorer, or LearnedScorer.load({str(output.out)!r})")
+    note(f"{output.out} is written: pass it as --{scorer.role}-scorer, or LearnedScorer.load({str(output.out)!r})")
 
 
 def _figures(scorer: LearnedScorer) -> dict[str, Any]:
     model = scorer.model
     return {
         "name": scorer.name,
-        "place": scorer.place,
+        "role": scorer.role,
         "family": model.family,
         "fitted_on": model.fitted_on,
         "fitness": model.fitness.model_dump(mode="json"),

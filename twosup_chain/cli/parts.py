@@ -187,8 +187,8 @@ def scorer_of(spec: str, role: str) -> Scorer:
     from twosup_chain.scoring.learned import LearnedScorer
 
     learned = LearnedScorer.load(Path(spec).expanduser())
-    if learned.place != role:
-        message = f"--{role}-scorer {spec}: it was fitted on {learned.place} answers; fit one with --role {role}"
+    if learned.role != role:
+        message = f"--{role}-scorer {spec}: it was fitted on {learned.role} answers; fit one with --role {role}"
         raise ConfigurationError(message)
     return resolve(learned)
 

@@ -22,7 +22,7 @@ def records(tmp_path):
             "exact_match": right,
             "f1": right,
             "trust": {"s": trust},
-            "signals": {"answerability": trust, "noise": float(rng.random()), "no_answer": 0.0},
+            "features": {"answerability": trust, "noise": float(rng.random()), "no_answer": 0.0},
             "model": model,
         }
 
@@ -38,9 +38,9 @@ def records(tmp_path):
 @pytest.fixture
 def fitted(twosup, records, tmp_path):
     """The paths of a scorer for each role."""
-    paths = {place: str(tmp_path / f"{place}.json") for place in ("local", "remote")}
-    for place, path in paths.items():
-        assert twosup("fit-scorer", records, "--role", place, "-o", path).exit_code == 0
+    paths = {role: str(tmp_path / f"{role}.json") for role in ("local", "remote")}
+    for role, path in paths.items():
+        assert twosup("fit-scorer", records, "--role", role, "-o", path).exit_code == 0
     return paths
 
 
@@ -53,14 +53,14 @@ def test_a_supervisor_is_shown_and_written(twosup, records, tmp_path):
     assert "AUROC" in result.stdout
     assert result.stdout.index("answerability") < result.stdout.index("noise")
     assert "--remote-scorer" in result.stderr
-    assert (scorer.place, scorer.model.fitted_on) == ("remote", "drawn ones")
+    assert (scorer.role, scorer.model.fitted_on) == ("remote", "drawn ones")
 
 
 def test_json_holds_the_figures_and_nothing_else(twosup, records, tmp_path):
     arguments = ("--role", "local", "--model", "isotonic", "--feature", "answerability", "--folds", "3", "--f1", "0.5")
     result = twosup("fit-scorer", records, *arguments, "-o", str(tmp_path / "l.json"), "--json")
     found = json.loads(result.stdout)
-    assert (found["place"], found["family"], found["importances"]) == ("local", "isotonic", {"answerability": 1.0})
+    assert (found["role"], found["family"], found["importances"]) == ("local", "isotonic", {"answerability": 1.0})
     assert (found["fitness"]["rows"], found["fitness"]["folds"]) == (300, 3)
     assert found["fitness"]["auroc"] > 0.7
 
@@ -100,7 +100,7 @@ def test_ask_takes_a_file_as_scorer(twosup, fitted, local, context):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (("fit-scorer", "RECORDS", "--role", "here"), "place='here'"),
+        (("fit-scorer", "RECORDS", "--role", "here"), "role='here'"),
         (("fit-scorer", "RECORDS", "--role", "local", "--model", "forest"), "'forest' is no model"),
         (("fit-scorer", "RECORDS", "--role", "local", "--feature", "answerabilty"), "Did you mean 'answerability'"),
         (("fit-scorer", "none.jsonl", "--role", "local"), "none.jsonl"),
