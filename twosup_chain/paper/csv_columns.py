@@ -6,9 +6,7 @@ What the columns mean is the business of `recording`.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain._options import shorten
+from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,14 +114,7 @@ class CsvColumns:
 
     def _text(self) -> str:
         try:
-            raw = self.path.read_bytes()
-            return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            message = f"{self.path} is a damaged archive: {error}"
-            raise InputError(message) from error
-        except OSError as error:
-            message = f"cannot read {self.path}: {error.strerror or error}"
-            raise InputError(message) from error
+            return read_packed(self.path).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             message = f"{self.path} is no CSV file in UTF-8: {error}"
             raise InputError(message) from error

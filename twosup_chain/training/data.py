@@ -6,15 +6,14 @@ unanswerable questions are made in `negatives`.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain._options import shorten
+from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,14 +120,9 @@ def _as_qa(example: TrainingExample) -> dict[str, Any]:
 
 
 def _load(path: Path) -> Any:
+    raw = read_packed(path)
     try:
-        raw = path.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
         return json.loads(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        message = f"{path} cannot be read: {error}"
-        raise InputError(message) from error
     except ValueError as error:
         message = f"{path} is not JSON: {error}"
         raise InputError(message) from error

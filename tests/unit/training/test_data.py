@@ -108,7 +108,7 @@ def test_all_faults_are_counted_and_the_first_ones_listed(tmp_path):
     ("content", "words"),
     [
         (b"{", "is not JSON"),
-        (b"\x1f\x8bbroken", "cannot be read"),
+        (b"\x1f\x8bbroken", "is a damaged archive"),
         (b"[]", "data=None is no list of objects"),
         (b'{"data": [{"paragraphs": 4}]}', "article 0: paragraphs=4 is no list of objects"),
         (b'{"data": []}', "holds no question"),
@@ -123,7 +123,7 @@ def test_file_that_is_no_squad_file_is_refused(tmp_path, content, words):
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"absent\.json cannot be read"):
+    with pytest.raises(InputError, match=r"cannot read .*absent\.json"):
         read_squad(tmp_path / "absent.json")
 
 

@@ -1,0 +1,31 @@
+"""Files of data, packed or not: their content tells, not their name."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+from twosup_chain.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_GZIP = b"\x1f\x8b"
+
+
+def read_packed(path: Path) -> bytes:
+    """Returns the bytes of a file, unpacked where they are gzipped.
+
+    Raises:
+        InputError: The file cannot be read, or is a damaged archive.
+    """
+    try:
+        raw = path.read_bytes()
+        return gzip.decompress(raw) if raw.startswith(_GZIP) else raw
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        message = f"{path} is a damaged archive: {error}"
+        raise InputError(message) from error
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror or error}"
+        raise InputError(message) from error
