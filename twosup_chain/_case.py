@@ -33,7 +33,7 @@ class Case:
         self.local_verdict: Verdict | None = None
         self.remote_verdict: Verdict | None = None
         self.error: str | None = None
-        self._lost: list[Answer] = []
+        self._lost: list[AnswererError] = []
         self._reasons: list[str] = []
         self._started = perf_counter()
 
@@ -64,8 +64,8 @@ class Case:
 
     def lose(self, error: Exception) -> None:
         """Keeps what a reply that is no answer has cost."""
-        if isinstance(error, AnswererError) and error.usage is not None:
-            self._lost.append(Answer(None, usage=error.usage))
+        if isinstance(error, AnswererError):
+            self._lost.append(error)
 
     def end(self, source: Source, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:
         """Returns the result.

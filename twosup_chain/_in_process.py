@@ -6,6 +6,7 @@ an asynchronous side of their own.
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from typing import Any, Generic
 
@@ -68,3 +69,8 @@ class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[In
 
     async def _aprocess_one(self, value: Input) -> Output:
         return self._process_one(value)
+
+
+def processors() -> int:
+    """Returns how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

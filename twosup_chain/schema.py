@@ -14,7 +14,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from pydantic import BeforeValidator, Field, field_validator
 
 from twosup_chain._options import Record, shorten
-from twosup_chain.errors import InputError, NoTrustedAnswerError, UnknownOptionError
+from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError, UnknownOptionError
 
 Status = Literal["answered", "unanswerable", "untrusted"]
 Source = Literal["local", "remote", "fallback", "none"]
@@ -310,9 +310,9 @@ class TwoSupervisorResult(Record):
         return self
 
 
-def total_usage(*answers: Answer | None) -> UsageMetadata | None:
-    """Returns the tokens of several answers together; ``None`` where no answer reports any."""
-    usages = [answer.usage for answer in answers if answer is not None and answer.usage is not None]
+def total_usage(*replies: Answer | AnswererError | None) -> UsageMetadata | None:
+    """Returns the tokens of answers, and of replies that were none, together; ``None`` where nothing reports any."""
+    usages = [reply.usage for reply in replies if reply is not None and reply.usage is not None]
     if not usages:
         return None
     total = usages[0]

@@ -15,7 +15,7 @@ from langchain_core.runnables import Runnable
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twosup_chain._drive import FlowRunnable, Step
-from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, join_passages, qa_messages
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.stated import answer_from_structured, structured
@@ -83,16 +83,7 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     @field_validator("model", mode="before")
     @classmethod
     def _check_model(cls, value: object, info: ValidationInfo) -> Runnable[Any, Any]:
-        model_kwargs = info.data.get("model_kwargs")
-        if isinstance(value, str):
-            return NamedChatModel(value, model_kwargs)
-        if not isinstance(value, Runnable):
-            message = f"model is a {type(value).__name__}: pass a LangChain chat model, or its name as 'provider:model'"
-            raise ConfigurationError(message)
-        if model_kwargs and not isinstance(value, NamedChatModel):
-            message = "model_kwargs are for a model given by name: give a chat model its options itself"
-            raise ConfigurationError(message)
-        return value
+        return as_chat_model(value, info.data.get("model_kwargs"))
 
     @field_validator("prompt")
     @classmethod

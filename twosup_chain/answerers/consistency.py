@@ -71,7 +71,7 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         found = [_attempt(output) for output in outputs]
         answers = [item for item in found if isinstance(item, Answer)]
         failed = [item for item in found if isinstance(item, AnswererError)]
-        usage = total_usage(*answers, *(Answer(None, usage=error.usage) for error in failed))
+        usage = total_usage(*found)
         first = found[0]
         if not answers or (self.choose == "first" and isinstance(first, AnswererError)):
             failed[0].usage = usage

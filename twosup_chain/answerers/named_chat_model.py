@@ -66,6 +66,27 @@ class NamedChatModel(Runnable[LanguageModelInput, BaseMessage]):
         return await self.resolved.ainvoke(input, config, **kwargs)
 
 
+def as_chat_model(value: object, model_kwargs: dict[str, Any] | None = None) -> Runnable[Any, Any]:
+    """Returns what the user gave for a chat model as a Runnable.
+
+    Args:
+        value: A chat model, anything that wraps one, or a name.
+        model_kwargs: What a model given by name is built with.
+
+    Raises:
+        ConfigurationError: It is neither a Runnable nor a name, or options are given for a model that is built already.
+    """
+    if isinstance(value, str):
+        return NamedChatModel(value, model_kwargs)
+    if not isinstance(value, Runnable):
+        message = f"model is a {type(value).__name__}: pass a LangChain chat model, or its name as 'provider:model'"
+        raise ConfigurationError(message)
+    if model_kwargs and not isinstance(value, NamedChatModel):
+        message = "model_kwargs are for a model given by name: give a chat model its options itself"
+        raise ConfigurationError(message)
+    return value
+
+
 def _without_langchain(
     provider: str, model: str, model_kwargs: dict[str, Any]
 ) -> Runnable[LanguageModelInput, BaseMessage]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import (
     AsyncCallbackHandler,
-    AsyncCallbackManagerForChainRun,
     AsyncCallbackManagerForLLMRun,
     BaseCallbackHandler,
     CallbackManagerForChainRun,
@@ -60,37 +59,24 @@ def remembered(config: RunnableConfig) -> Iterator[None]:
         _config_of_call.reset(token)
 
 
-def below(run_manager: CallbackManagerForLLMRun | None) -> tuple[RunnableConfig, CallbackManagerForChainRun]:
+def below(
+    run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
+) -> tuple[RunnableConfig, CallbackManagerForChainRun]:
     """Returns the config for the runs below a chat model's run, and the manager that makes their callbacks."""
     config = _config_of_call.get() or ensure_config()
-    return config, CallbackManagerForChainRun(**_run(config, run_manager))
-
-
-def abelow(run_manager: AsyncCallbackManagerForLLMRun | None) -> tuple[RunnableConfig, AsyncCallbackManagerForChainRun]:
-    """Returns the config for the runs below a chat model's run, and the manager that makes their callbacks."""
-    config = _config_of_call.get() or ensure_config()
-    return config, AsyncCallbackManagerForChainRun(**_run(config, run_manager))
-
-
-def _run(
-    config: RunnableConfig, run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None
-) -> dict[str, Any]:
-    found: Any = run_manager
-    if found is None:
-        found = config.get("callbacks")
-        if not hasattr(found, "inheritable_handlers"):
-            found = get_callback_manager_for_config(config)
-    run_id = config.get("run_id") or uuid7() if run_manager is None else run_manager.run_id
-    return {
-        "run_id": run_id,
-        "parent_run_id": found.parent_run_id,
-        "handlers": found.handlers,
-        "inheritable_handlers": [_quiet(handler) for handler in found.inheritable_handlers],
-        "tags": found.tags,
-        "inheritable_tags": [*found.inheritable_tags, NOT_STREAMED],
-        "metadata": found.metadata,
-        "inheritable_metadata": found.inheritable_metadata,
-    }
+    found: Any = run_manager or config.get("callbacks")
+    if not hasattr(found, "inheritable_handlers"):
+        found = get_callback_manager_for_config(config)
+    return config, CallbackManagerForChainRun(
+        run_id=config.get("run_id") or uuid7() if run_manager is None else run_manager.run_id,
+        parent_run_id=found.parent_run_id,
+        handlers=found.handlers,
+        inheritable_handlers=[_quiet(handler) for handler in found.inheritable_handlers],
+        tags=found.tags,
+        inheritable_tags=[*found.inheritable_tags, NOT_STREAMED],
+        metadata=found.metadata,
+        inheritable_metadata=found.inheritable_metadata,
+    )
 
 
 class _Quiet:

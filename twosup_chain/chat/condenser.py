@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, convert_to_messages
 from langchain_core.runnables import Runnable
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain._options import shorten
-from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.reply import as_answer
-from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.errors import InputError
 
 if TYPE_CHECKING:
     from twosup_chain._drive import Flow
@@ -59,22 +59,12 @@ class QuestionCondenser(FlowRunnable[Any, str]):
         'Who designed the lighthouse?'
     """
 
-    model: Runnable[Any, Any]
+    model: Annotated[Runnable[Any, Any], BeforeValidator(as_chat_model)]
     instructions: str = INSTRUCTIONS
     max_messages: int = Field(default=8, ge=1)
 
     def __init__(self, model: Any = None, **options: Any) -> None:
         super().__init__(model=model, **options)
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _check_model(cls, value: object) -> Runnable[Any, Any]:
-        if isinstance(value, str):
-            return NamedChatModel(value)
-        if isinstance(value, Runnable):
-            return value
-        message = f"model is a {type(value).__name__}: pass a LangChain chat model, or its name as 'provider:model'"
-        raise ConfigurationError(message)
 
     def flow(self, value: Any, **_: Any) -> Flow[str]:
         """Returns the question that can be understood by itself."""

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from twosup_chain import _drive
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.chat._callbacks import abelow, below, opened, remembered
+from twosup_chain.chat._callbacks import below, opened, remembered
 from twosup_chain.chat._exchange import Exchange, label_of, passed_on
 from twosup_chain.chat._parts import ChatParts
 from twosup_chain.errors import ConfigurationError
@@ -196,7 +196,7 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         **kwargs: Any,
     ) -> ChatResult:
         exchange = self._exchange(messages, stop, kwargs, streams=False)
-        return _result(exchange.message(await _drive.arun(exchange.flow(), *abelow(run_manager))))
+        return _result(exchange.message(await _drive.arun(exchange.flow(), *below(run_manager))))
 
     def _stream(
         self,
@@ -218,7 +218,7 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         exchange = self._exchange(messages, stop, kwargs, streams=True)
-        async with aclosing(_drive.astream(exchange.flow(), *abelow(run_manager))) as pieces:
+        async with aclosing(_drive.astream(exchange.flow(), *below(run_manager))) as pieces:
             async for piece in pieces:
                 for chunk in _chunks(exchange, piece):
                     yield chunk

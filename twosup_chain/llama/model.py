@@ -7,7 +7,6 @@ It reads tokens and gives the logits after them; it leaves out what they are goo
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 import weakref
 from contextlib import nullcontext, redirect_stderr
@@ -18,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twosup_chain._in_process import processors
 from twosup_chain.errors import MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from twosup_chain.llama.decoding import Logits
@@ -75,7 +76,7 @@ class LlamaModel:
         need_llama_cpp("LlamaModel")
         self.path = Path(model_path).expanduser()
         check_gguf(self.path)
-        threads = n_threads or _default_threads()
+        threads = n_threads or max(processors() // 2, 1)
         self.options = {
             "n_ctx": n_ctx,
             "n_batch": n_batch,
@@ -321,8 +322,3 @@ def _render(formatter: Any, messages: list[dict[str, str]]) -> str:
     if system["content"] in text:
         return text
     return write([{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest])
-
-
-def _default_threads() -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(available // 2, 1)

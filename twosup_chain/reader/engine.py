@@ -5,7 +5,6 @@ It turns texts into tokens and token windows into start and end logits. What the
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from twosup_chain._in_process import processors
 from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.reader.folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, ReaderConfig, unreadable
 
@@ -176,7 +176,7 @@ class ReaderEngine:
         _, num_threads, providers, _ = self.options
         if providers:
             return 1
-        return num_threads or _processors()
+        return num_threads or processors()
 
     def _single_threaded(self) -> onnxruntime.InferenceSession:
         with self._lock:
@@ -197,11 +197,6 @@ class ReaderEngine:
                 if self._loaded is None:
                     self._loaded = _load(*self.options[:3])
         return self._loaded
-
-
-def _processors() -> int:
-    """Returns how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _load(

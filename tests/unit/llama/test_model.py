@@ -225,6 +225,6 @@ def test_instructions_go_into_the_first_message_where_the_template_knows_no_syst
 
 
 @pytest.mark.parametrize(("cpus", "threads"), [(1, 1), (2, 1), (16, 8)])
-def test_threads_are_half_of_the_cpus(monkeypatch, cpus: int, threads: int) -> None:
-    monkeypatch.setattr(_llama_model.os, "sched_getaffinity", lambda _: range(cpus), raising=False)
-    assert _llama_model._default_threads() == threads
+def test_threads_are_half_of_the_cpus(gguf_path, bindings, monkeypatch, cpus: int, threads: int) -> None:
+    monkeypatch.setattr(_llama_model, "processors", lambda: cpus)
+    assert LlamaModel(gguf_path).options["n_threads"] == threads
