@@ -1,0 +1,87 @@
+"""Where an answer stands in a passage: the one place that says so, for scorers, features and citations alike.
+
+An answer stands where its words (`words`) stand one after the other, whatever stands between them that does not count.
+The time it takes grows with the lengths of both, not with their product.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from twosup_chain.text.folding import fold
+from twosup_chain.text.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from twosup_chain.text.words import Word
+
+
+def find(passage: str, answer: str) -> list[tuple[int, int]]:
+    """Returns where an answer stands in a passage, in order, as half-open ranges of characters that do not overlap.
+
+    An answer without a single letter or digit ("+") is looked up as it is written.
+    """
+    return list(_places(passage, answer, words(answer)))
+
+
+def stands_in(passages: Iterable[str], answer: str) -> bool:
+    """Returns whether an answer stands in one of the passages."""
+    wanted = words(answer)
+    return any(next(_places(passage, answer, wanted), None) is not None for passage in passages)
+
+
+def whole(passage: str, start: int, end: int) -> tuple[int, int]:
+    """Returns a range of characters, widened so that it cuts through no number: of "-2.5 mg" not "5 mg" alone.
+
+    Args:
+        passage: The passage.
+        start: The first character.
+        end: One past the last one.
+    """
+    before = max(0, start - _NUMBER)
+    for word in words(passage[before : end + _NUMBER]):
+        first, last = word.start + before, word.end + before
+        if word.exact and first < end and start < last:
+            start, end = min(start, first), max(end, last)
+    return start, end
+
+
+#: What may stand between the letters of one word (O'Brien, U.S., J. R. R.) and is no part of it.
+_BETWEEN = str.maketrans("", "", "'. \n-")
+#: No number is longer, in characters.
+_NUMBER = 32
+
+
+def _places(passage: str, answer: str, wanted: Sequence[Word]) -> Iterator[tuple[int, int]]:
+    if not wanted:
+        yield from _verbatim(passage, answer)
+        return
+    letters = fold(passage).text.translate(_BETWEEN)
+    if not all(word.key in letters for word in wanted if word.key.isalpha() and not word.exact):
+        return  # far quicker than to take a long passage apart
+    there = words(passage)
+    line = "".join(["\n", *(f"{word.key}\n" for word in there)])
+    needle = "".join(["\n", *(f"{word.key}\n" for word in wanted)])
+    at = line.find(needle)
+    if at < 0:
+        return
+    starts = list(accumulate((len(word.key) + 1 for word in there), initial=0))
+    while at >= 0:
+        first = bisect_right(starts, at) - 1
+        place = there[first : first + len(wanted)]
+        yield min(word.start for word in place), max(word.end for word in place)
+        at = line.find(needle, at + len(needle) - 1)
+
+
+def _verbatim(passage: str, answer: str) -> Iterator[tuple[int, int]]:
+    """Yields where signs stand that are no words."""
+    sought = fold(answer).text.strip()
+    if not sought or re.search(r"\w", sought):
+        return
+    folded = fold(passage)
+    for match in re.finditer(re.escape(sought), folded.text):
+        yield folded.span(*match.span())
