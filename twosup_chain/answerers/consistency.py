@@ -18,7 +18,7 @@ from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer, usable
 from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Answer, QAInput, QAInputLike, total_usage
-from twosup_chain.text.squad import normalize_answer, token_f1
+from twosup_chain.text.agreement import agreements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def _answerer(value: object) -> object:
 class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
     """Asks an answerer several times, gives one of its answers, and says how far the others agree with it.
 
-    ``Answer.scores["self_consistency"]`` is the mean token F1 of the answer with each other sample, in [0, 1]; two "no
+    ``Answer.scores["self_consistency"]`` is the mean agreement of the answer with each other sample, in [0, 1]; two "no
     answers" agree fully, and a sample that is no answer at all (a refusal, an empty reply) agrees with nothing. The
     usage is that of all samples, the seconds are those of the whole.
 
@@ -46,7 +46,7 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         answerer: Anything that a chain takes as its remote model: a chat model, an answerer, a Runnable, a function. It
             may be given by position.
         samples: How often it is asked, at least 2.
-        choose: ``"majority"``, the answer that most samples give after SQuAD's normalisation, of equals the first; or
+        choose: ``"majority"``, the answer that most samples give in the same words, of equals the first; or
             ``"first"``, the first sample.
 
     Raises:
@@ -76,9 +76,10 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         if not answers or (self.choose == "first" and isinstance(first, AnswererError)):
             failed[0].usage = usage
             raise failed[0]
-        words = [_words(answer) for answer in answers]
-        place = 0 if self.choose == "first" else max(range(len(answers)), key=lambda i: words.count(words[i]))
-        agreeing = math.fsum(token_f1(words[place], other) for i, other in enumerate(words) if i != place)
+        texts = [answer.text for answer in answers]
+        alike = [agreements(text, texts) for text in texts]
+        place = 0 if self.choose == "first" else max(range(len(answers)), key=lambda i: alike[i].count(1.0))
+        agreeing = math.fsum(share for i, share in enumerate(alike[place]) if i != place)
         return answers[place].model_copy(
             update={
                 "scores": {**answers[place].scores, SELF_CONSISTENCY: min(1.0, agreeing / (self.samples - 1))},
@@ -96,7 +97,3 @@ def _attempt(output: object) -> Answer | AnswererError:
         return usable(as_answer(output))
     except AnswererError as error:
         return error
-
-
-def _words(answer: Answer) -> list[str]:
-    return normalize_answer(answer.text or "").split()

@@ -124,10 +124,6 @@ class ReaderEngine:
             for text in texts
         ]
 
-    def word(self, token_id: int) -> str:
-        """Returns the vocabulary's entry."""
-        return self._load()[2].id_to_token(token_id) or ""
-
     def logits(self, inputs: Iterable[ModelInput]) -> Iterator[Logits]:
         """Yields the logits of each window, in order.
 

@@ -1,11 +1,12 @@
-"""Where a given answer stands in a passage, and how far a span agrees with it: the arithmetic of a groundedness score.
+"""How far the spans of a window agree with a given answer: the arithmetic of a groundedness score.
 
-Texts are compared token by token, without articles and punctuation, as the official SQuAD v1.1 metric does
-(Rajpurkar et al. 2016, section 6.1, doi:10.18653/v1/D16-1264). Plain functions on numpy arrays.
+Where the answer stands, and which words count, says `text`; here characters become tokens. Spans are compared by the
+tokens of the words that count (F1). Plain functions on numpy arrays.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,38 +16,39 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from twosup_chain.reader.engine import Tokens
     from twosup_chain.reader.spans import Window
+    from twosup_chain.text.words import Word
 
-    IntArray = NDArray[np.int64]
     BoolArray = NDArray[np.bool_]
     FloatArray = NDArray[np.float64]
 
 
-def occurrences(ids: IntArray, counts: BoolArray, needle: IntArray) -> list[tuple[int, int]]:
-    """Returns where a token sequence stands in another one, tokens that do not count left aside.
+def token_ranges(places: Sequence[tuple[int, int]], tokens: Tokens) -> list[tuple[int, int]]:
+    """Returns the first and the last token of each range of characters, in order; a range without token is left out.
 
     Args:
-        ids: The passage's tokens, shape ``(n,)``.
-        counts: Which of them count, shape ``(n,)``.
-        needle: The sequence, of tokens that count, shape ``(m,)``.
-
-    Returns:
-        The first and the last token of each occurrence, in order.
+        places: Half-open ranges of characters, ascending.
+        tokens: The text's tokens.
     """
-    kept = np.flatnonzero(counts)
-    if len(needle) == 0 or len(needle) > len(kept):
-        return []
-    views = np.lib.stride_tricks.sliding_window_view(ids[kept], len(needle))
-    at = np.flatnonzero(views[:, 0] == needle[0])
-    at = at[(views[at] == needle).all(axis=1)]
-    return [(int(kept[i]), int(kept[i + len(needle) - 1])) for i in at]
+    starts, ends = np.array(places, dtype=np.int64).reshape(-1, 2).T
+    first = np.searchsorted(tokens.ends, starts, side="right")
+    last = np.searchsorted(tokens.starts, ends, side="left") - 1
+    return [(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True) if a <= b]
+
+
+def counted(words: Sequence[Word], tokens: Tokens) -> BoolArray:
+    """Returns which tokens lie in a word that counts, shape ``(n,)``."""
+    spans = np.array(sorted((word.start, word.end) for word in words), dtype=np.int64).reshape(-1, 2)
+    after = np.append(spans[:, 0], np.iinfo(np.int64).max)[np.searchsorted(spans[:, 1], tokens.starts, side="right")]
+    return np.asarray(after < tokens.ends)
 
 
 def agreement(found: Sequence[tuple[int, int]], counts: BoolArray, window: Window, width: int) -> FloatArray | None:
     """Returns the token F1 of every span of a window with the occurrence that it overlaps most.
 
     Args:
-        found: The first and last token of each occurrence in the document.
+        found: The first and last token of each occurrence in the document, ascending.
         counts: Which of the document's tokens count.
         window: Where the window lies.
         width: The most tokens of a span.
@@ -55,15 +57,23 @@ def agreement(found: Sequence[tuple[int, int]], counts: BoolArray, window: Windo
         Shape ``(tokens of the window, width)``, the cells as in `spans.span_log_odds`, each in [0, 1]; ``None``
         where no occurrence reaches into the window.
     """
+    near = found[bisect_left(found, window.start, key=_last) : bisect_left(found, window.stop, key=_first)]
+    if not near:
+        return None
     total = np.concatenate([[0], np.cumsum(counts)])
     first = np.arange(window.start, window.stop)[:, None]
     last = np.minimum(first + np.arange(width), len(counts) - 1)
     size = total[last + 1] - total[first]
-    best: FloatArray | None = None
-    for a, b in found:
-        if b < window.start or a >= window.stop:
-            continue
+    best: FloatArray = np.zeros(last.shape)
+    for a, b in near:
         shared = np.maximum(0, total[np.minimum(last, b) + 1] - total[np.maximum(first, a)])
-        f1: FloatArray = 2.0 * shared / (size + (total[b + 1] - total[a]))
-        best = f1 if best is None else np.maximum(best, f1)
+        best = np.maximum(best, 2.0 * shared / np.maximum(1, size + (total[b + 1] - total[a])))
     return best
+
+
+def _first(found: tuple[int, int]) -> int:
+    return found[0]
+
+
+def _last(found: tuple[int, int]) -> int:
+    return found[1]

@@ -120,8 +120,9 @@ class ExtractiveReader(InProcessAnswerer):
     def score(self, question: str, context: object, answer_text: str) -> SpanScore:
         """Returns how far the reader stands behind somebody else's answer, in the time that one of its own takes.
 
-        Case, accents, articles and punctuation do not matter. A span counts by its token F1 with the answer, so that an
-        answer which says a little more or less than the reader's span is still backed by it.
+        Typography, articles and punctuation do not matter, numbers, signs and units do (`text.finder`). A span counts
+        by its token F1 with the answer, so that one which says a little more or less than the reader's span is still
+        backed by it.
 
         Args:
             question: The question.

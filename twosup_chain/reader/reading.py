@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-import unicodedata
 from dataclasses import dataclass, field
 from itertools import tee
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +16,10 @@ import numpy as np
 from twosup_chain._options import shorten
 from twosup_chain.errors import InputError
 from twosup_chain.reader.engine import ModelInput, ReaderEngine, Tokens
-from twosup_chain.reader.occurrences import agreement, occurrences
+from twosup_chain.reader.occurrences import agreement, counted, token_ranges
 from twosup_chain.reader.spans import JointSpans, Window, disjoint_spans, span_log_odds, tidy, windows
+from twosup_chain.text.finder import find, whole
+from twosup_chain.text.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 #: What the margins say where nothing competes: log-odds far beyond what the model can reach.
 NO_CONTEST = 100.0
-_ARTICLES = frozenset({"a", "an", "the"})
 
 
 class Limits(NamedTuple):
@@ -122,15 +122,13 @@ def read(
         A reading a question, or the error of this question.
     """
     began = time.perf_counter()
-    texts = sorted(
-        {t for item in inputs for t in (item.question, *item.passages)} | {t for t in targets if t is not None}
-    )
+    texts = sorted({text for item in inputs for text in (item.question, *item.passages)})
     tokens = dict(zip(texts, engine.tokenize(texts), strict=True))
     results: list[Reading | InputError] = [
         _refusal(item, target, tokens[item.question], limits) or Reading()
         for item, target in zip(inputs, targets, strict=True)
     ]
-    matcher = _Matcher(engine)
+    matcher = _Matcher()
     jobs, fed = tee(_jobs(engine, limits, inputs, results, tokens))
     for job, logits in zip(jobs, engine.logits(job.input for job in fed), strict=True):
         reading = results[job.question]
@@ -153,7 +151,7 @@ def read(
         reading.spans += _best_spans(odds, passage, found, job, limits.top_k)
         target = targets[job.question]
         if target is not None:
-            weights = matcher.weights(target, tokens[target], passage, found, job.window, odds.shape[1])
+            weights = matcher.weights(target, passage, found, job.window, odds.shape[1])
             reading.log_mass = float(np.logaddexp(reading.log_mass, _log_mass(odds, weights)))
     readings = [r for r in results if isinstance(r, Reading)]
     spent, total = time.perf_counter() - began, sum(r.n_tokens for r in readings)
@@ -204,7 +202,7 @@ def _best_spans(odds: FloatArray, passage: str, tokens: Tokens, job: _Job, top_k
     def spans() -> Iterator[Span]:
         for i, j, value in disjoint_spans(odds):
             at = job.window.start
-            start, end = tidy(passage, int(tokens.starts[at + i]), int(tokens.ends[at + j]))
+            start, end = whole(passage, *tidy(passage, int(tokens.starts[at + i]), int(tokens.ends[at + j])))
             yield Span(value, passage[start:end], job.document, start, end)
 
     return _distinct(spans(), top_k)
@@ -234,29 +232,16 @@ def _log_mass(odds: FloatArray, weights: FloatArray | None) -> float:
 
 
 class _Matcher:
-    """Finds given answers in passages; remembers which vocabulary entries count."""
+    """Finds given answers in passages, each once for all windows."""
 
-    def __init__(self, engine: ReaderEngine) -> None:
-        self._engine = engine
-        self._known: dict[int, bool] = {}
-        self._found: dict[tuple[str, str], tuple[list[tuple[int, int]], NDArray[np.bool_]]] = {}
+    def __init__(self) -> None:
+        self._counts: dict[str, NDArray[np.bool_]] = {}
+        self._found: dict[tuple[str, str], list[tuple[int, int]]] = {}
 
-    def weights(
-        self, target: str, needle: Tokens, passage: str, tokens: Tokens, window: Window, width: int
-    ) -> FloatArray | None:
+    def weights(self, target: str, passage: str, tokens: Tokens, window: Window, width: int) -> FloatArray | None:
         """Returns how far each span of the window agrees with the answer; ``None``: the answer is not near."""
-        key = (target, passage)
-        if key not in self._found:
-            counts = self._counts(tokens.ids)
-            wanted = needle.ids[self._counts(needle.ids)]
-            self._found[key] = (occurrences(tokens.ids, counts, wanted), counts)
-        found, counts = self._found[key]
-        return agreement(found, counts, window, width)
-
-    def _counts(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        for token_id in np.unique(ids).tolist():
-            if token_id not in self._known:
-                word = self._engine.word(token_id)
-                punctuation = all(unicodedata.category(char)[0] in "PS" for char in word.removeprefix("##"))
-                self._known[token_id] = not (word in _ARTICLES or punctuation)
-        return np.array([self._known[token_id] for token_id in ids.tolist()], dtype=bool)
+        if passage not in self._counts:
+            self._counts[passage] = counted(words(passage), tokens)
+        if (target, passage) not in self._found:
+            self._found[target, passage] = token_ranges(find(passage, target), tokens)
+        return agreement(self._found[target, passage], self._counts[passage], window, width)

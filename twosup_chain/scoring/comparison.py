@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from twosup_chain.errors import MissingEvidenceError
 from twosup_chain.scoring.scorer import Scorer
-from twosup_chain.text.squad import normalize_answer, token_f1
+from twosup_chain.text.agreement import agreement as text_agreement
+from twosup_chain.text.finder import stands_in
 
 if TYPE_CHECKING:
     from twosup_chain.schema import Answer, QAInput
 
 
 def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns the token F1 of the answer against the local one (SQuAD's rule; two "no answers" agree fully).
+    """Returns how far the answer says the same as the local one (`text.agreement`; two "no answers" agree fully).
 
     Raises:
         MissingEvidenceError: There is no local answer to compare with.
@@ -24,11 +25,11 @@ def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None)
             "agreement compares with the local answer, and there is none: use it as the remote supervisor's scorer"
         )
         raise MissingEvidenceError(message)
-    return token_f1(*(normalize_answer(item.text or "").split() for item in (answer, local)))
+    return text_agreement(answer.text, local.text)
 
 
 def in_context(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns 1.0 if the answer stands in the context, word for word after SQuAD's normalisation, else 0.0.
+    """Returns 1.0 if the answer stands in the context, word for word (`text.finder`), else 0.0.
 
     "No answer" claims nothing that would have to stand there: 1.0.
 
@@ -41,11 +42,7 @@ def in_context(question: QAInput, answer: Answer, *, local: Answer | None = None
     if question.context is None:
         message = "in_context looks for the answer in the context, and none was given: pass 'context' with the question"
         raise MissingEvidenceError(message)
-    words = f" {normalize_answer(answer.text)} "
-    if not words.strip():
-        return 0.0
-    unspaced = not answer.text.isascii()  # scripts without spaces between words
-    return float(any(words in f" {normalize_answer(p)} " or (unspaced and answer.text in p) for p in question.passages))
+    return float(stands_in(question.passages, answer.text))
 
 
 SCORERS = (

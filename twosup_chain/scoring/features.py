@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.tokens import token_features
 from twosup_chain.scoring.wording import wording_features
-from twosup_chain.text.squad import normalize_answer, token_f1
+from twosup_chain.text.agreement import agreement
 
 if TYPE_CHECKING:
     from twosup_chain.schema import Answer, QAInput
@@ -26,7 +26,7 @@ def features(question: QAInput, answer: Answer, *, local: Answer | None = None) 
     the words (`wording`; for "no answer" of a reading they are about the span that it rejects). With `local`, there
     are besides:
 
-    - ``agreement``: token F1 of the two answers, in [0, 1]; two "no answers" agree fully;
+    - ``agreement``: how far the two answers say the same, in [0, 1]; two "no answers" agree fully;
     - what the local reading makes of the answer (`reading.reading_features`), where the local answer is a reading;
     - the local prediction's own features, ``local_…``.
 
@@ -47,7 +47,7 @@ def _found(question: QAInput, answer: Answer, local: Answer | None) -> dict[str,
         found |= wording_features(question.question, question.passages, text)
     if local is None:
         return found
-    found["agreement"] = token_f1(*(normalize_answer(item.text or "").split() for item in (answer, local)))
+    found["agreement"] = agreement(answer.text, local.text)
     if is_reading(local):
         found |= reading_features(answer, local)
     own = {**token_features(local), **own_features(local)}

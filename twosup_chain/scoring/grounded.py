@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twosup_chain.errors import MissingEvidenceError
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.scorer import Scorer
-from twosup_chain.text.squad import normalize_answer, token_f1
+from twosup_chain.text.agreement import agreements
 
 if TYPE_CHECKING:
     from twosup_chain.reader.reader import ExtractiveReader
@@ -19,7 +19,7 @@ def backed(question: QAInput, answer: Answer, *, local: Answer | None = None) ->
     """Returns how far the local reading backs a prediction: `Grounded` in microseconds, the model does not run again.
 
     For an answer it is answerability times the share of the reading's probability, "no answer" left aside, on the spans
-    that agree with it, each weighted by its token F1; for "no answer" one minus answerability. It differs from
+    that agree with it, each weighted by its agreement; for "no answer" one minus answerability. It differs from
     `Grounded` in that only the reader's best spans (``top_k``) count, and that it needs an `ExtractiveReader` as the
     local model.
 
@@ -41,7 +41,7 @@ class Grounded:
 
     The score is the reader's calibrated probability that the context holds an answer, times its probability, given that
     it does, of the spans that agree with this one; for "no answer" it is one minus the former. An answer that does not
-    stand in the context word for word ("It was Ada.") agrees with the reader's candidates by token F1. It needs no
+    stand in the context word for word ("It was Ada.") agrees with the reader's candidates by its words. It needs no
     token log-probabilities and no second hosted call, and takes as long as a local answer; `backed` does not, where
     the local model is a reader.
 
@@ -77,12 +77,10 @@ class Grounded:
         return found.answerability * (found.conditional or self._resemblance(question, answer.text, local))
 
     def _resemblance(self, question: QAInput, text: str, local: Answer | None) -> float:
-        """Returns the token F1 of the text with the reader's candidates, weighted by their probability."""
+        """Returns how far the text agrees with the reader's candidates, weighted by their probability."""
         reading = self._read(question, local)
-        words = normalize_answer(text).split()
-        shared = math.fsum(
-            c.probability * token_f1(words, normalize_answer(c.text).split()) for c in reading.candidates
-        )
+        agreeing = agreements(text, [candidate.text for candidate in reading.candidates])
+        shared = math.fsum(c.probability * share for c, share in zip(reading.candidates, agreeing, strict=True))
         some = 1.0 - reading.scores["null_probability"]
         return min(1.0, shared / some) if some > 0.0 else 0.0
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from twosup_chain.text.squad import normalize_answer, token_f1
+from twosup_chain.text.agreement import agreements
 
 if TYPE_CHECKING:
     from twosup_chain.schema import Answer
 
 #: The least log-odds of a span against the best one that are told apart.
 _FLOOR = -10.0
-#: From this token F1 on a span says about the same as the answer.
+#: From this agreement on a span says about the same as the answer.
 _SAME = 0.5
 
 
@@ -49,19 +49,18 @@ def reading_features(answer: Answer, reading: Answer) -> dict[str, float]:
 
     - ``backed``: as in `own_features`, for this answer;
     - ``support``: the share of the reading's probability, null left aside, on spans that agree with the answer, each
-      weighted by its token F1 with it, in [0, 1];
+      weighted by its agreement with it, in [0, 1];
     - ``support_rank``: the place of the span that agrees most, from 0; the number of spans where none agrees;
-    - ``support_f1``: that span's token F1 with the answer, in [0, 1];
-    - ``support_log_odds``: the log-odds of the likeliest span that says about the same (token F1 ≥ 0.5) against the
+    - ``support_f1``: that span's agreement with the answer, in [0, 1];
+    - ``support_log_odds``: the log-odds of the likeliest span that says about the same (agreement ≥ 0.5) against the
       reading's best span, in [-10, 0];
-    - ``top_f1``: token F1 of the answer with the reading's best span, whether the reading trusts it or not.
+    - ``top_f1``: agreement of the answer with the reading's best span, whether the reading trusts it or not.
 
     For "no answer" only ``backed`` is there.
     """
     if answer.text is None:
         return {"backed": _backed(reading, None)}
-    words = normalize_answer(answer.text).split()
-    f1s = [token_f1(words, normalize_answer(span.text).split()) for span in reading.candidates]
+    f1s = agreements(answer.text, [span.text for span in reading.candidates])
     odds = [span.probability for span in reading.candidates]
     some = max(1.0 - reading.scores["null_probability"], 1e-12)
     support = min(1.0, math.fsum(p * f1 for p, f1 in zip(odds, f1s, strict=True)) / some)

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
+
+from twosup_chain.text.finder import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,28 +126,30 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
         "answer_kind": _fits(asked.kind, text, words),
     }
     places = [
-        (passage, whole, at) for passage, whole in zip(read, passages, strict=True) for at in _places(passage, words)
+        (passage, whole, place)
+        for passage, whole in zip(read, passages, strict=True)
+        for place in _places(passage, whole, text)
     ]
     features["in_context"] = float(bool(places))
     features["answer_occurrences"] = math.log1p(len(places))
     if places and asked.stems:
-        features |= _around(asked, places, len(words))
+        features |= _around(asked, places)
     return features
 
 
-def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, int]], length: int) -> dict[str, float]:
+def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, range]]) -> dict[str, float]:
     """Returns the features of the best of these places."""
     nearest, overlap = None, -1.0
     for place in places:
         passage, _, at = place
-        near = {*passage.stems[max(0, at - _NEAR) : at], *passage.stems[at + length : at + length + _NEAR]}
+        near = {*passage.stems[max(0, at.start - _NEAR) : at.start], *passage.stems[at.stop : at.stop + _NEAR]}
         found = len(asked.stems & near) / len(asked.stems)
         if found > overlap:
             nearest, overlap = place, found
     assert nearest is not None  # noqa: S101  there is a place
     passage, whole, at = nearest
     sentences = _sentences(passage, whole)
-    own = next((s for s in sentences if s.start <= at < s.stop), range(len(passage.stems)))
+    own = next((s for s in sentences if s.start <= at.start < s.stop), range(len(passage.stems)))
     shares = {s: len(asked.stems.intersection(passage.stems[s.start : s.stop])) / len(asked.stems) for s in sentences}
     inside = set(passage.stems[own.start : own.stop])
     negated = any(_negates(word) for word in passage.words[own.start : own.stop])
@@ -159,12 +165,11 @@ def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, int]], length: 
 
 def sentence_around(passages: Sequence[str], text: str) -> str | None:
     """Returns the sentence in which a text first stands; ``None`` where it stands nowhere."""
-    words = [word.lower() for word in _WORD.findall(text)]
     for whole in passages:
         passage = _passage(whole)
-        for at in _places(passage, words):
+        for place in _places(passage, whole, text):
             for span in _sentences(passage, whole):
-                if span.start <= at < span.stop:
+                if span.start <= place.start < span.stop:
                     return _cut(passage, whole, span)
     return None
 
@@ -229,19 +234,10 @@ def _fits(kind: str, text: str, words: Sequence[str]) -> float:
     return 0.5
 
 
-def _places(passage: _Passage, words: Sequence[str]) -> Iterator[int]:
-    """Yields where a sequence of words stands, as the place of its first word."""
-    if not words:
-        return
-    at, found = -1, 0
-    while found < _MOST_OCCURRENCES:
-        try:
-            at = passage.words.index(words[0], at + 1)
-        except ValueError:
-            return
-        if passage.words[at : at + len(words)] == list(words):
-            found += 1
-            yield at
+def _places(passage: _Passage, whole: str, text: str) -> Iterator[range]:
+    """Yields the words where a text stands, as ranges of places."""
+    for start, end in islice(find(whole, text), _MOST_OCCURRENCES):
+        yield range(max(0, bisect_right(passage.starts, start) - 1), bisect_left(passage.starts, end))
 
 
 def _sentences(passage: _Passage, whole: str) -> list[range]:

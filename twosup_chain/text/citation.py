@@ -5,32 +5,28 @@ What a citation holds is written in `schema.Citation`. Whether the answer can be
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import TYPE_CHECKING
 
-import numpy as np
 from langchain_core.documents import Document
 
-from twosup_chain.reader.occurrences import occurrences
 from twosup_chain.schema import Citation
+from twosup_chain.text.finder import find, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from twosup_chain.schema import Answer, Candidate, QAInput
 
-    _Search = Callable[[str, str], Iterator[tuple[int, int]]]
-
-_ARTICLES = frozenset({"a", "an", "the"})
+#: No answer has more citations.
+MOST = 100
 
 
 def citations(question: QAInput, answer: Answer, near: Sequence[Candidate] = ()) -> tuple[Citation, ...]:
-    """Returns where the answer's text stands in the passages, the likeliest place first.
+    """Returns where the answer's text stands in the passages, the likeliest place first, at most `MOST` places.
 
-    An answer that tells its own span, as the reader's does, is cited there and nowhere else. Any other text is looked
-    up: letter for letter, and where it stands nowhere like that, word for word without case, accents, articles and
-    punctuation. An answer in words of its own ("It was Ada.") stands nowhere, and has no citation.
+    An answer that tells its own span, as the reader's does, is cited there and nowhere else, a number that the span
+    cuts through as a whole. Any other text is looked up by the `finder`. An answer in words of its own ("It was Ada.")
+    stands nowhere, and has no citation.
 
     Args:
         question: The question and its passages.
@@ -43,9 +39,9 @@ def citations(question: QAInput, answer: Answer, near: Sequence[Candidate] = ())
     own = _own_span(answer, passages)
     if own is not None:
         return (_citation(question, *own),)
-    found = list(_places(answer.text, passages, _verbatim)) or list(_places(answer.text, passages, _by_words))
+    found = [(at, *place) for at, passage in enumerate(passages) for place in find(passage, answer.text)]
     found.sort(key=lambda place: (-_support(place, near), place))
-    return tuple(_citation(question, *place) for place in found)
+    return tuple(_citation(question, *place) for place in found[:MOST])
 
 
 def _own_span(answer: Answer, passages: Sequence[str]) -> tuple[int, int, int] | None:
@@ -54,44 +50,7 @@ def _own_span(answer: Answer, passages: Sequence[str]) -> tuple[int, int, int] |
         return None
     document = answer.document or 0
     stands = 0 <= document < len(passages) and passages[document][answer.start : answer.end] == answer.text
-    return (document, answer.start, answer.end) if stands else None
-
-
-def _places(text: str, passages: Sequence[str], search: _Search) -> Iterator[tuple[int, int, int]]:
-    for document, passage in enumerate(passages):
-        for start, end in search(text, passage):
-            yield document, start, end
-
-
-def _verbatim(text: str, passage: str) -> Iterator[tuple[int, int]]:
-    """Yields where the text stands letter for letter; in ASCII, not inside of a word."""
-    pattern = re.escape(text.strip())
-    bounded = rf"(?<!\w){pattern}(?!\w)" if text.isascii() else pattern
-    yield from (match.span() for match in re.finditer(bounded, passage))
-
-
-def _by_words(text: str, passage: str) -> Iterator[tuple[int, int]]:
-    """Yields where the text's words stand in the same order, articles and punctuation aside."""
-    words, spans = _words(passage)
-    wanted = [word for word in _words(text)[0] if word not in _ARTICLES]
-    if not set(wanted) <= set(words):
-        return
-    numbers = {word: i for i, word in enumerate({*words, *wanted})}
-    ids = np.array([numbers[word] for word in words], dtype=np.int64)
-    counts = np.array([word not in _ARTICLES for word in words], dtype=bool)
-    needle = np.array([numbers[word] for word in wanted], dtype=np.int64)
-    yield from ((spans[first][0], spans[last][1]) for first, last in occurrences(ids, counts, needle))
-
-
-def _words(text: str) -> tuple[list[str], list[tuple[int, int]]]:
-    found = list(re.finditer(r"\w+", text))
-    return [_plain(match.group()) for match in found], [match.span() for match in found]
-
-
-def _plain(word: str) -> str:
-    """Returns the word without case and accents."""
-    letters = unicodedata.normalize("NFKD", word)
-    return "".join(char for char in letters if not unicodedata.combining(char)).casefold()
+    return (document, *whole(passages[document], answer.start, answer.end)) if stands else None
 
 
 def _support(place: tuple[int, int, int], near: Sequence[Candidate]) -> float:

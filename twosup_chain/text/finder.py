@@ -43,7 +43,8 @@ def whole(passage: str, start: int, end: int) -> tuple[int, int]:
         end: One past the last one.
     """
     before = max(0, start - _NUMBER)
-    for word in words(passage[before : end + _NUMBER]):
+    near = passage[before : end + _NUMBER]
+    for word in words(near) if re.search(r"\d", near) else ():
         first, last = word.start + before, word.end + before
         if word.exact and first < end and start < last:
             start, end = min(start, first), max(end, last)

@@ -1,8 +1,8 @@
 """Typography folded away: two spellings that a reader would call the same become the same characters.
 
-Case, accents, ligatures, full-width forms, curly quotes, kinds of dashes and of spaces, soft hyphens and other invisible
-characters do not tell answers apart, nor whether a text is composed (NFC) or decomposed (NFD). Each character is folded
-by itself, so that every folded character knows the one that it comes from.
+Case, accents, ligatures, full-width forms, curly quotes, kinds of dashes and of spaces, soft hyphens and other
+invisible characters do not tell answers apart, nor whether a text is composed (NFC) or decomposed (NFD). Each character
+is folded by itself, so that every folded character knows the one that it comes from.
 """
 
 from __future__ import annotations

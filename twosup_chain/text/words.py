@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from twosup_chain.text.folding import fold
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twosup_chain.text.folding import Folded
 
 #: Scripts without spaces between words, or (Korean) with endings that are written together with the word.
@@ -41,13 +43,14 @@ _DIGITS = r"""
 _TOKEN = re.compile(
     rf"""
     (?P<plain>(?!(?:minus|negative|per)\b)[a-z]{{2,}}+(?![0-9_']|[^\x00-\x7f]))
-  | (?P<number>(?:v(?=\d+\.))?(?P<sign>(?<![^\s(\[=<>~,;:"'$€£¥₹])-|(?:minus|negative)\ )?(?P<money>[$€£¥₹]\ ?)?(?P<digits>{_DIGITS})
+  | (?P<number>(?:v(?=\d+\.))?
+      (?P<sign>(?<![^\s(\[=<>~,;:"'$€£¥₹])-|(?:minus|negative)\ )?(?P<money>[$€£¥₹]\ ?)?(?P<digits>{_DIGITS})
       (?:(?P<ending>(?<=0)'s|s|st|nd|rd|th)\b|'s\b
         |[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|(?<=\d)(?(money)[mk]|(?!)))s?\b)?
       (?P<share>(?=\ ?[$€£¥₹%]|\ (?:per\ ?cent|dollar|euro|pound)))?)
   | (?P<symbol>[$€£¥₹%°]|per\ ?cent(?!\w))
-  | (?P<initials>[a-z](?:\.[a-z])+(?![\w'])\.?)
   | (?P<model>[a-z]-\d+(?!\w)|[a-z](?:\+\+?|\#)(?!\w))
+  | (?P<initials>[a-z](?:\.[a-z])+(?![\w'{_MARKS}])\.?|[a-z](?![\w'{_MARKS}]))
   | (?P<word>{_LETTER}{_REST}(?:'{_LETTER}{_REST})*)
   | (?P<letter>[{_UNSPACED}](?:[\u1160-\u11ff]+|[\u3099\u309a])?)
     """,
@@ -79,14 +82,15 @@ _DEGREE = frozenset({"°", "degree", "degrees"})
 _JOINTS = " \n-"
 #: An answer of one letter is shorter than this.
 _ALONE = 8
-_NAMED = frozenset(
+_NAMING_WORDS = (
     "vitamin section plan type hepatitis grade class group team appendix option part schedule block hall platform gate "
     "terminal series figure table exhibit form category level tier zone wing unit page point letter line influenza "
-    "serie division league curve model version route phase building chapter annex factor".split()  # noqa: SIM905
+    "serie division league curve model version route phase building chapter annex factor"
 )
-_ROMAN = frozenset(
-    f"{tens}{ones}" for tens in ("", "x", "xx", "xxx") for ones in ("", *"i ii iii iv v vi vii viii ix".split())
-)
+#: Words after which a single letter is a name, also in lower case.
+_NAMED = frozenset(_NAMING_WORDS.split())
+_ROMAN_NUMBERS = "ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii xxiv"
+_ROMAN = frozenset(_ROMAN_NUMBERS.split())
 
 
 class Word(NamedTuple):
@@ -111,38 +115,44 @@ def words(text: str) -> tuple[Word, ...]:
     low, at, before, measured, one_to_one = folded.text, 0, "", False, text.isascii()
     found: list[Word] = []
     for match in _TOKEN.finditer(low):
-        kind, raw, (first, last) = match.lastgroup, match[0], match.span()
+        kind, raw, (first, last) = match.lastgroup or "", match[0], match.span()
         start, end = (first, last) if one_to_one else folded.span(first, last)
         gap, at = low[at:first], last
-        near = before if not gap.strip(_JOINTS) else ""  # the word before, where nothing stands between
+        near = "" if gap.strip(_JOINTS) else before  # the word before, where nothing stands between
         unit = _UNITS.get(raw.replace(".", "")) if measured and near else None
         initial = gap == ". " and (len(before) == 1 or "." in before)
         before, measured = raw, kind == "number" or raw in _DEGREE
         if unit:
             found.append(Word(unit, start, end, exact=True))
-        elif kind == "plain":
-            if raw not in _ARTICLES:
-                found.append(Word(raw, start, end, raw in _ROMAN and text[start].isupper()))
         elif kind == "number":
             found += _number(match, folded)
-        elif kind == "letter":
-            found.append(Word(raw, start, end))
-        elif kind == "symbol":
-            found.append(Word(_SYMBOLS.get(raw, "percent"), start, end, exact=True))
-        elif len(raw) == 1 or kind == "initials":
+        elif kind == "initials":
             upper, name = text[start].isupper(), raw.replace(".", "")
-            if found and initial and upper and "." in low[last - 1 : last + 1]:  # J. R. R. Tolkien is J.R.R. Tolkien
+            if initial and found and upper and "." in low[last - 1 : last + 1]:  # J. R. R. Tolkien is J.R.R. Tolkien
                 found[-1] = Word(found[-1].key + name, found[-1].start, end)
             elif raw != "a" or near in _NAMED or _is_name(text, start, near):
-                found.append(Word(name, start, end, exact=kind == "word" and (upper or near in _NAMED)))
-        elif key := _plain(raw):
-            found.append(Word(key, start, end, exact=any(map(str.isdigit, key))))
+                found.append(Word(name, start, end, exact=len(name) == 1 and (upper or near in _NAMED)))
+        elif key := _KEYS[kind](raw):
+            found.append(Word(key, start, end, _is_exact(kind, raw) or (raw in _ROMAN and text[start].isupper())))
     return tuple(found)
+
+
+def _is_exact(kind: str, raw: str) -> bool:
+    return kind in ("symbol", "model") or (kind == "word" and any(map(str.isdigit, raw)))
 
 
 def _plain(raw: str) -> str:
     """Returns a word without elision and possessive ending, hyphen and apostrophes (l'Orient, Ada's, B-12, O'Brien)."""
     return re.sub(r"^[ld]'(?=..)|'s$|-", "", raw).replace("'", "")
+
+
+_KEYS: dict[str, Callable[[str], str]] = {
+    "plain": lambda raw: "" if raw in _ARTICLES else raw,
+    "letter": str,
+    "symbol": lambda raw: _SYMBOLS.get(raw, "percent"),
+    "model": _plain,
+    "word": _plain,
+}
 
 
 def _is_name(text: str, start: int, near: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where an answer stands, and how far spans agree with it."""
+"""Which tokens an answer covers, and how far spans agree with it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.reader.occurrences import agreement, occurrences
+from twosup_chain.reader.engine import Tokens
+from twosup_chain.reader.occurrences import agreement, counted, token_ranges
 from twosup_chain.reader.spans import Window
+from twosup_chain.text.words import Word
 
-tokens = st.lists(st.integers(0, 3), max_size=20)
-
-
-@given(tokens, st.lists(st.integers(1, 3), min_size=1, max_size=4))
-def test_occurrences_are_found_as_if_tokens_that_do_not_count_were_absent(ids, needle):
-    counts = np.array(ids, dtype=int) > 0
-    kept = [i for i, token in enumerate(ids) if token > 0]
-    expected = [
-        (kept[at], kept[at + len(needle) - 1])
-        for at in range(len(kept) - len(needle) + 1)
-        if [ids[i] for i in kept[at : at + len(needle)]] == needle
-    ]
-    assert occurrences(np.array(ids, dtype=np.int64), counts, np.array(needle)) == expected
+pieces = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3)), max_size=12)
 
 
-def test_an_answer_without_a_token_that_counts_occurs_nowhere():
-    assert occurrences(np.array([1, 2]), np.array([True, True]), np.array([], dtype=np.int64)) == []
+def _spans(pieces):
+    """Half-open ranges, ascending and disjoint, from pairs of a gap and a length."""
+    found, at = [], 0
+    for gap, length in pieces:
+        found.append((at + gap, at + gap + length))
+        at += gap + length
+    return found
+
+
+def _tokens(spans):
+    starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+    word = np.ones(len(starts), dtype=bool)
+    return Tokens(np.zeros(len(starts), np.int64), starts, ends, word, word)
+
+
+def _disjoint(found):
+    kept = []
+    for a, b in sorted(found):
+        if not kept or a > kept[-1][1]:
+            kept.append((a, b))
+    return kept
+
+
+@given(pieces.map(_spans), pieces.map(_spans))
+def test_the_tokens_of_a_place_are_those_that_it_overlaps(tokens, places):
+    overlapping = [[i for i, (s, e) in enumerate(tokens) if s < end and start < e] for start, end in places]
+    expected = [(hit[0], hit[-1]) for hit in overlapping if hit]
+    assert token_ranges(places, _tokens(tokens)) == expected
+
+
+@given(pieces.map(_spans), pieces.map(_spans))
+def test_tokens_count_that_overlap_a_word_that_counts(tokens, spans):
+    words = [Word("x", start, end) for start, end in spans]
+    expected = [any(s < end and start < e for start, end in spans) for s, e in tokens]
+    assert counted(words[::-1], _tokens(tokens)).tolist() == expected
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=15), st.data(), st.integers(1, 6))
@@ -36,7 +59,7 @@ def test_agreement_is_the_token_f1_with_the_nearest_occurrence(counts, data, wid
     for _ in range(data.draw(st.integers(1, 3))):
         a = data.draw(st.integers(0, n - 1))
         found.append((a, data.draw(st.integers(a, n - 1))))
-    found = [(a, b) for a, b in found if any(counts[a : b + 1])]
+    found = _disjoint((a, b) for a, b in found if any(counts[a : b + 1]))
     start = data.draw(st.integers(0, n - 1))
     window = Window(start, data.draw(st.integers(start + 1, n)), 0, 2 * n)
     result = agreement(found, np.array(counts), window, width)

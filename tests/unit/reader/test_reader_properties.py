@@ -43,9 +43,6 @@ class ToyEngine(ReaderEngine):
     def tokenize(self, texts):
         return [self._tokens(text) for text in texts]
 
-    def word(self, token_id):
-        return list(self.words)[token_id]
-
     def logits(self, inputs):
         table = np.array([draw(self.seed, word) for word in self.words])
         for item in inputs:
