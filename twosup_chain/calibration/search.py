@@ -37,11 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twosup_chain.calibration.tally import Array
-    from twosup_chain.calibration.targets import Target
+    from twosup_chain.calibration.targets import Prefer, Target
     from twosup_chain.outcomes.outcomes import Outcomes
 
-#: What makes one pair of thresholds better than another, among those that keep the targets.
-Prefer = Literal["cheapest", "coverage", "accuracy", "safest"]
 #: How a pair was found.
 Method = Literal["plug-in", "nested", "fixed sequence"]
 

@@ -6,7 +6,7 @@ against is in `targets`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -29,6 +29,7 @@ class Tally:
 
     Args:
         n: The number of questions.
+        max_call_cost: The most that a hosted call can cost, in currency; 0 without costs.
         local: The thresholds of the local supervisor, in [0, 1].
         remote: Those of the remote supervisor.
         escalated: Escalated questions.
@@ -44,6 +45,7 @@ class Tally:
     """
 
     n: int
+    max_call_cost: float
     local: Array
     remote: Array
     escalated: Array
@@ -65,7 +67,7 @@ class Tally:
     def pairs(self, chosen: Array) -> Tally:
         """Returns the counts of the pairs at these flat indices, shape (len(chosen),)."""
         columns = {name: np.broadcast_to(column, self.shape).ravel()[chosen] for name, column in self._columns()}
-        return Tally(n=self.n, **columns)
+        return replace(self, **columns)
 
     def flat(self) -> Tally:
         """Returns the counts of all pairs in one dimension, the remote threshold running fastest."""
@@ -73,12 +75,11 @@ class Tally:
 
     def times(self, factor: float) -> Tally:
         """Returns the counts as they would be expected of `factor` times as many questions."""
-        thresholds = {"local": self.local, "remote": self.remote}
-        columns = {name: column * factor for name, column in self._columns() if name not in thresholds}
-        return Tally(n=round(self.n * factor), **thresholds, **columns)
+        columns = {name: column * factor for name, column in self._columns() if name not in ("local", "remote")}
+        return replace(self, n=round(self.n * factor), **columns)
 
-    def _columns(self) -> list[tuple[str, Array]]:
-        return [(field.name, getattr(self, field.name)) for field in fields(self) if field.name != "n"]
+    def _columns(self) -> list[tuple[str, Any]]:
+        return [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in ("n", "max_call_cost")]
 
 
 def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Abstention = "wrong") -> Tally:
@@ -126,6 +127,7 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
     cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
     return Tally(
         n=len(outcomes),
+        max_call_cost=outcomes.dearest,
         local=np.asarray(local, np.float64)[:, None],
         remote=np.asarray(remote, np.float64)[None, :],
         escalated=all_escalated,

@@ -1,46 +1,87 @@
 """What a calibration promises: limits on rates, on money and on the distance to the hosted model, and their tests.
 
 A target reads the counts of a `Tally` and says, for every pair of thresholds, what its value is, how surprising the
-counts would be if the limit were exceeded (a valid p-value), and on new data how probable it is that it holds. Which
-pairs are tried is the business of `search`; the statistics are in `statistics`.
+counts would be if the limit were exceeded (a valid p-value), and on new data how probable it is that it holds. It also
+knows what it is called, in which unit, and what it needs of the data: nothing else in the package asks which target it
+has. A target of your own is a subclass of `Target`, or of `Rate`; it is handed to `calibrate` and `check` as it is.
+Which pairs are tried is the business of `search`; the statistics are in `statistics`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from twosup_chain._options import shorten
 from twosup_chain.calibration import statistics
-from twosup_chain.errors import ConfigurationError
+from twosup_chain.calibration.measures import Accuracy, Coverage, Measure, Share, Unit
+from twosup_chain.errors import ConfigurationError, UnknownOptionError
 
 if TYPE_CHECKING:
-    from twosup_chain.calibration.tally import Array, Tally
+    from collections.abc import Iterable
 
+    from twosup_chain.calibration.tally import Array, Tally
+    from twosup_chain.outcomes.outcomes import Outcomes
+
+#: Which pair to choose of those that keep the targets: see `calibrate`.
+Prefer = Literal["cheapest", "coverage", "accuracy", "safest"]
 #: Budgets are stated per so many questions.
 PER = 1_000
+#: Whose preference counts where several targets have one.
+_PRECEDENCE: tuple[Prefer, ...] = ("cheapest", "coverage", "safest", "accuracy")
+_BOUNDS: dict[Unit, tuple[float, float]] = {"share": (0.0, 1.0), "money": (0.0, np.inf), "number": (-np.inf, np.inf)}
+_WORDS: dict[Unit, str] = {
+    "share": "a rate, a number from 0 to less than 1 (0.05 for 5 %)",
+    "money": "an amount in currency, a finite number, at least 0",
+    "number": "a finite number",
+}
 
 
 @dataclass(frozen=True)
-class Target(ABC):
+class Target(Measure):
     """A limit on something that follows from a pair of thresholds.
 
     Args:
-        limit: What is not to be exceeded, in the units of `value`.
+        limit: What is not to be exceeded, in the units of `value`: a share in [0, 1), an amount of currency.
+
+    Raises:
+        ConfigurationError: The limit is out of range.
     """
 
     limit: float
-    #: The option of `calibrate` that asks for it.
+    #: What a calibration calls it; of the packaged ones also the option of `calibrate`.
     name: ClassVar[str]
     #: Whether it depends on the local threshold alone, and grows with it.
     nested: ClassVar[bool] = False
+    #: Which of the pairs that keep it is chosen, unless the user says it.
+    prefer: ClassVar[Prefer] = "accuracy"
 
-    @abstractmethod
-    def value(self, tally: Tally) -> Array:
-        """Returns the estimate at every pair; NaN where the counts say nothing."""
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "name" in vars(cls):
+            cls.measure = vars(cls).get("measure", cls.name)
+            cls.label = vars(cls).get("label", cls.name.replace("_", " "))
+
+    def __post_init__(self) -> None:
+        low, high = _BOUNDS[self.unit]
+        limit: Any = self.limit
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not low <= limit < high or limit == -np.inf:
+            message = f"{self.name}={shorten(limit)}: pass {self.asks_for()}"
+            raise ConfigurationError(message)
+        object.__setattr__(self, "limit", float(limit))
+
+    @classmethod
+    def asks_for(cls) -> str:
+        """Returns in words what its limit may be."""
+        return _WORDS[cls.unit]
+
+    @classmethod
+    def of_option(cls, value: Any) -> Target | None:
+        """Returns the target that its option of `calibrate` asks for by this value; ``None`` asks for none."""
+        return None if value is None else cls(value)
 
     @abstractmethod
     def p_value(self, tally: Tally, level: float) -> Array:
@@ -52,10 +93,6 @@ class Target(ABC):
         """
 
     @abstractmethod
-    def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
-        """Returns a two-sided interval of the value at the only pair of this tally."""
-
-    @abstractmethod
     def posterior(self, tally: Tally) -> float:
         """Returns the probability that the limit is kept at the only pair of this tally, given its counts."""
 
@@ -64,43 +101,33 @@ class Target(ABC):
         with np.errstate(invalid="ignore"):
             return self.value(tally) <= self.limit
 
+    def lacks(self, outcomes: Outcomes) -> str:
+        """Returns what the data do not hold and the target reads, with the cure; nothing where they hold it all."""
+        del outcomes
+        return ""
+
+    def assumes(self, outcomes: Outcomes) -> str:
+        """Returns on what a guarantee rests that the data do not tell; nothing where that is so."""
+        del outcomes
+        return ""
+
+    def least_abstention(self, outcomes: Outcomes) -> float | None:
+        """Returns the least share of questions that any thresholds leave open to keep the limit, by estimate."""
+        del outcomes
+        return None
+
     def __str__(self) -> str:
         return f"{self.name} ≤ {self.limit:g}"
 
 
-class Rate(Target):
-    """A limit on the rate of an event among trials; given the number of trials the events are binomial.
-
-    The questions are independent, and at a fixed pair of thresholds each one is an event, a trial without it, or no
-    trial; so the number of events given that of the trials is Binomial(trials, rate), exactly.
-    """
-
-    @abstractmethod
-    def counts(self, tally: Tally) -> tuple[Array, Array]:
-        """Returns the events and the trials at every pair."""
-
-    def impossible(self, tally: Tally) -> Array:
-        """Returns where there cannot be an event, whatever the data: a threshold of 0 trusts every score."""
-        return np.zeros_like(tally.local, dtype=np.bool_)
-
-    def value(self, tally: Tally) -> Array:
-        """Returns events / trials."""
-        events, trials = self.counts(tally)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.impossible(tally), 0.0, np.true_divide(events, trials))
+class Rate(Share, Target):
+    """A limit on the rate of an event among trials: its tests are exact, since the events are binomial."""
 
     def p_value(self, tally: Tally, level: float) -> Array:
         """Returns the exact binomial p-value."""
         del level
         events, trials = self.counts(tally)
         return np.where(self.impossible(tally), 0.0, statistics.binomial_p_value(events, trials, self.limit))
-
-    def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
-        """Returns the interval of Clopper and Pearson."""
-        if bool(np.all(self.impossible(tally))):
-            return 0.0, 0.0
-        low, high = statistics.clopper_pearson(*self.counts(tally), confidence)
-        return low.item(), high.item()
 
     def posterior(self, tally: Tally) -> float:
         """Returns the probability under Jeffreys' prior."""
@@ -113,7 +140,7 @@ class Rate(Target):
 class RemoteRate(Rate):
     """The share of questions that are sent to the hosted model: P(local score < local threshold)."""
 
-    name = "remote_rate"
+    name, label = "remote_rate", "remote rate"
     nested = True
 
     def counts(self, tally: Tally) -> tuple[Array, Array]:
@@ -129,11 +156,27 @@ class RemoteRate(Rate):
 class Risk(Rate):
     """The selective risk: the share of wrong answers among the questions that are answered."""
 
-    name = "risk"
+    name, label = "risk", "selective risk"
+    prefer = "cheapest"
 
     def counts(self, tally: Tally) -> tuple[Array, Array]:
         """Returns wrong answers and answers."""
         return tally.wrong, tally.answered
+
+    def least_abstention(self, outcomes: Outcomes) -> float | None:
+        """Returns the least share of questions that any thresholds leave open, by estimate; ``None`` for no share.
+
+        Of the questions of a predictor that is wrong with probability μ, abstaining on a share b takes away at most b
+        of the errors; to be left with at most α among the 1 − b others takes b ≥ (μ − α)/(1 − α) (arXiv 2606.29054).
+        μ is the least risk that any local threshold has without abstention.
+        """
+        if not len(outcomes):
+            return None
+        order = np.argsort(outcomes.local_score)
+        right = np.cumsum(outcomes.remote_correct[order].astype(np.int64) - outcomes.local_correct[order])
+        most_right = np.count_nonzero(outcomes.local_correct) + max(0, int(right.max()))
+        share = (1.0 - most_right / len(outcomes) - self.limit) / (1.0 - self.limit)
+        return share if share > 0.0 else None
 
 
 class FalsePositiveRate(Rate):
@@ -143,7 +186,8 @@ class FalsePositiveRate(Rate):
     trusted, local or remote.
     """
 
-    name = "false_positive_rate"
+    name, label = "false_positive_rate", "false positive rate"
+    prefer = "safest"
 
     def counts(self, tally: Tally) -> tuple[Array, Array]:
         """Returns refused right predictions and right predictions."""
@@ -155,17 +199,14 @@ class FalsePositiveRate(Rate):
         return zero
 
 
-@dataclass(frozen=True)
 class Budget(Target):
     """What the hosted model costs per 1,000 questions, in currency.
 
-    Args:
-        limit: The budget.
-        max_call_cost: The most that a call can cost, in currency; no call may have cost more.
+    Its guarantee rests on the most that one call can cost (``Outcomes.max_call_cost``).
     """
 
-    max_call_cost: float
-    name = "budget"
+    name, measure, label = "budget", "cost", "cost of 1,000 questions"
+    unit = "money"
     nested = True
 
     def value(self, tally: Tally) -> Array:
@@ -181,32 +222,64 @@ class Budget(Target):
 
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns the interval of Hoeffding and Bentkus."""
-        if tally.local.item() == 0.0 or self.max_call_cost == 0.0:
+        if tally.local.item() == 0.0 or tally.max_call_cost == 0.0:
             return 0.0, 0.0
         mean, _ = self._shares(tally)
         low, high = statistics.bounded_mean_interval(mean.item(), tally.n, confidence)
-        return low * PER * self.max_call_cost, high * PER * self.max_call_cost
+        return low * PER * tally.max_call_cost, high * PER * tally.max_call_cost
 
     def posterior(self, tally: Tally) -> float:
         """Returns the probability under a Student-t posterior: see `statistics.mean_posterior`."""
         mean, limit = self._shares(tally)
         if tally.local.item() == 0.0 or limit >= 1.0:
             return 1.0
-        squares = tally.cost_squares.item() / self.max_call_cost**2
+        squares = tally.cost_squares.item() / tally.max_call_cost**2
         return statistics.mean_posterior(mean.item() * tally.n, squares, tally.n, limit)
+
+    def lacks(self, outcomes: Outcomes) -> str:
+        """Returns that there are no costs, where that is so."""
+        if outcomes.remote_cost is not None:
+            return ""
+        return "the hosted calls have no costs: pass price=Price(…) with records, or Outcomes(remote_cost=…)"
+
+    def assumes(self, outcomes: Outcomes) -> str:
+        """Returns that the dearest call is only the dearest one seen, where it was not stated."""
+        if outcomes.max_call_cost is not None:
+            return ""
+        return (
+            "max_call_cost was not given: the guarantee for the budget assumes that no call costs more than "
+            f"{outcomes.dearest_seen:g}, the dearest one seen"
+        )
 
     def _shares(self, tally: Tally) -> tuple[Array, float]:
         """Returns the mean cost and the budget of a question, as shares of the dearest call."""
-        if self.max_call_cost == 0.0:  # free calls keep every budget
+        if tally.max_call_cost == 0.0:  # free calls keep every budget
             return np.zeros_like(tally.cost, dtype=np.float64), 1.0
-        mean = np.minimum(tally.cost / (max(tally.n, 1) * self.max_call_cost), 1.0)
-        return mean, self.limit / (PER * self.max_call_cost)
+        mean = np.minimum(tally.cost / (max(tally.n, 1) * tally.max_call_cost), 1.0)
+        return mean, self.limit / (PER * tally.max_call_cost)
 
 
+@dataclass(frozen=True)
 class MatchRemote(Target):
-    """The accuracy that the hosted model alone has over the chain's; the limit is how much of it may be lost."""
+    """The accuracy that the hosted model alone has over the chain's.
 
-    name = "match_remote"
+    Args:
+        limit: How much of it may be lost, a share in [0, 1).
+    """
+
+    limit: float = 0.0
+    name, measure, label = "match_remote", "below_remote", "below remote only"
+    prefer = "cheapest"
+
+    @classmethod
+    def asks_for(cls) -> str:
+        """Returns in words what its limit may be."""
+        return super().asks_for().replace("a rate", "True or a margin")
+
+    @classmethod
+    def of_option(cls, value: Any) -> Target | None:
+        """Returns the target; ``True`` asks for no loss of accuracy, ``False`` for no target."""
+        return None if value is None or value is False else cls(0.0 if value is True else value)
 
     def value(self, tally: Tally) -> Array:
         """Returns by how much the hosted model alone is more accurate; negative where the chain is."""
@@ -229,50 +302,53 @@ class MatchRemote(Target):
         return f"accuracy ≥ remote only{f' − {self.limit:g}' if self.limit else ''}"
 
 
-def make_targets(
-    *,
-    remote_rate: float | None = None,
-    false_positive_rate: float | None = None,
-    risk: float | None = None,
-    budget: float | None = None,
-    match_remote: bool | float | None = None,
-    max_call_cost: float | None = None,
-) -> tuple[Target, ...]:
-    """Returns the targets that the options of `calibrate` ask for.
+#: The packaged targets by name; a target is added here, and nowhere else.
+TARGETS: dict[str, type[Target]] = {
+    target.name: target for target in (RemoteRate, FalsePositiveRate, Risk, Budget, MatchRemote)
+}
+#: What every calibration measures, in the order of its table.
+MEASURES: dict[str, type[Measure]] = {
+    measure.measure: measure
+    for measure in (RemoteRate, Coverage, Risk, FalsePositiveRate, Accuracy, MatchRemote, Budget)
+}
+
+
+def make_targets(targets: Iterable[Target] = (), /, **limits: Any) -> tuple[Target, ...]:
+    """Returns the targets that the options of `calibrate` ask for, and those that are given.
+
+    Args:
+        targets: Targets, packaged ones or your own.
+        **limits: What the options of the packaged targets are given.
 
     Raises:
-        ConfigurationError: There is none, or a limit is out of range.
+        ConfigurationError: There is none, one is asked for twice or goes by a packaged one's name, or a limit is out of
+            range.
+        UnknownOptionError: No packaged target has such a name.
     """
-    targets: list[Target] = []
-    if remote_rate is not None:
-        targets.append(RemoteRate(_share("remote_rate", remote_rate)))
-    if false_positive_rate is not None:
-        targets.append(FalsePositiveRate(_share("false_positive_rate", false_positive_rate)))
-    if risk is not None:
-        targets.append(Risk(_share("risk", risk)))
-    if budget is not None:
-        targets.append(Budget(_amount("budget", budget), _amount("max_call_cost", max_call_cost)))
-    if match_remote is not None and match_remote is not False:
-        targets.append(MatchRemote(0.0 if match_remote is True else _share("match_remote", match_remote)))
-    if not targets:
-        message = (
-            "no target is given: pass remote_rate=…, false_positive_rate=…, risk=…, budget=… or match_remote=…, "
-            "or several, which then hold together"
-        )
+    for name in limits.keys() - TARGETS:
+        raise UnknownOptionError("target", name, TARGETS)
+    asked = (target.of_option(limits.get(name)) for name, target in TARGETS.items())
+    found = (*(target for target in asked if target is not None), *targets)
+    if not found:
+        options = ", ".join(f"{name}=…" for name in TARGETS)
+        message = f"no target is given: pass one of {options}, or targets=[…]; of several all hold together"
         raise ConfigurationError(message)
-    return tuple(targets)
+    names: set[str] = set()
+    for target in found:
+        name = getattr(target, "name", None)
+        if not isinstance(target, Target) or not isinstance(name, str):
+            message = f"targets holds {shorten(target)}: pass targets with their limits, such as Risk(0.05)"
+            raise ConfigurationError(message)
+        if not isinstance(target, TARGETS.get(name, Target)):
+            message = f"{type(target).__name__}.name={name!r} is the name of a packaged target: call yours another"
+            raise ConfigurationError(message)
+        if name in names:
+            message = f"{name} is given twice: state each limit once"
+            raise ConfigurationError(message)
+        names.add(name)
+    return found
 
 
-def _share(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value < 1.0:
-        hint = "True or a margin" if name == "match_remote" else "a rate"
-        message = f"{name}={shorten(value)}: pass {hint}, a number from 0 to less than 1 (0.05 for 5 %)"
-        raise ConfigurationError(message)
-    return float(value)
-
-
-def _amount(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value < np.inf:
-        message = f"{name}={shorten(value)}: pass an amount in currency, a finite number, at least 0"
-        raise ConfigurationError(message)
-    return float(value)
+def default_preference(targets: Iterable[Target]) -> Prefer:
+    """Returns which pair is chosen where the user does not say it: cheap where a target demands quality."""
+    return min((target.prefer for target in targets), key=_PRECEDENCE.index)

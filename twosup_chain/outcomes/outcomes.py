@@ -6,14 +6,15 @@ from is the business of `records`; what follows from them is that of `curves`, `
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from twosup_chain.errors import InputError
+from twosup_chain._options import shorten
+from twosup_chain.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +56,11 @@ class Outcomes:
         remote_chosen: What the second supervisor has chosen, likewise.
         remote_alone_correct: Whether the hosted model's own prediction is right, shape (n,), where others are chosen in
             its place; ``None``: as `remote_correct`.
+        max_call_cost: The most that one hosted call can cost, in currency; ``None`` where nobody has stated it.
 
     Raises:
         InputError: A column has another length, a score is NaN or outside [0, 1], a cost is negative or not finite.
+        ConfigurationError: A call has cost more than `max_call_cost`, or there are no costs.
     """
 
     local_score: Floats
@@ -71,6 +74,7 @@ class Outcomes:
     local_chosen: Choices | None = None
     remote_chosen: Choices | None = None
     remote_alone_correct: Flags | None = None
+    max_call_cost: float | None = None
 
     def __post_init__(self) -> None:
         for name, column in self._columns():
@@ -81,6 +85,15 @@ class Outcomes:
             _check(name, getattr(self, name), 1.0, "a trust score is a number in [0, 1]")
         if self.remote_cost is not None:
             _check("remote_cost", self.remote_cost, np.finfo(np.float64).max, "a cost is a finite number, at least 0")
+        if self.max_call_cost is not None and self.remote_cost is None:
+            message = "max_call_cost is given, and the hosted calls have no costs: pass price=Price(…), or remote_cost=…"
+            raise ConfigurationError(message)
+        if self.max_call_cost is not None and not self.dearest_seen <= self.max_call_cost < np.inf:
+            message = (
+                f"max_call_cost={shorten(self.max_call_cost)}: a call in the data cost {self.dearest_seen:g}; pass the "
+                "most that one can cost"
+            )
+            raise ConfigurationError(message)
 
     def __len__(self) -> int:
         return len(self.local_score)
@@ -90,14 +103,24 @@ class Outcomes:
         """Whether the hosted model's own prediction is right, whatever is chosen in its place, shape (n,)."""
         return self.remote_correct if self.remote_alone_correct is None else self.remote_alone_correct
 
+    @property
+    def dearest_seen(self) -> float:
+        """What the dearest hosted call has cost, in currency; 0 without costs."""
+        return 0.0 if self.remote_cost is None else float(self.remote_cost.max(initial=0.0))
+
+    @property
+    def dearest(self) -> float:
+        """The most that a hosted call can cost, in currency: as stated, else as seen."""
+        return self.dearest_seen if self.max_call_cost is None else self.max_call_cost
+
     def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""
-        return Outcomes(**{name: column[chosen] for name, column in self._columns()})
+        return replace(self, **{name: column[chosen] for name, column in self._columns()})
 
     def _columns(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         for field in fields(self):
             column = getattr(self, field.name)
-            if column is not None:
+            if column is not None and field.name != "max_call_cost":
                 yield field.name, column
 
 

@@ -1,0 +1,102 @@
+"""What can be measured of a pair of thresholds: its name, how it is written, its value and interval on a tally.
+
+A `Target` (`targets`) is a measure with a limit. The other measures, coverage and accuracy, are only reported.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from twosup_chain.calibration import statistics
+
+if TYPE_CHECKING:
+    from twosup_chain.calibration.tally import Array, Tally
+
+#: What a value is: a share of something (or a difference of shares), an amount of currency, or another number.
+Unit = Literal["share", "money", "number"]
+
+
+def written(value: float | None, unit: Unit, currency: str | None = None) -> str:
+    """Returns a value as people read it: a share in per cent, an amount with its currency; a dash for none.
+
+    Args:
+        value: The value; ``None`` or NaN where the data say nothing.
+        unit: What it is.
+        currency: The currency's name, for an amount.
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if unit == "share":
+        return f"{100 * value:.1f} %".replace("-", "\N{MINUS SIGN}")
+    return f"{value:,.4g}{f' {currency}' if currency and unit == 'money' else ''}".replace("-", "\N{MINUS SIGN}")
+
+
+class Measure(ABC):
+    """Something that follows from a pair of thresholds."""
+
+    #: What an estimate of it is called in a calibration; for a target of your own its name.
+    measure: ClassVar[str]
+    #: What it is called in tables.
+    label: ClassVar[str]
+    unit: ClassVar[Unit] = "share"
+
+    @abstractmethod
+    def value(self, tally: Tally) -> Array:
+        """Returns the estimate at every pair; NaN where the counts say nothing."""
+
+    @abstractmethod
+    def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
+        """Returns a two-sided interval of the value at the only pair of this tally."""
+
+
+class Share(Measure):
+    """The rate of an event among trials; given the number of trials the events are binomial.
+
+    The questions are independent, and at a fixed pair of thresholds each one is an event, a trial without it, or no
+    trial; so the number of events given that of the trials is Binomial(trials, rate), exactly.
+    """
+
+    @abstractmethod
+    def counts(self, tally: Tally) -> tuple[Array, Array]:
+        """Returns the events and the trials at every pair."""
+
+    def impossible(self, tally: Tally) -> Array:
+        """Returns where there cannot be an event, whatever the data: a threshold of 0 trusts every score."""
+        return np.zeros_like(tally.local, dtype=np.bool_)
+
+    def value(self, tally: Tally) -> Array:
+        """Returns events / trials."""
+        events, trials = self.counts(tally)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.impossible(tally), 0.0, np.true_divide(events, trials))
+
+    def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
+        """Returns the interval of Clopper and Pearson."""
+        if bool(np.all(self.impossible(tally))):
+            return 0.0, 0.0
+        low, high = statistics.clopper_pearson(*self.counts(tally), confidence)
+        return low.item(), high.item()
+
+
+class Coverage(Share):
+    """The share of questions that are answered."""
+
+    measure, label = "coverage", "coverage"
+
+    def counts(self, tally: Tally) -> tuple[Array, Array]:
+        """Returns answered questions and all questions."""
+        return tally.answered, np.asarray(tally.n)
+
+
+class Accuracy(Share):
+    """The share of questions that end well: answered rightly, or left open where that counts as right."""
+
+    measure, label = "accuracy", "accuracy"
+
+    def counts(self, tally: Tally) -> tuple[Array, Array]:
+        """Returns questions that end well and all questions."""
+        return tally.successes, np.asarray(tally.n)
