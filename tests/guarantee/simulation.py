@@ -45,6 +45,7 @@ class World:
             local_correct=local_correct,
             remote_correct=remote_correct,
             remote_cost=np.minimum(rng.exponential(MEAN_COST, n), MOST_COST),
+            max_call_cost=MOST_COST,
         )
 
     def truth(self, local: float, remote: float) -> dict[str, float]:
@@ -132,8 +133,7 @@ class Tried:
 def simulate(scenario: Scenario, *, confidence: float | None, draws: int, seed: int = 0) -> Tried:
     """Returns what calibrating `draws` independent draws leads to."""
     world, rng = WORLDS[scenario.world], np.random.default_rng(seed)
-    costs = {"max_call_cost": MOST_COST} if "budget" in scenario.targets else {}
-    targets = make_targets(**scenario.targets, **costs)
+    targets = make_targets(**scenario.targets)
     exceeded, truths = 0, []
     for draw in range(draws):
         outcomes = world.draw(rng, scenario.n)

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 import pytest
-from simulation import CONFIDENCE, MOST_COST, SCENARIOS, WORLDS, simulate
+from simulation import CONFIDENCE, SCENARIOS, WORLDS, simulate
 
 from twosup_chain import calibrate
 from twosup_chain.calibration.search import find
@@ -58,10 +58,9 @@ def test_an_infeasible_target_is_refused_and_the_error_says_so() -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_what_is_simulated_is_what_calibrate_does(scenario) -> None:
     outcomes = WORLDS[scenario.world].draw(np.random.default_rng(5), scenario.n)
-    costs = {"max_call_cost": MOST_COST} if "budget" in scenario.targets else {}
-    targets = make_targets(**scenario.targets, **costs)
+    targets = make_targets(**scenario.targets)
     found = find(outcomes, targets, confidence=CONFIDENCE, prefer=scenario.prefer)
-    options = {**scenario.targets, **costs, "confidence": CONFIDENCE, "prefer": scenario.prefer}
+    options = {**scenario.targets, "confidence": CONFIDENCE, "prefer": scenario.prefer}
     if found.best is None:
         with pytest.raises(InfeasibleTargetError):
             calibrate(outcomes, **options)

@@ -5,31 +5,28 @@ The search and its guarantee are in `search`, the targets in `targets`, the reco
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twosup_chain._options import shorten
-from twosup_chain.calibration.infeasible import abstention_bound, infeasible
-from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Estimate, Promise, Trace
-from twosup_chain.calibration.search import Found, Prefer, find
-from twosup_chain.calibration.statistics import clopper_pearson
-from twosup_chain.calibration.targets import (
-    Budget,
-    FalsePositiveRate,
-    MatchRemote,
-    RemoteRate,
-    Risk,
-    Target,
-    make_targets,
-)
+from twosup_chain.calibration.estimates import estimate
+from twosup_chain.calibration.evidence import Evidence
+from twosup_chain.calibration.infeasible import infeasible
+from twosup_chain.calibration.record import Calibration, Promise, Trace
+from twosup_chain.calibration.search import find
+from twosup_chain.calibration.targets import MEASURES, Risk, default_preference, make_targets
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twosup_chain.calibration.estimates import NamedEstimate
+    from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Abstention, Tally
+    from twosup_chain.calibration.targets import Prefer, Target
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration", "calibrate"]
 
-#: The confidence of the intervals beside the estimates.
-_INTERVAL = 0.95
 #: The most pairs that a calibration keeps of its search.
 _MOST_TRACED = 256
 #: A hosted model whose answers are trusted less often is hardly worth its calls.
@@ -50,6 +45,7 @@ _ABSTENTIONS = ("wrong", "no_answer")
 def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     records: Outcomes | Paths,
     *,
+    targets: Iterable[Target] = (),
     remote_rate: float | None = None,
     false_positive_rate: float | None = None,
     risk: float | None = None,
@@ -80,6 +76,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
 
     Args:
         records: A file of records that `collect` has written, several, or `Outcomes`.
+        targets: What has to hold, as values: ``[Risk(0.05), Budget(2.0)]``, your own among them. The packaged ones
+            may also be asked for by the options that follow; all hold together.
         remote_rate: The share of questions that may be sent to the hosted model, in [0, 1).
         false_positive_rate: The share of right predictions that may be refused, in [0, 1), as BiSupervised has it:
             FP / (FP + TN), FP being escalated questions with a right hosted prediction that is not trusted, TN all
@@ -122,156 +120,72 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         RecordsError: The records cannot be read.
     """
     _check(confidence, prefer, abstention)
-    if reconcile and match_remote not in (None, False):
-        message = "match_remote compares with the hosted answers themselves, and reconcile replaces some: leave one out"
-        raise ConfigurationError(message)
-    weigh = {"early_abstention": early_abstention, "reconcile": reconcile}
-    data = _data(records, local_scorer, remote_scorer, correct, price, missing, (local_model, remote_model), weigh)
-    outcomes, warnings = data.outcomes, []
-    most = None
-    if outcomes.remote_cost is not None:
-        most, remark = _max_call_cost(outcomes, max_call_cost)
-        warnings += [remark] if remark and budget is not None and confidence is not None else []
-    elif budget is not None or max_call_cost is not None:
-        message = "the hosted calls have no costs: pass price=Price(…) with records, or Outcomes(remote_cost=…)"
-        raise ConfigurationError(message)
-    targets = make_targets(
-        remote_rate=remote_rate,
-        false_positive_rate=false_positive_rate,
-        risk=risk,
-        budget=budget,
-        match_remote=match_remote,
-        max_call_cost=most,
-    )
-    chosen_prefer = prefer or _default_preference(targets)
-    found = find(outcomes, targets, confidence=confidence, prefer=chosen_prefer, abstention=abstention, seed=seed)
-    bound = abstention_bound(outcomes, targets)
+    scorers, models = (local_scorer, remote_scorer), (local_model, remote_model)
+    weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
+    if isinstance(records, Outcomes):
+        if price is not None or missing is not None or correct != "exact_match" or any(weighing.values()):
+            message = (
+                "price, missing, correct, early_abstention and reconcile say how records are read: Outcomes hold "
+                "costs, scores and labels"
+            )
+            raise ConfigurationError(message)
+        evidence = Evidence.of_columns(records, scorers=scorers, models=models)
+    else:
+        if models != (None, None):
+            message = "records name their models: leave local_model and remote_model out"
+            raise ConfigurationError(message)
+        evidence = Evidence.of_records(
+            records, scorers=scorers, correct=correct, price=price, missing=missing, **weighing
+        )
+    outcomes, failed = evidence.outcomes, evidence.failed
+    if not len(outcomes):
+        message = f"there is no labelled question{f', and {failed} calls failed' if failed else ''}: collect some first"
+        raise InputError(message)
+    if max_call_cost is not None:
+        outcomes = replace(outcomes, max_call_cost=max_call_cost)
+    limits = {"remote_rate": remote_rate, "false_positive_rate": false_positive_rate, "risk": risk, "budget": budget}
+    wanted = make_targets(targets, **limits, match_remote=match_remote)
+    for lacking in filter(None, (target.lacks(outcomes) for target in wanted)):
+        raise ConfigurationError(lacking)
+    assumed = [] if confidence is None else list(filter(None, (target.assumes(outcomes) for target in wanted)))
+    most = None if outcomes.remote_cost is None else outcomes.dearest
+    outcomes = replace(outcomes, max_call_cost=most)  # the parts of a search hold to the dearest call of all
+    chosen_prefer = prefer or default_preference(wanted)
+    found = find(outcomes, wanted, confidence=confidence, prefer=chosen_prefer, abstention=abstention, seed=seed)
+    bound = max(filter(None, (target.least_abstention(outcomes) for target in wanted)), default=None)
     if found.best is None:
-        plug_in = find(outcomes, targets, confidence=None, prefer=chosen_prefer, abstention=abstention)
-        raise infeasible(found, plug_in.tried, targets, confidence, bound)
+        plug_in = find(outcomes, wanted, confidence=None, prefer=chosen_prefer, abstention=abstention)
+        raise infeasible(found, plug_in.tried, wanted, confidence, bound)
     chosen = found.chosen
     return Calibration(
-        local=data.local.model_copy(update={"threshold": chosen.local.item()}),
-        remote=data.remote.model_copy(update={"threshold": chosen.remote.item()}),
-        promises=tuple(_promise(target, chosen, confidence) for target in targets),
+        **evidence.supervisors(chosen.local.item(), chosen.remote.item()),
+        promises=tuple(_promise(target, chosen, confidence) for target in wanted),
         confidence=confidence,
         method=found.method,
         prefer=chosen_prefer,
         abstention=abstention,
-        correct=data.correct,
+        correct=evidence.correct,
         max_call_cost=most,
         currency=None if price is None else price.currency,
         questions=len(outcomes),
-        failed=data.failed,
+        failed=failed,
         ordering=found.ordering,
         testing=found.testing,
         seed=seed,
-        **weigh,
-        digest=data.digest,
-        estimates=estimates(chosen, max_call_cost=most),
+        **weighing,
+        digest=evidence.digest,
+        estimates=_estimates(chosen, outcomes, wanted),
         abstention_bound=bound,
         trace=_trace(found),
         tried=len(found.accepted),
-        warnings=(*warnings, *_warnings(chosen, confidence)),
+        warnings=(*assumed, *_warnings(chosen, confidence)),
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Data:
-    """The columns, and where they come from."""
-
-    outcomes: Outcomes
-    local: CalibratedSupervisor
-    remote: CalibratedSupervisor
-    correct: str | None
-    failed: int
-    digest: str
-
-
-def _data(
-    records: Outcomes | Paths,
-    local_scorer: str | LearnedScorer | None,
-    remote_scorer: str | LearnedScorer | None,
-    correct: Correct,
-    price: Price | None,
-    missing: float | None,
-    models: tuple[str | None, str | None],
-    weigh: dict[str, bool],
-) -> _Data:
-    """Returns the columns, and where they come from.
-
-    Raises:
-        InputError: There are no questions.
-        ConfigurationError: An option is missing, or belongs to the other kind of data.
-    """
-    if isinstance(records, Outcomes):
-        if price is not None or missing is not None or correct != "exact_match":
-            message = "price, missing and correct say how records are read: Outcomes hold costs, scores and labels"
-            raise ConfigurationError(message)
-        if any(weigh.values()):
-            message = "early_abstention and reconcile say how records are read: Outcomes hold what became of a question"
-            raise ConfigurationError(message)
-        outcomes, words, failed, digest = records, None, 0, _digest(records)
-    else:
-        from twosup_chain.outcomes.from_records import read_outcomes
-
-        if local_scorer is None or remote_scorer is None:
-            message = "records hold the trust of several scorers: pass local_scorer='…' and remote_scorer='…'"
-            raise ConfigurationError(message)
-        if models != (None, None):
-            message = "records name their models: leave local_model and remote_model out"
-            raise ConfigurationError(message)
-        outcomes, source = read_outcomes(
-            records,
-            local_scorer=local_scorer,
-            remote_scorer=remote_scorer,
-            correct=correct,
-            price=price,
-            missing=missing,
-            **weigh,
-        )
-        models = source.local_model, source.remote_model
-        local_scorer, remote_scorer = source.local_scorer, source.remote_scorer
-        words = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
-        failed, digest = source.failed, source.digest
-    if not len(outcomes):
-        message = f"there is no labelled question{f', and {failed} calls failed' if failed else ''}: collect some first"
-        raise InputError(message)
-    local, remote = (
-        CalibratedSupervisor(scorer=_name(scorer), threshold=0.0, model=model, missing=missing)
-        for scorer, model in zip((local_scorer, remote_scorer), models, strict=True)
-    )
-    return _Data(outcomes=outcomes, local=local, remote=remote, correct=words, failed=failed, digest=digest)
-
-
-def _name(scorer: str | LearnedScorer | None) -> str | None:
-    return scorer if scorer is None or isinstance(scorer, str) else scorer.name
-
-
-def estimates(tally: Tally, *, max_call_cost: float | None) -> tuple[Estimate, ...]:
-    """Returns what is measured at the only pair of these counts, with exact 95 % intervals.
-
-    Args:
-        tally: The counts.
-        max_call_cost: The most that a hosted call costs; ``None`` without costs.
-    """
-    known: list[tuple[str, Target]] = [
-        ("remote_rate", RemoteRate(0.0)),
-        ("risk", Risk(0.0)),
-        ("false_positive_rate", FalsePositiveRate(0.0)),
-        ("below_remote", MatchRemote(0.0)),
-    ]
-    if max_call_cost is not None:
-        known.append(("cost", Budget(0.0, max_call_cost)))
-    found = [_estimate(name, target.value(tally).item(), target.interval(tally, _INTERVAL)) for name, target in known]
-    for name, events in (("coverage", tally.answered.item()), ("accuracy", tally.successes.item())):
-        low, high = clopper_pearson(events, tally.n, _INTERVAL)
-        found.append(_estimate(name, events / max(tally.n, 1), (low.item(), high.item())))
-    return tuple(found)
-
-
-def _estimate(name: str, value: float, interval: tuple[float, float]) -> Estimate:
-    return Estimate(name=name, value=value if np.isfinite(value) else None, low=interval[0], high=interval[1])
+def _estimates(tally: Tally, outcomes: Outcomes, own: Iterable[Target]) -> tuple[NamedEstimate, ...]:
+    """Returns what is measured at the only pair of these counts: what every calibration measures, and what is asked."""
+    measures = {**MEASURES, **{target.measure: target for target in own}}
+    return tuple(estimate(measure, tally) for measure in measures.values() if not measure.lacks(outcomes))
 
 
 def _check(confidence: float | None, prefer: str | None, abstention: str) -> None:
@@ -282,27 +196,6 @@ def _check(confidence: float | None, prefer: str | None, abstention: str) -> Non
         if value is not None and value not in known:
             message = f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}"
             raise ConfigurationError(message)
-
-
-def _default_preference(targets: tuple[Target, ...]) -> Prefer:
-    if any(isinstance(target, (Risk, MatchRemote)) for target in targets):
-        return "cheapest"
-    return "safest" if any(isinstance(target, FalsePositiveRate) for target in targets) else "accuracy"
-
-
-def _max_call_cost(outcomes: Outcomes, given: float | None) -> tuple[float, str]:
-    """Returns the most that a call can cost, and a remark where it is only assumed."""
-    assert outcomes.remote_cost is not None  # noqa: S101 (the caller has seen it)
-    seen = float(outcomes.remote_cost.max(initial=0.0))
-    if given is None:
-        return seen, (
-            f"max_call_cost was not given: the guarantee for the budget assumes that no call costs more than {seen:g}, "
-            "the dearest one seen"
-        )
-    if not seen <= given < np.inf:
-        message = f"max_call_cost={shorten(given)}: a call in the data cost {seen:g}; pass the most that one can cost"
-        raise ConfigurationError(message)
-    return given, ""
 
 
 def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise:
@@ -349,13 +242,3 @@ def _trace(found: Found) -> Trace:
         coverage=tuple((pairs.answered / pairs.n).tolist()),
         risk=tuple(value if np.isfinite(value) else None for value in risk.tolist()),
     )
-
-
-def _digest(outcomes: Outcomes) -> str:
-    """Returns 16 hexadecimal digits that stand for the columns (SHA-256)."""
-    state = hashlib.sha256()
-    for column in (outcomes.local_score, outcomes.remote_score):
-        state.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
-    for flags in (outcomes.local_correct, outcomes.remote_correct):
-        state.update(np.packbits(flags).tobytes())
-    return state.hexdigest()[:16]

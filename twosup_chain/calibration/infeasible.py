@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain.calibration.measures import written
 from twosup_chain.calibration.search import worst_p_value
-from twosup_chain.calibration.table import label, percent_or_money
-from twosup_chain.calibration.targets import Risk
 from twosup_chain.errors import InfeasibleTargetError
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Array, Tally
     from twosup_chain.calibration.targets import Target
-    from twosup_chain.outcomes.outcomes import Outcomes
 
 #: More labelled questions than these nobody has.
 _MOST_QUESTIONS = 10_000_000
@@ -48,10 +46,10 @@ def infeasible(
     best, reached = {}, []
     for target in targets:
         estimate = float(target.value(closest).item())
-        words = f"{label(target.name)} {percent_or_money(target.name, estimate)}"
+        words = f"{target.label} {written(estimate, target.unit)}"
         if confidence is not None:
             best[target.name] = target.interval(closest, 2.0 * confidence - 1.0)[1]
-            words += f", taken alone at most {percent_or_money(target.name, best[target.name])}{surely}"
+            words += f", taken alone at most {written(best[target.name], target.unit)}{surely}"
         elif math.isfinite(estimate):
             best[target.name] = estimate
         reached.append(words)
@@ -73,23 +71,6 @@ def infeasible(
         sentences.append("by these estimates no number of labelled questions would help")
     sentences.append("raise the limit, or use better models or scorers")
     return InfeasibleTargetError("; ".join(sentences), best, bound, needed)
-
-
-def abstention_bound(outcomes: Outcomes, targets: Sequence[Target]) -> float | None:
-    """Returns the least share of questions that any thresholds leave open to keep the selective risk, by estimate.
-
-    Of the questions of a predictor that is wrong with probability μ, abstaining on a share b takes away at most b of
-    the errors; to be left with at most α among the 1 − b others takes b ≥ (μ − α)/(1 − α) (arXiv 2606.29054). μ is the
-    least risk that any local threshold has without abstention. Where no abstention is needed, it is ``None``.
-    """
-    limits = [target.limit for target in targets if isinstance(target, Risk)]
-    if not limits or not len(outcomes):
-        return None
-    order = np.argsort(outcomes.local_score)
-    right = np.cumsum(outcomes.remote_correct[order].astype(np.int64) - outcomes.local_correct[order])
-    most_right = np.count_nonzero(outcomes.local_correct) + max(0, int(right.max()))
-    share = (1.0 - most_right / len(outcomes) - limits[0]) / (1.0 - limits[0])
-    return share if share > 0.0 else None
 
 
 def _questions_needed(found: Found, everything: Tally, targets: Sequence[Target], level: float) -> int | None:

@@ -15,6 +15,7 @@ from twosup_chain.calibration import statistics
 
 if TYPE_CHECKING:
     from twosup_chain.calibration.tally import Array, Tally
+    from twosup_chain.outcomes.outcomes import Outcomes
 
 #: What a value is: a share of something (or a difference of shares), an amount of currency, or another number.
 Unit = Literal["share", "money", "number"]
@@ -51,6 +52,11 @@ class Measure(ABC):
     @abstractmethod
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns a two-sided interval of the value at the only pair of this tally."""
+
+    def lacks(self, outcomes: Outcomes) -> str:
+        """Returns what the data do not hold and are read, with the cure; nothing where they hold it all."""
+        del outcomes
+        return ""
 
 
 class Share(Measure):

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
 from twosup_chain._options import Record
-from twosup_chain.calibration.record import Calibration, Estimate
+from twosup_chain.calibration.estimates import NamedEstimate, estimate
+from twosup_chain.calibration.settings import read_judged
 from twosup_chain.calibration.tally import count
-from twosup_chain.calibration.targets import make_targets
+from twosup_chain.calibration.targets import TARGETS
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
-    from twosup_chain.calibration.targets import Target
-    from twosup_chain.records.lines import Paths
+    from collections.abc import Iterable, Mapping
 
-_INTERVAL = 0.95
+    from twosup_chain.calibration.record import Calibration
+    from twosup_chain.calibration.targets import Target
+    from twosup_chain.outcomes.predictions import Correct
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.records.lines import Paths
+    from twosup_chain.scoring.learned import LearnedScorer
 
 
 class HeldPromise(Record):
     """One target on new data.
 
     Args:
-        target: The option of `calibrate` that asked for it.
+        target: The target's name.
         limit: What is not to be exceeded.
-        estimate: Its value on the new questions, with a two-sided 95 % interval.
+        estimate: Its value on the new questions.
         probability: The probability that the limit is kept, given the new questions alone.
     """
 
     target: str
     limit: float
-    estimate: Estimate
+    estimate: NamedEstimate
     probability: float = Field(ge=0.0, le=1.0)
 
 
 class PromiseCheck(Record):
-    """Every target of a calibration on new data; prints as a small table.
+    """Every target of a calibration on new data.
 
     Args:
         questions: How many new labelled questions there were.
@@ -56,12 +62,23 @@ class PromiseCheck(Record):
         return min(held.probability for held in self.targets)
 
     def __str__(self) -> str:
-        from twosup_chain.calibration.table import check_as_text
+        lines = [
+            f"{held.estimate.label} {held.estimate.write(held.estimate.value, self.currency)}: at most "
+            f"{held.estimate.write(held.limit, self.currency)} with probability {held.probability:.1%}"
+            for held in self.targets
+        ]
+        return "\n".join([f"{self.questions:,} new labelled questions", *lines])
 
-        return check_as_text(self)
 
-
-def check(calibration: Calibration, records: Outcomes | Paths, **options: Any) -> PromiseCheck:
+def check(
+    calibration: Calibration,
+    records: Outcomes | Paths,
+    *,
+    targets: Iterable[Target | type[Target]] = (),
+    correct: Correct | None = None,
+    price: Price | None = None,
+    scorers: Mapping[str, LearnedScorer] | None = None,
+) -> PromiseCheck:
     """Returns with what probability each promise of a calibration holds on the traffic that new questions stand for.
 
     The probabilities are posterior ones, from the new questions alone: for the rates under Jeffreys' prior Beta(1/2,
@@ -72,64 +89,69 @@ def check(calibration: Calibration, records: Outcomes | Paths, **options: Any) -
     Args:
         calibration: The calibration.
         records: New labelled questions: a file of records, several, or `Outcomes`; not those it was made from.
-        **options: How records are read, as in `read_outcomes`: ``correct``, ``price``; and ``scoring``, by name, the
-            learned ones of your own.
+        targets: Targets of your own that the calibration promises, or their classes.
+        correct: What counts as right in records; by default an exact match.
+        price: What the hosted model's tokens cost, where `records` are files.
+        scorers: By name, the learned scorers of your own, where `records` are files.
 
     Raises:
-        InputError: There are no questions, or the costs that a budget needs are missing.
-        CalibrationMismatchError: The records are of other models than the calibration.
+        InputError: There are no questions, or the data lack what a target reads.
+        ConfigurationError: A target of your own is missing, or an option belongs to the other kind of data.
+        CalibrationMismatchError: The records are of other models than the calibration, or a target has another limit.
         RecordsError: The records cannot be read.
     """
-    outcomes = records if isinstance(records, Outcomes) else _read(calibration, records, options)
-    if isinstance(records, Outcomes) and options:
-        message = f"{', '.join(options)}: Outcomes hold labels and costs, only records are read with options"
+    if not isinstance(records, Outcomes):
+        columns = read_judged(
+            records,
+            **calibration.settings,
+            scorers=scorers,
+            early_abstention=calibration.early_abstention,
+            reconcile=calibration.reconcile,
+        )
+        outcomes = columns.outcomes(correct=correct or "exact_match", price=price)
+    elif correct is None and price is None and not scorers:
+        outcomes = records
+    else:
+        message = "correct, price, scorers: Outcomes hold labels, costs and scores, only records are read with options"
         raise ConfigurationError(message)
     if not len(outcomes):
         message = "there is no new labelled question to check the calibration on"
         raise InputError(message)
-    limits: dict[str, Any] = {promise.target: promise.limit for promise in calibration.promises}
-    most = calibration.max_call_cost
-    if "budget" in limits:
-        if outcomes.remote_cost is None:
-            message = "the calibration promises a budget, and the new questions have no costs: pass price=Price(…)"
+    promised = _promised(calibration, targets)
+    for target in promised:
+        if lacking := target.lacks(outcomes):
+            message = f"the calibration promises {target}, and {lacking}"
             raise InputError(message)
-        most = max(most or 0.0, float(outcomes.remote_cost.max()))
-    thresholds = (np.array([getattr(calibration, role).threshold]) for role in ("local", "remote"))
+    if outcomes.remote_cost is not None:  # new calls may be dearer than any before
+        outcomes = replace(outcomes, max_call_cost=max(calibration.max_call_cost or 0.0, outcomes.dearest))
+    thresholds = (np.array([setting.threshold]) for setting in calibration.settings.values())
     tally = count(outcomes, *thresholds, abstention=calibration.abstention).flat()
-    targets = make_targets(**limits, max_call_cost=most)
-    return PromiseCheck(
-        questions=len(outcomes),
-        targets=tuple(_held(target, target.value(tally).item(), target, tally) for target in targets),
-        currency=calibration.currency,
+    held = (
+        HeldPromise(
+            target=target.name,
+            limit=target.limit,
+            estimate=estimate(target, tally),
+            probability=target.posterior(tally),
+        )
+        for target in promised
     )
+    return PromiseCheck(questions=len(outcomes), targets=tuple(held), currency=calibration.currency)
 
 
-def _held(target: Target, value: float, source: Target, tally: Any) -> HeldPromise:
-    low, high = source.interval(tally, _INTERVAL)
-    estimate = Estimate(name=target.name, value=value if np.isfinite(value) else None, low=low, high=high)
-    return HeldPromise(target=target.name, limit=target.limit, estimate=estimate, probability=target.posterior(tally))
-
-
-def _read(calibration: Calibration, records: Paths, options: dict[str, Any]) -> Outcomes:
-    from twosup_chain.outcomes.from_records import read_outcomes
-
-    local, remote = calibration.local, calibration.remote
-    if local.scorer is None or remote.scorer is None:
-        message = "the calibration names no scorers, which says how records are read: calibrate with local_scorer=…"
-        raise ConfigurationError(message)
-    scorers = options.pop("scorers", {})
-    outcomes, source = read_outcomes(
-        records,
-        local_scorer=scorers.get(local.scorer, local.scorer),
-        remote_scorer=scorers.get(remote.scorer, remote.scorer),
-        missing=local.missing,
-        early_abstention=calibration.early_abstention,
-        reconcile=calibration.reconcile,
-        **options,
-    )
-    for role in ("local", "remote"):
-        made_for, found = getattr(calibration, role).model, getattr(source, f"{role}_model")
-        if len(outcomes) and made_for != found:
-            message = f"the calibration was made for the {role} model {made_for!r}, and the records are of {found!r}"
+def _promised(calibration: Calibration, own: Iterable[Target | type[Target]]) -> list[Target]:
+    """Returns the targets of a calibration, which names them only."""
+    known: dict[str, Any] = {**TARGETS, **{target.name: target for target in own}}
+    found = []
+    for promise in calibration.promises:
+        target = known.get(promise.target)
+        if target is None:
+            message = (
+                f"the calibration promises {promise.target} ≤ {promise.limit:g}, a target of your own: pass its class "
+                "as targets=[…]"
+            )
+            raise ConfigurationError(message)
+        found.append(target(promise.limit) if isinstance(target, type) else target)
+        if found[-1].limit != promise.limit:
+            message = f"the calibration promises {promise.target} ≤ {promise.limit:g}, and targets holds {target}"
             raise CalibrationMismatchError(message)
-    return outcomes
+    return found

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from twosup_chain._atomic import write_atomically
 from twosup_chain._options import Record, shorten
+from twosup_chain.calibration.estimates import NamedEstimate
+from twosup_chain.calibration.targets import TARGETS, Prefer
 from twosup_chain.errors import CalibrationFileError, TwosupError
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from twosup_chain.calibration.promise import PromiseCheck
-    from twosup_chain.outcomes.outcomes import Outcomes
-    from twosup_chain.records.lines import Paths
 
 #: What a file says it is, and the version of the format; the only one there is.
 FORMAT, VERSION = "twosup-calibration", 1
@@ -48,31 +43,20 @@ class Promise(Record):
     """One target, and the evidence that it is kept.
 
     Args:
-        target: The option of `calibrate` that asked for it.
+        target: The target's name: the option of `calibrate` that asked for it, or that of a target of your own.
         limit: What is not to be exceeded: a rate in [0, 1], currency per 1,000 questions, or, for ``"match_remote"``,
             the accuracy that may be lost against the hosted model alone.
         p_value: The p-value of the hypothesis that it is exceeded; ``None`` for a plug-in choice.
     """
 
     target: str
-    limit: float = Field(ge=0.0)
+    limit: float = Field(allow_inf_nan=False)
     p_value: float | None = Field(default=None, ge=0.0, le=1.0)
 
-
-class Estimate(Record):
-    """What is measured at the chosen thresholds, with a two-sided 95 % interval.
-
-    Args:
-        name: What it is.
-        value: The estimate; ``None`` where the data say nothing about it.
-        low: The interval's lower end.
-        high: Its upper end.
-    """
-
-    name: str
-    value: float | None
-    low: float
-    high: float
+    @property
+    def measure(self) -> str:
+        """The name of the estimate that is limited."""
+        return TARGETS[self.target].measure if self.target in TARGETS else self.target
 
 
 class Trace(Record):
@@ -132,7 +116,7 @@ class Calibration(Record):
     promises: tuple[Promise, ...]
     confidence: float | None
     method: Literal["plug-in", "nested", "fixed sequence"]
-    prefer: Literal["cheapest", "coverage", "accuracy", "safest"]
+    prefer: Prefer
     abstention: Literal["wrong", "no_answer"] = "wrong"
     correct: str | None = None
     max_call_cost: float | None = None
@@ -145,7 +129,7 @@ class Calibration(Record):
     early_abstention: bool = False
     reconcile: bool = False
     digest: str
-    estimates: tuple[Estimate, ...]
+    estimates: tuple[NamedEstimate, ...]
     abstention_bound: float | None = None
     trace: Trace = Trace()
     tried: int = 0
@@ -153,7 +137,12 @@ class Calibration(Record):
     format: Literal["twosup-calibration"] = "twosup-calibration"
     version: Literal[1] = 1
 
-    def estimate(self, name: str) -> Estimate:
+    @property
+    def settings(self) -> dict[str, CalibratedSupervisor]:
+        """Both supervisors' settings by role."""
+        return {"local": self.local, "remote": self.remote}
+
+    def estimate(self, name: str) -> NamedEstimate:
         """Returns the estimate of this name (``"risk"``, ``"coverage"``, ``"remote_rate"``, …).
 
         Raises:
@@ -211,23 +200,15 @@ class Calibration(Record):
             message = f"{path} is a broken calibration: {error}"
             raise CalibrationFileError(message) from error
 
-    def check(self, records: Outcomes | Paths, **options: Any) -> PromiseCheck:
-        """Returns with what probability each promise still holds, judged by new labelled questions: see `check`."""
-        from twosup_chain.calibration.promise import check
-
-        return check(self, records, **options)
-
-    def plot(self) -> Figure:
-        """Returns a picture of the pairs that were tried: what each sends out, answers, risks, and whether it passed.
-
-        Raises:
-            MissingExtraError: matplotlib is not installed.
-        """
-        from twosup_chain.evaluation.calibration_plot import calibration_figure
-
-        return calibration_figure(self)
+    @property
+    def heading(self) -> str:
+        """What is promised on which evidence, in one line."""
+        shares = f" ({self.ordering:,} ordered the search)" if self.ordering else ""
+        data = f"{self.questions:,} labelled questions{shares}"
+        if self.confidence is None:
+            return f"No guarantee: plug-in thresholds from {data}"
+        return f"Guaranteed with {self.confidence:.0%} confidence, from {data}"
 
     def __str__(self) -> str:
-        from twosup_chain.calibration.table import as_text
-
-        return as_text(self)
+        settings = (f"{role}: {s.scorer or 'score'} ≥ {s.threshold:.6g}" for role, s in self.settings.items())
+        return "\n".join([self.heading, *settings])

@@ -2,87 +2,48 @@
 
 from __future__ import annotations
 
-from math import isnan
 from textwrap import fill
 from typing import TYPE_CHECKING
+
+from twosup_chain.calibration.targets import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from twosup_chain.calibration.estimates import NamedEstimate
     from twosup_chain.calibration.promise import PromiseCheck
-    from twosup_chain.calibration.record import Calibration, Estimate
+    from twosup_chain.calibration.record import Calibration
 
 _WIDTH = 100
-_LABELS = {
-    "remote_rate": "remote rate",
-    "coverage": "coverage",
-    "risk": "selective risk",
-    "false_positive_rate": "false positive rate",
-    "accuracy": "accuracy",
-    "below_remote": "below remote only",
-    "match_remote": "below remote only",
-    "cost": "cost of 1,000 questions",
-    "budget": "cost of 1,000 questions",
-}
-_MONEY = ("cost", "budget")
-_ORDER = ("remote_rate", "coverage", "risk", "false_positive_rate", "accuracy", "below_remote", "cost")
 
 
 def as_text(calibration: Calibration) -> str:
     """Returns the calibration as a small table: thresholds, promises, estimates, warnings."""
-    settings = []
-    for role in ("local", "remote"):
-        setting = getattr(calibration, role)
-        settings.append((role, f"{setting.scorer or 'score'} ≥ {setting.threshold:.6g}", setting.model or ""))
-    limits = {promise.target: promise.limit for promise in calibration.promises}
-    kept = {"match_remote": "below_remote", "budget": "cost"}
-    limits = {kept.get(target, target): limit for target, limit in limits.items()}
-    known = {estimate.name: estimate for estimate in calibration.estimates}
-    rows = [("", "estimate", "95 % interval", "limit")]
-    rows += [_row(known[name], limits.get(name), calibration.currency) for name in _ORDER if name in known]
-    return "\n".join([heading(calibration), "", *_columns(settings), "", *_columns(rows), *_notes(calibration)])
-
-
-def heading(calibration: Calibration) -> str:
-    """Returns in one line what is promised, on which evidence."""
-    shares = f" ({calibration.ordering:,} ordered the search)" if calibration.ordering else ""
-    data = f"{calibration.questions:,} labelled questions{shares}"
-    if calibration.confidence is None:
-        return f"No guarantee: plug-in thresholds from {data}"
-    return f"Guaranteed with {calibration.confidence:.0%} confidence, from {data}"
+    settings = [
+        (role, f"{setting.scorer or 'score'} ≥ {setting.threshold:.6g}", setting.model or "")
+        for role, setting in calibration.settings.items()
+    ]
+    limits = {promise.measure: promise.limit for promise in calibration.promises}
+    order = list(MEASURES)
+    found = sorted(calibration.estimates, key=lambda e: order.index(e.name) if e.name in order else len(order))
+    rows: list[tuple[str, ...]] = [("", "estimate", "95 % interval", "limit")]
+    rows += [_row(estimate, limits.get(estimate.name), calibration.currency) for estimate in found]
+    return "\n".join([calibration.heading, "", *_columns(settings), "", *_columns(rows), *_notes(calibration)])
 
 
 def check_as_text(check: PromiseCheck) -> str:
     """Returns the result of a check as a small table."""
-    rows = [("", "estimate", "95 % interval", "limit", "holds with probability")]
-    for held in check.targets:
-        cells = _row(held.estimate, held.limit, check.currency)
-        rows.append((*cells, f"{held.probability:.1%}"))
+    rows: list[tuple[str, ...]] = [("", "estimate", "95 % interval", "limit", "holds with probability")]
+    rows += [(*_row(held.estimate, held.limit, check.currency), f"{held.probability:.1%}") for held in check.targets]
     return "\n".join([f"{check.questions:,} new labelled questions", "", *_columns(rows)])
 
 
-def percent_or_money(name: str, value: float | None, currency: str | None = None) -> str:
-    """Returns a value in its units."""
-    if value is None or isnan(value):
-        return "–"
-    if name in _MONEY:
-        return f"{value:,.4g}{f' {currency}' if currency else ''}"
-    return f"{100 * value:.1f} %".replace("-", "\N{MINUS SIGN}")
-
-
-def label(name: str) -> str:
-    """Returns what a target or an estimate is called in tables."""
-    return _LABELS.get(name, name)
-
-
-def _row(estimate: Estimate, limit: float | None, currency: str | None) -> tuple[str, str, str, str]:
-    name = estimate.name
-    low, high = (percent_or_money(name, end).removesuffix(" %") for end in (estimate.low, estimate.high))
+def _row(estimate: NamedEstimate, limit: float | None, currency: str | None) -> tuple[str, ...]:
     return (
-        label(name),
-        percent_or_money(name, estimate.value, currency),
-        f"{low} – {high}",
-        "" if limit is None else f"≤ {percent_or_money(name, limit)}",
+        estimate.label,
+        estimate.write(estimate.value, currency),
+        " – ".join(estimate.write_interval()),
+        "" if limit is None else f"≤ {estimate.write(limit)}",
     )
 
 

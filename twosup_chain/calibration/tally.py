@@ -66,7 +66,9 @@ class Tally:
 
     def pairs(self, chosen: Array) -> Tally:
         """Returns the counts of the pairs at these flat indices, shape (len(chosen),)."""
-        columns = {name: np.broadcast_to(column, self.shape).ravel()[chosen] for name, column in self._columns()}
+        columns: dict[str, Any] = {
+            name: np.broadcast_to(column, self.shape).ravel()[chosen] for name, column in self._columns()
+        }
         return replace(self, **columns)
 
     def flat(self) -> Tally:

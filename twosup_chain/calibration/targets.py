@@ -9,6 +9,7 @@ Which pairs are tried is the business of `search`; the statistics are in `statis
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -32,7 +33,11 @@ Prefer = Literal["cheapest", "coverage", "accuracy", "safest"]
 PER = 1_000
 #: Whose preference counts where several targets have one.
 _PRECEDENCE: tuple[Prefer, ...] = ("cheapest", "coverage", "safest", "accuracy")
-_BOUNDS: dict[Unit, tuple[float, float]] = {"share": (0.0, 1.0), "money": (0.0, np.inf), "number": (-np.inf, np.inf)}
+_BOUNDS: dict[Unit, tuple[float, float]] = {
+    "share": (0.0, 1.0),
+    "money": (0.0, np.inf),
+    "number": (-sys.float_info.max, np.inf),
+}
 _WORDS: dict[Unit, str] = {
     "share": "a rate, a number from 0 to less than 1 (0.05 for 5 %)",
     "money": "an amount in currency, a finite number, at least 0",
@@ -66,9 +71,9 @@ class Target(Measure):
             cls.label = vars(cls).get("label", cls.name.replace("_", " "))
 
     def __post_init__(self) -> None:
-        low, high = _BOUNDS[self.unit]
+        least, above = _BOUNDS[self.unit]
         limit: Any = self.limit
-        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not low <= limit < high or limit == -np.inf:
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not least <= limit < above:
             message = f"{self.name}={shorten(limit)}: pass {self.asks_for()}"
             raise ConfigurationError(message)
         object.__setattr__(self, "limit", float(limit))
@@ -100,11 +105,6 @@ class Target(Measure):
         """Returns where the estimate keeps the limit."""
         with np.errstate(invalid="ignore"):
             return self.value(tally) <= self.limit
-
-    def lacks(self, outcomes: Outcomes) -> str:
-        """Returns what the data do not hold and the target reads, with the cure; nothing where they hold it all."""
-        del outcomes
-        return ""
 
     def assumes(self, outcomes: Outcomes) -> str:
         """Returns on what a guarantee rests that the data do not tell; nothing where that is so."""
@@ -307,9 +307,17 @@ TARGETS: dict[str, type[Target]] = {
     target.name: target for target in (RemoteRate, FalsePositiveRate, Risk, Budget, MatchRemote)
 }
 #: What every calibration measures, in the order of its table.
-MEASURES: dict[str, type[Measure]] = {
+MEASURES: dict[str, Measure] = {
     measure.measure: measure
-    for measure in (RemoteRate, Coverage, Risk, FalsePositiveRate, Accuracy, MatchRemote, Budget)
+    for measure in (
+        RemoteRate(0.0),
+        Coverage(),
+        Risk(0.0),
+        FalsePositiveRate(0.0),
+        Accuracy(),
+        MatchRemote(0.0),
+        Budget(0.0),
+    )
 }
 
 
@@ -325,8 +333,8 @@ def make_targets(targets: Iterable[Target] = (), /, **limits: Any) -> tuple[Targ
             range.
         UnknownOptionError: No packaged target has such a name.
     """
-    for name in limits.keys() - TARGETS:
-        raise UnknownOptionError("target", name, TARGETS)
+    for unknown in limits.keys() - TARGETS:
+        raise UnknownOptionError("target", unknown, TARGETS)
     asked = (target.of_option(limits.get(name)) for name, target in TARGETS.items())
     found = (*(target for target in asked if target is not None), *targets)
     if not found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path  # noqa: TC003 - the options' types are read
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -17,6 +17,9 @@ from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show
 from twosup_chain.cli.options import Output, Prices, Records, Threshold
 from twosup_chain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +54,10 @@ class Search:
             --fpr, else the most accurate.
         abstention: What leaving a question open counts as: ``wrong``, or right where there is no answer
             (``no_answer``).
-        early_abstention: Look also for a least local score below which the hosted model is not worth asking.
-        reconcile: Of a local and a remote answer that are both trusted too little or enough, take the likelier one.
+        early_abstention: Choose them for a chain whose first supervisor weighs the local answer against "no answer";
+            needs a learned local scorer.
+        reconcile: Choose them for a chain whose second supervisor takes the likeliest of the remote answer, the local
+            one and "no answer"; needs a learned remote scorer.
         seed: The seed of the division.
     """
 
@@ -119,7 +124,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
 
     [cyan]twosup calibrate new.jsonl --check calibration.json[/cyan]
     """
-    from twosup_chain.calibration.record import Calibration
+    from twosup_chain.calibration import table
 
     given: dict[str, Any] = asdict(targets)
     counted: dict[str, Any] = {"correct": reading.correct, "price": prices.price()}
@@ -130,8 +135,11 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         if files.out is not None or any(limit is not None for limit in given.values()):
             message = "--check asks about a calibration that there is: leave --out and the targets out"
             raise ConfigurationError(message)
-        held = Calibration.load(files.check).check(list(reading.records), scorers=learned, **counted)
-        _print(held, as_json=files.as_json)
+        from twosup_chain.calibration.promise import check
+        from twosup_chain.calibration.record import Calibration
+
+        held = check(Calibration.load(files.check), list(reading.records), scorers=learned, **counted)
+        _print(held, table.check_as_text, as_json=files.as_json)
         return
     from twosup_chain.calibration.calibrate import calibrate as find
 
@@ -152,7 +160,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     )
     if files.out is not None:
         found.save(files.out)
-    _print(found, as_json=files.as_json)
+    _print(found, table.as_text, as_json=files.as_json)
     if files.out is not None:
         more = f", scorers={{{', '.join(f'{name!r}: LearnedScorer.load(…)' for name in learned)}}}" if learned else ""
         note(
@@ -160,10 +168,10 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         )
 
 
-def _print(found: Any, *, as_json: bool) -> None:
+def _print(found: Any, as_text: Callable[[Any], str], *, as_json: bool) -> None:
     if as_json:
         print_json(json.loads(found.model_dump_json()))
         return
     from rich.text import Text
 
-    show(Text(str(found), no_wrap=True, overflow="ignore"))
+    show(Text(as_text(found), no_wrap=True, overflow="ignore"))

@@ -115,7 +115,6 @@ def _supervisors(setting: Setting) -> dict[str, Any]:
 def _overview(report: Report) -> list[RenderableType]:
     from rich.text import Text
 
-    from twosup_chain.calibration.table import label, percent_or_money
     from twosup_chain.evaluation import words
 
     figures, systems = report.figures, report.figures.systems
@@ -132,7 +131,7 @@ def _overview(report: Report) -> list[RenderableType]:
         costs = (saved.cost.chain, 0.0, saved.cost.remote_only)
         rows.insert(3, ["Remote cost", *(words.amount(cost, figures.price.currency) for cost in costs)])
     lines = [
-        f"{label(promise.target)} ≤ {percent_or_money(promise.target, promise.limit)}: kept with probability "
+        f"{promise.found.label} ≤ {promise.found.write(promise.limit)}: kept with probability "
         f"{words.probability(promise.probability)}, by these records alone"
         for promise in figures.promises
     ]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twosup_chain.calibration.table import heading, label, percent_or_money
 from twosup_chain.evaluation.drawing import BLUE, GREY, RED, blank, finished, in_percent
 
 if TYPE_CHECKING:
@@ -25,8 +24,9 @@ def calibration_figure(calibration: Calibration) -> Figure:
     """
     trace = calibration.trace
     sent, passed = np.array(trace.remote_rate), np.array(trace.accepted, dtype=np.bool_)
-    limits = ", ".join(f"{label(p.target)} ≤ {percent_or_money(p.target, p.limit)}" for p in calibration.promises)
-    figure, (axes, below) = blank(_TITLE, f"{heading(calibration)}: {limits}", rows=(4, 1))
+    promised = [(promise, calibration.estimate(promise.measure)) for promise in calibration.promises]
+    limits = ", ".join(f"{found.label} ≤ {found.write(promise.limit)}" for promise, found in promised)
+    figure, (axes, below) = blank(_TITLE, f"{calibration.heading}: {limits}", rows=(4, 1))
     for part, name, values in ((axes, "risk", trace.risk), (below, "coverage", trace.coverage)):
         found = np.array(values, dtype=np.float64)  # NaN where nothing is answered
         for which, colour, marker, words in (
@@ -47,6 +47,6 @@ def calibration_figure(calibration: Calibration) -> Figure:
     axes.set_ylabel("selective risk")
     below.set(xlabel="share of questions sent to the hosted model", ylabel="coverage")
     axes.set_title(_TITLE, loc="left", fontsize=12, fontweight="bold", pad=32)
-    words = f"{heading(calibration)}\n{limits}"
+    words = f"{calibration.heading}\n{limits}"
     axes.annotate(words, (0, 1.02), xycoords="axes fraction", fontsize=8, color=GREY, va="bottom")
     return finished(figure)

@@ -6,16 +6,17 @@ or from the user. How figures are found is in `measure`, how the page looks in `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from twosup_chain.calibration.promise import check
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration
+from twosup_chain.calibration.settings import learned_scorers, read_judged, setting_of
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.evaluation import measure, page
 from twosup_chain.evaluation.figures import Figures, PromiseFigures
 from twosup_chain.evaluation.mistakes import mistakes
 from twosup_chain.evaluation.report import Report
 from twosup_chain.outcomes.decisions import decide
-from twosup_chain.outcomes.from_records import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,19 +101,12 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
             raise ConfigurationError(message)
         weighing = {name: getattr(calibration, name) for name in weighing}
     local, remote = _settings(calibration, local_supervisor, remote_supervisor)
-    columns = read_columns(
-        records,
-        local_scorer=(scorers or {}).get(local.scorer or "") or _recorded(local_supervisor, local.scorer),
-        remote_scorer=(scorers or {}).get(remote.scorer or "") or _recorded(remote_supervisor, remote.scorer),
-        local_missing=local.missing,
-        remote_missing=remote.missing,
-        **weighing,
-    )
+    known = {**learned_scorers(local_supervisor, remote_supervisor), **(scorers or {})}
+    columns = read_judged(records, local=local, remote=remote, scorers=known, **weighing)
     source = columns.provenance
     if not len(columns):
         message = f"there is no question to evaluate on{f': {source.failed} calls failed' if source.failed else ''}"
         raise InputError(message)
-    _check_models(source, local, remote)
     words = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
     outcomes = columns.outcomes(correct=correct, price=price)
     if calibration is not None and calibration.correct not in (None, words):
@@ -175,49 +169,22 @@ def _settings(
     if local is None or remote is None:
         message = "pass calibration=…, or both local_supervisor=… and remote_supervisor=… with their thresholds"
         raise ConfigurationError(message)
-    return _setting(local), _setting(remote)
-
-
-def _recorded(supervisor: Supervisor | CalibratedSupervisor | None, name: str | None) -> Any:
-    """Returns the scorer whose trust in recorded predictions to take: a learned one itself, any other by its name."""
-    from twosup_chain.scoring.learned import LearnedScorer
-
-    own = getattr(getattr(supervisor, "scorer", None), "function", None)
-    return own if isinstance(own, LearnedScorer) else name or ""
-
-
-def _setting(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSupervisor:
-    if isinstance(supervisor, CalibratedSupervisor):
-        return supervisor
-    return CalibratedSupervisor(
-        scorer=supervisor.scorer_name,
-        threshold=supervisor.threshold,
-        missing=supervisor.missing,
-        model=supervisor.model,
-    )
-
-
-def _check_models(source: Provenance, local: CalibratedSupervisor, remote: CalibratedSupervisor) -> None:
-    for role, setting, found in (("local", local, source.local_model), ("remote", remote, source.remote_model)):
-        if setting.model is not None and setting.model != found:
-            message = f"the {role} supervisor was calibrated for {setting.model!r}, and the records are of {found!r}"
-            raise CalibrationMismatchError(message)
+    return setting_of(local), setting_of(remote)
 
 
 def _promises(calibration: Calibration | None, outcomes: Outcomes) -> tuple[PromiseFigures, ...]:
     if calibration is None:
         return ()
     calibrated = {estimate.name: estimate for estimate in calibration.estimates}
-    names = {"match_remote": "below_remote", "budget": "cost"}
     return tuple(
         PromiseFigures(
             target=held.target,
             limit=held.limit,
-            calibrated=calibrated.get(names.get(held.target, held.target)),
+            calibrated=calibrated.get(held.estimate.name),
             found=held.estimate,
             probability=held.probability,
         )
-        for held in calibration.check(outcomes).targets
+        for held in check(calibration, outcomes).targets
     )
 
 

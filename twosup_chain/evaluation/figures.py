@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Literal
 
 from twosup_chain._options import Record
-from twosup_chain.calibration.record import CalibratedSupervisor, Estimate
+from twosup_chain.calibration.estimates import Estimate, NamedEstimate
+from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.price import Price
 
@@ -17,20 +18,6 @@ from twosup_chain.outcomes.price import Price
 Ending = Literal[
     "local_answer", "local_no_answer", "remote_answer", "remote_no_answer", "weighed_no_answer", "untrusted"
 ]
-
-
-class Measured(Record):
-    """A figure with its 95 % bootstrap interval over questions.
-
-    Args:
-        value: The figure.
-        low: The interval's lower end.
-        high: Its upper end.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 class Scores(Record):
@@ -45,12 +32,12 @@ class Scores(Record):
         no_answer_f1: Token F1 over these.
     """
 
-    exact_match: Measured
-    f1: Measured
-    has_answer_exact_match: Measured
-    has_answer_f1: Measured
-    no_answer_exact_match: Measured
-    no_answer_f1: Measured
+    exact_match: Estimate
+    f1: Estimate
+    has_answer_exact_match: Estimate
+    has_answer_f1: Estimate
+    no_answer_exact_match: Estimate
+    no_answer_f1: Estimate
 
 
 class Systems(Record):
@@ -75,8 +62,8 @@ class Differences(Record):
         f1: The difference in token F1.
     """
 
-    exact_match: Measured
-    f1: Measured
+    exact_match: Estimate
+    f1: Estimate
 
 
 class EndingCount(Record):
@@ -192,7 +179,7 @@ class EscalationFigures(Record):
         oracle: That of an oracle's.
     """
 
-    remote_rate: Measured
+    remote_rate: Estimate
     accuracy: float
     best_accuracy: float
     best_remote_rate: float
@@ -217,8 +204,8 @@ class PromiseFigures(Record):
 
     target: str
     limit: float
-    calibrated: Estimate | None
-    found: Estimate
+    calibrated: NamedEstimate | None
+    found: NamedEstimate
     probability: float
 
 
@@ -261,8 +248,8 @@ class Figures(Record):
     against_local: Differences
     against_remote: Differences
     endings: tuple[EndingCount, ...]
-    coverage: Measured
-    risk: Measured
+    coverage: Estimate
+    risk: Estimate
     savings: Savings
     latency: Latency | None
     local_supervisor: SupervisorFigures

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from twosup_chain import curves
+from twosup_chain.calibration.estimates import Estimate
 from twosup_chain.evaluation.figures import (
     Differences,
     EndingCount,
     EscalationFigures,
     Latency,
-    Measured,
     Saving,
     Savings,
     Scores,
@@ -78,7 +78,7 @@ def systems(columns: RecordColumns, decisions: Decisions, draws: int) -> tuple[S
     )
 
 
-def selective(decisions: Decisions, draws: int) -> tuple[Measured, Measured, Measured]:
+def selective(decisions: Decisions, draws: int) -> tuple[Estimate, Estimate, Estimate]:
     """Returns coverage, selective risk, and the share of questions that is sent to the hosted model."""
 
     def statistic(answered: Flags, right: Flags, escalated: Flags) -> Floats:
@@ -159,7 +159,7 @@ def _supervisor(score: Floats, right: Flags, trusted: Flags, judged: Flags) -> S
     )
 
 
-def escalation(decisions: Decisions, remote_rate: Measured) -> EscalationFigures:
+def escalation(decisions: Decisions, remote_rate: Estimate) -> EscalationFigures:
     """Returns the request–accuracy curve and where the local threshold stands on it."""
     outcomes = decisions.outcomes
     columns = outcomes.local_score, outcomes.local_correct, outcomes.remote_correct
@@ -185,9 +185,9 @@ def _mean(rows: Floats) -> Floats:
     return means
 
 
-def _measured(interval: curves.Interval) -> Sequence[Measured]:
+def _measured(interval: curves.Interval) -> Sequence[Estimate]:
     ends: Any = zip(*(np.asarray(end).tolist() for end in interval), strict=True)
-    return [Measured(value=_known(value), low=_known(low), high=_known(high)) for value, low, high in ends]
+    return [Estimate(value=_known(value), low=_known(low), high=_known(high)) for value, low, high in ends]
 
 
 def _known(number: float) -> float | None:

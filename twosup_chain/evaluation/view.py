@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.calibration.table import label, percent_or_money
 from twosup_chain.evaluation import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from twosup_chain.calibration.record import Estimate
+    from twosup_chain.calibration.estimates import NamedEstimate
     from twosup_chain.evaluation.figures import Ending, Figures, Saving, SupervisorFigures
     from twosup_chain.evaluation.report import Report
 
@@ -126,16 +125,15 @@ def _promises(figures: Figures) -> Iterator[Row]:
     currency = None if figures.price is None else figures.price.currency
     for promise in figures.promises:
         yield [
-            label(promise.target),
-            f"≤ {percent_or_money(promise.target, promise.limit, currency)}",
+            promise.found.label,
+            f"≤ {promise.found.write(promise.limit, currency)}",
             _estimate(promise.calibrated, currency),
             _estimate(promise.found, currency),
             words.probability(promise.probability),
         ]
 
 
-def _estimate(estimate: Estimate | None, currency: str | None) -> str:
+def _estimate(estimate: NamedEstimate | None, currency: str | None) -> str:
     if estimate is None or estimate.value is None:
         return words.NOTHING
-    low, high = (percent_or_money(estimate.name, end).removesuffix(" %") for end in (estimate.low, estimate.high))
-    return f"{percent_or_money(estimate.name, estimate.value, currency)} ({low}–{high})"
+    return f"{estimate.write(estimate.value, currency)} ({'–'.join(estimate.write_interval())})"

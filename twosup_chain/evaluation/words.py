@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twosup_chain.evaluation.figures import Measured
+    from twosup_chain.calibration.estimates import Estimate
 
 NOTHING = "–"
 _SPACE, _THIN, _MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
@@ -31,14 +31,14 @@ def probability(share: float) -> str:
     return f"<{_SPACE}{percent(1 - _NEARLY_SURE)}" if share < 1 - _NEARLY_SURE else percent(share)
 
 
-def with_interval(measured: Measured) -> str:
+def with_interval(measured: Estimate) -> str:
     """Returns a share with its interval, in per cent."""
     if measured.value is None or measured.low is None or measured.high is None:
         return percent(measured.value)
     return _signed(f"{100 * measured.value:.1f}{_SPACE}% ({100 * measured.low:.1f}–{100 * measured.high:.1f})")
 
 
-def points(measured: Measured) -> str:
+def points(measured: Estimate) -> str:
     """Returns a difference of two shares with its interval, in percentage points."""
     if measured.value is None or measured.low is None or measured.high is None:
         return NOTHING
@@ -46,7 +46,7 @@ def points(measured: Measured) -> str:
     return f"{_plus(100 * measured.value)}{_SPACE}points ({ends})"
 
 
-def gain(difference: Measured) -> str:
+def gain(difference: Estimate) -> str:
     """Returns whether a difference is one that chance does not explain: its interval does not hold 0."""
     if difference.low is not None and difference.low > 0:
         return "gains"

@@ -86,7 +86,7 @@ class Outcomes:
         if self.remote_cost is not None:
             _check("remote_cost", self.remote_cost, np.finfo(np.float64).max, "a cost is a finite number, at least 0")
         if self.max_call_cost is not None and self.remote_cost is None:
-            message = "max_call_cost is given, and the hosted calls have no costs: pass price=Price(…), or remote_cost=…"
+            message = "the hosted calls have no costs, and max_call_cost is given: pass a price, or remote_cost=…"
             raise ConfigurationError(message)
         if self.max_call_cost is not None and not self.dearest_seen <= self.max_call_cost < np.inf:
             message = (
@@ -115,7 +115,8 @@ class Outcomes:
 
     def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""
-        return replace(self, **{name: column[chosen] for name, column in self._columns()})
+        columns: dict[str, Any] = {name: column[chosen] for name, column in self._columns()}
+        return replace(self, **columns)
 
     def _columns(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         for field in fields(self):

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from twosup_chain import Calibration, calibrate
-from twosup_chain.calibration.calibrate import abstention_bound
-from twosup_chain.calibration.targets import make_targets
+from twosup_chain.calibration.targets import RemoteRate, Risk
 from twosup_chain.errors import ConfigurationError, InfeasibleTargetError, InputError, RecordsError, UnknownOptionError
 from twosup_chain.outcomes.outcomes import Outcomes
 from twosup_chain.outcomes.price import Price
@@ -169,9 +168,9 @@ def test_the_abstention_bound_is_that_of_the_best_local_threshold() -> None:
         local_correct=np.array([False, False, True, False]),
         remote_correct=np.array([True, False, False, False]),
     )
-    assert abstention_bound(outcomes, make_targets(risk=0.2)) == pytest.approx((0.5 - 0.2) / 0.8)
-    assert abstention_bound(outcomes, make_targets(risk=0.6)) is None
-    assert abstention_bound(outcomes, make_targets(remote_rate=0.2)) is None
+    assert Risk(0.2).least_abstention(outcomes) == pytest.approx((0.5 - 0.2) / 0.8)
+    assert Risk(0.6).least_abstention(outcomes) is None
+    assert RemoteRate(0.2).least_abstention(outcomes) is None
 
 
 def test_without_questions_there_is_nothing_to_calibrate_on() -> None:

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from twosup_chain import calibrate, check
+from twosup_chain.calibration.table import check_as_text
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
 
@@ -26,8 +27,8 @@ def drawn(n: int, seed: int, *, worse: float = 0.0, **options) -> Outcomes:
 
 def test_the_promise_holds_on_the_same_traffic_and_not_on_worse() -> None:
     made = calibrate(drawn(2000, 0), risk=0.15, confidence=0.9)
-    assert made.check(drawn(3000, 1)).probability > 0.8
-    assert made.check(drawn(3000, 2, worse=0.2)).probability < 0.01
+    assert check(made, drawn(3000, 1)).probability > 0.8
+    assert check(made, drawn(3000, 2, worse=0.2)).probability < 0.01
 
 
 def test_the_probability_of_a_rate_is_that_of_jeffreys_posterior() -> None:
@@ -53,7 +54,7 @@ def test_every_target_has_a_probability_that_is_high_where_it_is_kept(options) -
 
 def test_it_prints_as_a_small_table() -> None:
     made = calibrate(drawn(2000, 0), risk=0.15, budget=2.0, confidence=0.9)
-    lines = str(made.check(drawn(300, 1))).splitlines()
+    lines = check_as_text(check(made, drawn(300, 1))).splitlines()
     assert lines[0] == "300 new labelled questions"
     assert lines[2].endswith("holds with probability")
     assert [line.split("  ")[0] for line in lines[3:]] == ["selective risk", "cost of 1,000 questions"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from twosup_chain import Calibration, calibrate
+from twosup_chain.calibration.table import as_text
 from twosup_chain.errors import CalibrationFileError
 from twosup_chain.outcomes.outcomes import Outcomes
 
@@ -107,8 +108,12 @@ def test_every_cut_of_a_file_is_refused(made, tmp_path) -> None:
 
 
 def test_it_prints_as_a_small_table(made) -> None:
-    lines = str(made).splitlines()
-    assert lines[0] == "Guaranteed with 90% confidence, from 900 labelled questions (300 ordered the search)"
+    lines = as_text(made).splitlines()
+    assert (
+        lines[0]
+        == made.heading
+        == "Guaranteed with 90% confidence, from 900 labelled questions (300 ordered the search)"
+    )
     assert any(line.startswith("local") and "answerability ≥" in line for line in lines)
     (risk,) = (line for line in lines if line.startswith("selective risk"))
     assert risk.endswith("≤ 20.0 %")
@@ -127,9 +132,10 @@ def test_an_estimate_that_is_not_there_is_a_key_error(made) -> None:
 
 def test_it_draws_the_pairs_that_were_tried(made, tmp_path) -> None:
     pytest.importorskip("matplotlib")
+    from twosup_chain.evaluation.calibration_plot import calibration_figure
     from twosup_chain.evaluation.drawing import save, svg
 
-    figure = made.plot()
+    figure = calibration_figure(made)
     text = svg(figure)
     for words in ("keeps every limit", "not accepted", "chosen", "limit of the risk", "90% confidence"):
         assert words in text

@@ -90,7 +90,7 @@ def test_the_same_data_and_seed_give_the_same_thresholds_and_another_seed_anothe
 
 
 def test_targets_that_grow_with_the_local_threshold_use_all_questions() -> None:
-    targets = make_targets(remote_rate=0.5, budget=4.0, max_call_cost=0.01)
+    targets = make_targets(remote_rate=0.5, budget=4.0)
     found = find(drawn(800), targets, confidence=0.9, prefer="accuracy")
     assert (found.method, found.ordering, found.testing) == ("nested", 0, 800)
     assert all(target.met(found.chosen) for target in targets)

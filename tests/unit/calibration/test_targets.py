@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ OUTCOMES = Outcomes(
     local_correct=np.array([True, False, False, False, True]),
     remote_correct=np.array([True, True, True, True, False]),
     remote_cost=np.array([0.01, 0.01, 0.02, 0.04, 0.03]),
+    max_call_cost=0.05,
 )
 #: Two kept (one wrong), three escalated: one trusted and right, two refused (one of them right).
 TALLY = count(OUTCOMES, np.array([0.5]), np.array([0.3])).flat()
@@ -25,7 +28,7 @@ NOBODY_REFUSED = count(OUTCOMES, np.array([0.5]), np.array([0.0])).flat()
 
 
 def _target(**options):
-    (target,) = make_targets(max_call_cost=0.05, **options)
+    (target,) = make_targets(**options)
     return target
 
 
@@ -85,9 +88,11 @@ def test_the_risk_of_no_answers_at_all_is_unknown_and_never_certified() -> None:
 
 
 def test_free_calls_keep_every_budget() -> None:
-    free = count(OUTCOMES.take(np.arange(5)), np.array([0.5]), np.array([0.3])).flat()
-    target = Budget(limit=0.0, max_call_cost=0.0)
-    assert target.p_value(free.times(0.0), 0.1) == 0.0
+    free = count(
+        replace(OUTCOMES, remote_cost=np.zeros(5), max_call_cost=None), np.array([0.5]), np.array([0.3])
+    ).flat()
+    target = Budget(0.0)
+    assert target.p_value(free, 0.1) == 0.0
     assert target.interval(free, 0.95) == (0.0, 0.0)
 
 
@@ -114,9 +119,8 @@ def test_a_posterior_is_a_probability_that_fits_the_counts(options, low, high) -
             "false_positive_rate=5: pass a rate, a number from 0 to less than 1 .0.05 for 5 %",
         ),
         ({"match_remote": 1.5}, "match_remote=1.5: pass True or a margin"),
-        ({"budget": -1.0, "max_call_cost": 1.0}, "budget=-1.0: pass an amount"),
-        ({"budget": 1.0, "max_call_cost": float("inf")}, "max_call_cost=inf"),
-        ({"budget": 1.0}, "max_call_cost=None"),
+        ({"budget": -1.0}, "budget=-1.0: pass an amount"),
+        ({"budget": float("inf")}, "budget=inf"),
     ],
 )
 def test_a_limit_out_of_range_is_named_with_the_cure(options, words) -> None:

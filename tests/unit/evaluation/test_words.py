@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from twosup_chain.calibration.estimates import Estimate
 from twosup_chain.evaluation import words
-from twosup_chain.evaluation.figures import Measured
 
 
 def plain(text):
@@ -24,12 +24,12 @@ def plain(text):
         (words.probability(0.99999), "> 99.9 %"),
         (words.probability(0.00001), "< 0.1 %"),
         (words.probability(0.5), "50.0 %"),
-        (words.with_interval(Measured(value=0.5, low=0.25, high=0.75)), "50.0 % (25.0–75.0)"),
-        (words.with_interval(Measured(value=0.5)), "50.0 %"),
-        (words.with_interval(Measured(value=None)), "–"),
-        (words.points(Measured(value=0.042, low=-0.04, high=0.125)), "+4.2 points (-4.0 to +12.5)"),
-        (words.points(Measured(value=-0.0001, low=0.0, high=0.0)), "0.0 points (0.0 to 0.0)"),
-        (words.points(Measured(value=None)), "–"),
+        (words.with_interval(Estimate(value=0.5, low=0.25, high=0.75)), "50.0 % (25.0–75.0)"),
+        (words.with_interval(Estimate(value=0.5)), "50.0 %"),
+        (words.with_interval(Estimate(value=None)), "–"),
+        (words.points(Estimate(value=0.042, low=-0.04, high=0.125)), "+4.2 points (-4.0 to +12.5)"),
+        (words.points(Estimate(value=-0.0001, low=0.0, high=0.0)), "0.0 points (0.0 to 0.0)"),
+        (words.points(Estimate(value=None)), "–"),
         (words.count(71821), "71,821"),
         (words.count(None), "–"),
         (words.number(-0.1234), "-0.123"),
@@ -62,4 +62,4 @@ def test_numbers_read_as_in_a_text(written, expected):
     ],
 )
 def test_a_difference_is_clear_where_its_interval_does_not_hold_zero(low, high, expected):
-    assert words.gain(Measured(value=0.0, low=low, high=high)) == expected
+    assert words.gain(Estimate(value=0.0, low=low, high=high)) == expected

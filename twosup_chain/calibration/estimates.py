@@ -1,0 +1,86 @@
+"""`Estimate`: a value with its interval; `NamedEstimate` also says what it is the value of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import model_serializer, model_validator
+
+from twosup_chain._options import Record
+from twosup_chain.calibration.measures import Unit, written
+from twosup_chain.calibration.targets import MEASURES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twosup_chain.calibration.measures import Measure
+    from twosup_chain.calibration.tally import Tally
+
+#: The confidence of the intervals beside the estimates.
+_CONFIDENCE = 0.95
+
+
+class Estimate(Record):
+    """A value with a two-sided 95 % interval.
+
+    Args:
+        value: The estimate; ``None`` where the data say nothing about it.
+        low: The interval's lower end.
+        high: Its upper end.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class NamedEstimate(Estimate):
+    """What is measured at a pair of thresholds.
+
+    Args:
+        value: The estimate; ``None`` where the data say nothing about it.
+        low: The interval's lower end.
+        high: Its upper end.
+        name: What it is: a key of `MEASURES`, or the name of a target of your own.
+        label: What it is called in tables; needed, and written to a file, only for a target of your own.
+        unit: What the value is, likewise.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+
+    def write(self, value: float | None, currency: str | None = None) -> str:
+        """Returns a value of this kind, as people read it: see `written`."""
+        return written(value, self.unit, currency)
+
+    def write_interval(self) -> tuple[str, str]:
+        """Returns the interval's ends, as people read them, without their unit."""
+        low, high = (self.write(end).removesuffix(" %") for end in (self.low, self.high))
+        return low, high
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, fields: Any) -> Any:
+        measure = MEASURES.get(fields.get("name"))
+        return fields if measure is None else {"label": measure.label, "unit": measure.unit, **fields}
+
+    @model_serializer(mode="wrap")
+    def _brief(self, dump: Callable[[NamedEstimate], dict[str, Any]]) -> dict[str, Any]:
+        known = ("label", "unit") if self.name in MEASURES else ()
+        return {name: value for name, value in dump(self).items() if name not in known}
+
+
+def estimate(measure: Measure, tally: Tally) -> NamedEstimate:
+    """Returns what is measured at the only pair of these counts, with an exact interval."""
+    value = measure.value(tally).item()
+    low, high = measure.interval(tally, _CONFIDENCE)
+    return NamedEstimate(
+        name=measure.measure,
+        label=measure.label,
+        unit=measure.unit,
+        value=value if np.isfinite(value) else None,
+        low=low,
+        high=high,
+    )

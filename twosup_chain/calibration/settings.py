@@ -1,0 +1,81 @@
+"""Records read as two supervisors judge them, for `calibrate`, `check` and `evaluate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twosup_chain.calibration.record import CalibratedSupervisor
+from twosup_chain.errors import CalibrationMismatchError, ConfigurationError
+from twosup_chain.outcomes.from_records import read_columns
+from twosup_chain.scoring.learned import LearnedScorer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twosup_chain.outcomes.from_records import RecordColumns
+    from twosup_chain.records.lines import Paths
+    from twosup_chain.supervisor import Supervisor
+
+
+def setting_of(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSupervisor:
+    """Returns how a supervisor is set, which is all that recorded predictions need of it."""
+    if isinstance(supervisor, CalibratedSupervisor):
+        return supervisor
+    return CalibratedSupervisor(
+        scorer=supervisor.scorer_name,
+        threshold=supervisor.threshold,
+        missing=supervisor.missing,
+        model=supervisor.model,
+    )
+
+
+def learned_scorers(*supervisors: Supervisor | CalibratedSupervisor | None) -> dict[str, LearnedScorer]:
+    """Returns the learned scorers that supervisors hold, by name; trust by any other scorer is recorded by its name."""
+    held = (getattr(getattr(supervisor, "scorer", None), "function", None) for supervisor in supervisors)
+    return {scorer.name: scorer for scorer in held if isinstance(scorer, LearnedScorer)}
+
+
+def read_judged(
+    paths: Paths,
+    *,
+    local: CalibratedSupervisor,
+    remote: CalibratedSupervisor,
+    scorers: Mapping[str, LearnedScorer] | None = None,
+    early_abstention: bool = False,
+    reconcile: bool = False,
+) -> RecordColumns:
+    """Returns records as these supervisors judge them; their thresholds play no part.
+
+    Args:
+        paths: The file of records, or several.
+        local: The first supervisor's setting.
+        remote: The second one's.
+        scorers: By name, the learned scorers that are not the packaged ones.
+        early_abstention: Whether the first supervisor weighs, as in `TwoSupervisorChain`.
+        reconcile: Whether the second one does.
+
+    Raises:
+        ConfigurationError: A setting names no scorer.
+        CalibrationMismatchError: The records are of another model than a supervisor was calibrated for.
+        RecordsError: The records cannot be read.
+        UnknownOptionError: The records hold no trust by a scorer.
+    """
+    if local.scorer is None or remote.scorer is None:
+        message = "the calibration names no scorers, which says how records are read: calibrate with local_scorer=…"
+        raise ConfigurationError(message)
+    known = scorers or {}
+    columns = read_columns(
+        paths,
+        local_scorer=known.get(local.scorer, local.scorer),
+        remote_scorer=known.get(remote.scorer, remote.scorer),
+        local_missing=local.missing,
+        remote_missing=remote.missing,
+        early_abstention=early_abstention,
+        reconcile=reconcile,
+    )
+    source = columns.provenance
+    for role, setting, found in (("local", local, source.local_model), ("remote", remote, source.remote_model)):
+        if len(columns) and setting.model is not None and setting.model != found:
+            message = f"the {role} supervisor was calibrated for {setting.model!r}, and the records are of {found!r}"
+            raise CalibrationMismatchError(message)
+    return columns
