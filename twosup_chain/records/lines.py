@@ -1,6 +1,6 @@
 """The lines of records files, with named errors for whatever is no record of this version.
 
-What the records add up to is in `columns`; how files are written is in `collection`.
+What the records add up to is in `outcomes`; how files are written is in `file`.
 """
 
 from __future__ import annotations

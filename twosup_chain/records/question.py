@@ -1,7 +1,7 @@
 """`QuestionRecord`: what both models did with one labelled question, as one line of a records file.
 
-A line is a JSON object; ``"version"`` is its first field. Files of such lines are read in `columns` and written in
-`collection`.
+A line is a JSON object; ``"version"`` is its first field. Files of such lines are read in `lines` and appended to in
+`file`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twosup_chain._atomic import write_atomically
 from twosup_chain._options import shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
@@ -84,7 +85,7 @@ def write_squad(path: Path, examples: Iterable[TrainingExample]) -> None:
         passages.setdefault(example.context, []).append(example)
     paragraphs = [{"context": context, "qas": [_as_qa(e) for e in some]} for context, some in passages.items()]
     document = {"version": "v2.0", "data": [{"title": path.stem, "paragraphs": paragraphs}]}
-    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    write_atomically(path, json.dumps(document))
 
 
 def split_held_out(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain import curves
+from twosup_chain._atomic import write_atomically
 from twosup_chain.collection.questions import load_questions
 from twosup_chain.errors import InputError
 from twosup_chain.schema import Answer
@@ -174,8 +175,7 @@ class ReaderEvaluation:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, document in documents.items():
-                text = json.dumps(document, indent=1, allow_nan=False)
-                (folder / name).write_text(text + "\n", encoding="utf-8")
+                write_atomically(folder / name, json.dumps(document, indent=1, allow_nan=False) + "\n")
         except OSError as error:
             message = f"cannot write to {folder}: {error.strerror or error}"
             raise InputError(message) from error

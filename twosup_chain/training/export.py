@@ -1,7 +1,7 @@
 """From a checkpoint to a folder that `ExtractiveReader` loads: ONNX model, tokenizer, calibrated ``config.json``.
 
 The graph is written in `graph`, `smoothing` keeps int8 close to float32, the calibration is fitted in `calibration`;
-figures come from `twosup_chain.training.evaluate`.
+figures come from `evaluate`.
 """
 
 from __future__ import annotations

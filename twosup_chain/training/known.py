@@ -9,11 +9,13 @@ Late in training many questions teach nothing more: their gradient is close to z
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twosup_chain._atomic import write_atomically
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput
 from twosup_chain.training.data import read_squad
@@ -83,17 +85,14 @@ def main(
     model: Annotated[Path | None, typer.Option(help="The reader's folder.", show_default="the packaged one")] = None,
 ) -> None:
     """Judges every question of the files with a reader."""
-    from rich.progress import Progress
-
     from twosup_chain.reader.reader import ExtractiveReader
 
     examples = [example for path in file for example in read_squad(path)]
-    with Progress() as bar:
-        task = bar.add_task("judging", total=len(examples))
-        reader = ExtractiveReader(model_path=model) if model else ExtractiveReader()
-        found = judge(examples, reader, lambda n: bar.advance(task, n))
+    reader = ExtractiveReader(model_path=model) if model else ExtractiveReader()
+    with typer.progressbar(length=len(examples), label="judging", file=sys.stderr) as bar:
+        found = judge(examples, reader, bar.update)
     above = sum(value > KNOWN for value in found.values())
-    out.write_text(json.dumps({name: round(value, 4) for name, value in found.items()}), encoding="utf-8")
+    write_atomically(out, json.dumps({name: round(value, 4) for name, value in found.items()}))
     typer.echo(f"{out}: {len(found)} questions, right with probability above {KNOWN}: {above}")
 
 

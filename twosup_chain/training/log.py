@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twosup_chain._atomic import append_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -46,8 +48,8 @@ class RunLog:
     def write(self, event: str, **values: Any) -> None:
         """Appends an entry."""
         entry = {"event": event, "step": self.progress.step, "seconds": round(self.progress.seconds, 1), **values}
-        with self.path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        with self.path.open("ab") as log:
+            append_line(log.fileno(), json.dumps(entry).encode() + b"\n", self.path)
         self.report(entry)
 
 
