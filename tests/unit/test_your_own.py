@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from typer.testing import CliRunner
 
-from twosup_chain import TwoSupervisorChain, calibrate, collect, evaluate
+from twosup_chain import Calibration, TwoSupervisorChain, calibrate, check, collect, evaluate
 from twosup_chain._own import load_own
-from twosup_chain.errors import UnknownOptionError
+from twosup_chain.calibration.table import as_text
+from twosup_chain.calibration.targets import Risk
+from twosup_chain.cli.app import app
+from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, UnknownOptionError
 from twosup_chain.text.squad import Example
 
 FILE = '''
+import numpy as np
+
 from twosup_chain import Answer
 from twosup_chain.answerers.base import InProcessAnswerer
+from twosup_chain.calibration.targets import Rate
 
 
 class Glossary(InProcessAnswerer):
@@ -27,6 +34,16 @@ class Glossary(InProcessAnswerer):
     def _answer(self, question):
         sure = self.term in question
         return Answer("oil", scores={"answerability": 0.95 if sure else 0.05}, model="glossary-1")
+
+
+class Silence(Rate):
+    """The share of questions that are left open."""
+
+    name, label = "silence", "questions left open"
+    prefer = "cheapest"
+
+    def counts(self, tally):
+        return tally.n - tally.answered, np.asarray(tally.n)
 
 
 def hosted(question):
@@ -81,3 +98,58 @@ def test_an_answerer_of_your_own_has_all_call_styles_and_its_options_are_checked
     assert glossary.batch([item, item]) == [glossary.invoke(item), asyncio.run(glossary.ainvoke(item))]
     with pytest.raises(UnknownOptionError, match="'term'"):
         own("Glossary")(tern="lamp")
+
+
+@pytest.fixture(scope="module")
+def records(own, questions, tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "records.jsonl"
+    collect(questions, local=own("Glossary")(), remote=own("hosted"), out=path, scorers=["answerability", "in_context"])
+    return path
+
+
+SCORERS = {"local_scorer": "answerability", "remote_scorer": "in_context"}
+
+
+def test_a_target_of_your_own_is_calibrated_saved_shown_checked_evaluated_and_runs(own, questions, records, tmp_path):
+    silence = own("Silence")
+    calibrate(records, targets=[silence(0.5), Risk(0.1)], **SCORERS).save(tmp_path / "calibration.json")
+    loaded = Calibration.load(tmp_path / "calibration.json")
+    assert [(promise.target, promise.limit) for promise in loaded.promises] == [("silence", 0.5), ("risk", 0.1)]
+    assert loaded.prefer == "cheapest"
+    assert loaded.estimate("silence").value == 0.0
+    (row,) = (line for line in as_text(loaded).splitlines() if line.startswith("questions left open"))
+    assert row.endswith("≤ 50.0 %")
+
+    held = check(loaded, records, targets=[silence])
+    assert [promise.target for promise in held.targets] == ["silence", "risk"]
+    assert held.targets[0].probability > 0.99
+    report = evaluate(records, calibration=loaded, targets=[silence(0.5)], draws=10)
+    assert [promise.found.label for promise in report.figures.promises] == ["questions left open", "selective risk"]
+    assert "questions left open" in report.as_html()
+    chain = TwoSupervisorChain.from_calibration(loaded, local=own("Glossary")(), remote=own("hosted"))
+    assert {result.status for result in chain.batch([q.as_input() for q in questions])} == {"answered"}
+
+
+def test_a_calibration_asks_for_the_target_that_it_promises(own, records):
+    made = calibrate(records, targets=[own("Silence")(0.5)], **SCORERS)
+    with pytest.raises(ConfigurationError, match="promises silence ≤ 0.5, a target of your own: pass its class as"):
+        check(made, records)
+    with pytest.raises(CalibrationMismatchError, match="promises silence ≤ 0.5, and targets holds silence ≤ 0.4"):
+        check(made, records, targets=[own("Silence")(0.4)])
+
+
+def test_the_command_line_takes_a_target_from_a_file(own, records, tmp_path):
+    spec, out = f"{own('__file__')}:Silence", str(tmp_path / "calibration.json")
+    scorers = ["--local-scorer", "answerability", "--remote-scorer", "in_context"]
+    runs = (
+        ["calibrate", str(records), *scorers, "--target", f"{spec}=0.5", "--plug-in", "--out", out],
+        ["calibrate", str(records), "--check", out, "--target", spec],
+        ["evaluate", str(records), "--calibration", out, "--target", spec],
+    )
+    for run in runs:
+        result = CliRunner().invoke(app, run)
+        assert result.exit_code == 0, result.output
+        assert "questions left open" in result.stdout
+    failed = CliRunner().invoke(app, [*runs[0][:-3], "--target", f"{spec}=much"])
+    assert failed.exit_code != 0
+    assert "'much' is no limit" in " ".join(failed.output.split()) + str(failed.exception)

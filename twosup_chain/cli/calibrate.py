@@ -32,6 +32,8 @@ class Targets:
         false_positive_rate: The share of right predictions that are refused.
         budget: What the hosted model may cost per 1,000 questions; needs `price_in` and `price_out`.
         match_remote: How much less accurate than the hosted model alone the chain may be: 0 for not at all.
+        target: A limit of your own: a subclass of ``Target`` and its limit, as ``file.py:NAME=0.05`` or
+            ``module:NAME=0.05``; with `check` its class alone. May be repeated.
     """
 
     panel: ClassVar[str] = "Targets"
@@ -40,6 +42,7 @@ class Targets:
     false_positive_rate: Annotated[float | None, typer.Option("--false-positive-rate", "--fpr", metavar="0..1")] = None
     budget: Annotated[float | None, typer.Option(metavar="AMOUNT")] = None
     match_remote: Annotated[float | None, typer.Option(metavar="MARGIN")] = None
+    target: Annotated[tuple[str, ...], typer.Option(metavar="OWN=LIMIT")] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +130,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     from twosup_chain.calibration import table
 
     given: dict[str, Any] = asdict(targets)
+    own = [parts.own_target(spec) for spec in given.pop("target")]
     counted: dict[str, Any] = {"correct": reading.correct, "price": prices.price()}
     local = parts.recorded_scorer(reading.local_scorer, "local")
     remote = parts.recorded_scorer(reading.remote_scorer, "remote")
@@ -138,13 +142,14 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         from twosup_chain.calibration.promise import check
         from twosup_chain.calibration.record import Calibration
 
-        held = check(Calibration.load(files.check), list(reading.records), scorers=learned, **counted)
+        held = check(Calibration.load(files.check), list(reading.records), targets=own, scorers=learned, **counted)
         _print(held, table.check_as_text, as_json=files.as_json)
         return
     from twosup_chain.calibration.calibrate import calibrate as find
 
     found = find(
         list(reading.records),
+        targets=own,
         **given,
         **counted,
         confidence=None if search.plug_in else search.confidence,

@@ -34,10 +34,12 @@ class Setting(Trust):
         calibration: The calibration whose thresholds are evaluated, as ``twosup calibrate`` writes it; made from other
             records than these. The learned or own scorers that it was made with are given as the scorers.
         missing: The trust in an answer that its scorer cannot read; a calibration says it itself.
+        target: The class of a target of your own that the calibration promises, as ``file.py:NAME`` or ``module:NAME``.
     """
 
     calibration: Annotated[Path | None, typer.Option("--calibration", "-c")] = None
     missing: Threshold = None
+    target: Annotated[tuple[str, ...], typer.Option(metavar="OWN")] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,7 @@ def evaluate(records: Records, setting: Setting, prices: Prices, output: Page) -
     report = evaluation.evaluate(
         list(records.records),
         calibration=setting.calibration,
+        targets=[parts.own_target(spec) for spec in setting.target],
         **_supervisors(setting),
         price=prices.price(),
         correct=records.correct,

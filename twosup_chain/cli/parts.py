@@ -132,6 +132,27 @@ def own(spec: str, what: str) -> Any:
     return load_own(spec, what)
 
 
+def own_target(spec: str) -> Any:
+    """Returns a target of the user's own, or its class where no limit is given.
+
+    Args:
+        spec: ``file.py:name=limit`` or ``module:name=limit``, of a class or function that takes the limit; without
+            ``=limit``, a target, a function that returns one, or a class whose limit a calibration knows.
+
+    Raises:
+        ConfigurationError: There is no such object, its code fails, or the limit is none.
+    """
+    name, sign, limit = spec.rpartition("=")
+    found = own(name if sign else spec, "--target")
+    if not sign:
+        return found() if inspect.isroutine(found) else found
+    try:
+        return found(float(limit))
+    except ValueError:
+        message = f"--target {spec!r}: {limit!r} is no limit: write {name}=0.05"
+        raise ConfigurationError(message) from None
+
+
 def _look_here() -> None:
     """Lets modules in the working folder be found, after all others."""
     if (here := str(Path.cwd())) not in sys.path:

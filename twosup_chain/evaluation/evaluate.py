@@ -19,9 +19,10 @@ from twosup_chain.evaluation.report import Report
 from twosup_chain.outcomes.decisions import decide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from twosup_chain.calibration.targets import Target
     from twosup_chain.outcomes.from_records import Provenance
     from twosup_chain.outcomes.outcomes import Outcomes
     from twosup_chain.outcomes.predictions import Correct
@@ -63,6 +64,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     examples: int = 5,
     draws: int = 1000,
     scorers: Mapping[str, LearnedScorer] | None = None,
+    targets: Iterable[Target | type[Target]] = (),
     early_abstention: bool = False,
     reconcile: bool = False,
 ) -> Evaluation:
@@ -80,6 +82,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         examples: How many examples of each kind of mistake to show at most.
         draws: Resamples of the bootstrap intervals; on more than 100,000 questions there are fewer.
         scorers: By name, the learned scorers of the calibration that are not the packaged ones.
+        targets: Targets of your own that the calibration promises, or their classes.
         early_abstention: Whether the first supervisor weighs "no answer" against the local prediction, as in
             `TwoSupervisorChain`; a calibration says so itself.
         reconcile: Whether the second supervisor weighs the hosted prediction against the local one and "no answer",
@@ -139,7 +142,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         escalation=measure.escalation(decisions, remote_rate),
         **weighing,
         confidence=None if calibration is None else calibration.confidence,
-        promises=_promises(calibration, outcomes),
+        promises=_promises(calibration, outcomes, targets),
         in_sample=in_sample,
         remarks=tuple(_remarks(source, in_sample=in_sample)),
     )
@@ -172,7 +175,9 @@ def _settings(
     return setting_of(local), setting_of(remote)
 
 
-def _promises(calibration: Calibration | None, outcomes: Outcomes) -> tuple[PromiseFigures, ...]:
+def _promises(
+    calibration: Calibration | None, outcomes: Outcomes, own: Iterable[Target | type[Target]]
+) -> tuple[PromiseFigures, ...]:
     if calibration is None:
         return ()
     calibrated = {estimate.name: estimate for estimate in calibration.estimates}
@@ -184,7 +189,7 @@ def _promises(calibration: Calibration | None, outcomes: Outcomes) -> tuple[Prom
             found=held.estimate,
             probability=held.probability,
         )
-        for held in check(calibration, outcomes).targets
+        for held in check(calibration, outcomes, targets=own).targets
     )
 
 

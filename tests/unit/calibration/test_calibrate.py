@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from twosup_chain import Calibration, calibrate
-from twosup_chain.calibration.targets import RemoteRate, Risk
+from twosup_chain.calibration.targets import Budget, RemoteRate, Risk
 from twosup_chain.errors import ConfigurationError, InfeasibleTargetError, InputError, RecordsError, UnknownOptionError
 from twosup_chain.outcomes.outcomes import Outcomes
 from twosup_chain.outcomes.price import Price
@@ -215,6 +215,19 @@ def test_questions_that_are_all_wrong_have_no_false_positive_rate() -> None:
 def test_an_option_out_of_range_is_named_with_the_cure(options, words) -> None:
     with pytest.raises(ConfigurationError, match=words):
         calibrate(drawn(50), **options)
+
+
+def test_targets_as_values_are_the_same_as_by_keyword() -> None:
+    values = calibrate(drawn(900), targets=[Risk(0.2), Budget(2.0)], confidence=0.9)
+    assert values == calibrate(drawn(900), risk=0.2, budget=2.0, confidence=0.9)
+
+
+def test_the_dearest_call_of_all_questions_bounds_both_shares_of_a_search() -> None:
+    dear = np.full(900, 0.001)
+    dear[np.random.default_rng(0).permutation(900)[0]] = 0.9  # one that orders the search
+    made = calibrate(drawn(900, remote_cost=dear), risk=0.2, budget=800.0, confidence=0.9)
+    assert made.max_call_cost == 0.9
+    assert made.estimate("cost").high > 1.0  # which 1,000 calls of the tested questions cost
 
 
 def test_options_are_by_keyword_only() -> None:

@@ -39,6 +39,22 @@ def test_what_is_saved_is_what_is_loaded(made, tmp_path) -> None:
     assert (fields["format"], fields["version"]) == ("twosup-calibration", 1)
 
 
+def test_a_file_of_packaged_targets_is_one_that_the_first_version_reads(made, tmp_path) -> None:
+    made.save(tmp_path / "calibration.json")
+    fields = json.loads((tmp_path / "calibration.json").read_text())
+    assert {tuple(estimate) for estimate in fields["estimates"]} == {("value", "low", "high", "name")}
+    assert {tuple(promise) for promise in fields["promises"]} == {("target", "limit", "p_value")}
+    assert not {"early_abstention", "reconcile"} & fields.keys()
+
+
+def test_it_reads_in_three_lines(made) -> None:
+    assert str(made).splitlines() == [
+        made.heading,
+        f"local: answerability ≥ {made.local.threshold:.6g}",
+        f"remote: grounded ≥ {made.remote.threshold:.6g}",
+    ]
+
+
 def test_an_old_file_is_replaced_at_once_and_no_draft_is_left(made, tmp_path, monkeypatch) -> None:
     path = tmp_path / "calibration.json"
     path.write_text("old")

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 from twosup_chain.calibration import statistics as risk
+from twosup_chain.calibration.measures import written
 from twosup_chain.calibration.tally import count
-from twosup_chain.calibration.targets import Budget, make_targets
-from twosup_chain.errors import ConfigurationError
+from twosup_chain.calibration.targets import (
+    TARGETS,
+    Budget,
+    MatchRemote,
+    Rate,
+    RemoteRate,
+    Risk,
+    default_preference,
+    make_targets,
+)
+from twosup_chain.errors import ConfigurationError, UnknownOptionError
 from twosup_chain.outcomes.outcomes import Outcomes
 
 OUTCOMES = Outcomes(
@@ -126,3 +136,78 @@ def test_a_posterior_is_a_probability_that_fits_the_counts(options, low, high) -
 def test_a_limit_out_of_range_is_named_with_the_cure(options, words) -> None:
     with pytest.raises(ConfigurationError, match=words):
         make_targets(**options)
+
+
+def test_keywords_are_another_way_to_write_targets() -> None:
+    assert make_targets(risk=0.05, match_remote=True) == (Risk(0.05), MatchRemote())
+    assert make_targets([Budget(2), RemoteRate(0.2)], risk=0.05) == (Risk(0.05), Budget(2.0), RemoteRate(0.2))
+
+
+class Late(Rate):
+    """Escalated questions that nobody answers."""
+
+    name = "late_no"
+
+    def counts(self, tally):
+        return tally.n - tally.answered, tally.escalated
+
+
+class Imitation(Late):
+    name = "risk"
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        ([Risk(0.1), Risk(0.2)], "risk is given twice"),
+        ([Risk], "pass targets with their limits, such as Risk"),
+        ([0.05], "targets holds 0.05"),
+        ([Imitation(0.1)], "Imitation.name='risk' is the name of a packaged target"),
+    ],
+)
+def test_what_is_no_target_is_refused_with_the_cure(targets, words) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        make_targets(targets)
+
+
+def test_a_misspelt_target_lists_the_good_ones() -> None:
+    with pytest.raises(UnknownOptionError, match="'risks' is no target"):
+        make_targets(risks=0.1)
+
+
+def test_a_target_of_ones_own_is_called_by_its_name_and_has_the_tests_of_a_rate() -> None:
+    late = Late(0.5)
+    assert (late.label, late.measure, str(late)) == ("late no", "late_no", "late_no ≤ 0.5")
+    assert late.value(TALLY).item() == pytest.approx(2 / 3)
+    assert late.p_value(TALLY, 0.1).item() == pytest.approx(float(risk.binomial_p_value(2, 3, 0.5)))
+    with pytest.raises(ConfigurationError, match="late_no=2: pass a rate"):
+        Late(2)
+
+
+def test_every_packaged_target_says_what_it_is() -> None:
+    for name, target in TARGETS.items():
+        made = target(0.5)
+        assert made.name == name
+        assert made.label
+        assert made.unit in ("share", "money")
+        assert np.isfinite(made.value(TALLY)).all()
+
+
+def test_a_demand_for_quality_makes_the_cheapest_pair_the_best_one() -> None:
+    assert default_preference([RemoteRate(0.5)]) == "accuracy"
+    assert default_preference([RemoteRate(0.5), Risk(0.1)]) == "cheapest"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (0.1234, "share", "12.3 %"),
+        (-0.05, "share", "−5.0 %"),
+        (1234.5, "money", "1,234 EUR"),
+        (2.5, "number", "2.5"),
+        (None, "share", "–"),
+        (float("nan"), "money", "–"),
+    ],
+)
+def test_a_value_is_written_in_its_unit(value, unit, expected) -> None:
+    assert written(value, unit, "EUR") == expected
