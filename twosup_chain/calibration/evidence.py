@@ -11,6 +11,7 @@ import numpy as np
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.calibration.settings import read_judged
 from twosup_chain.errors import ConfigurationError
+from twosup_chain.outcomes.predictions import in_words
 from twosup_chain.scoring.learned import LearnedScorer
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Evidence:
             digest=source.digest,
             scorers=(source.local_scorer, source.remote_scorer),
             models=(source.local_model, source.remote_model),
-            correct="exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}",
+            correct=in_words(correct),
             missing=missing,
             failed=source.failed,
         )

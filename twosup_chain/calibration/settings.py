@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twosup_chain.calibration.record import CalibratedSupervisor
-from twosup_chain.errors import CalibrationMismatchError, ConfigurationError
+from twosup_chain.errors import CalibrationMismatchError
 from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.scoring.learned import LearnedScorer
 
@@ -27,6 +27,18 @@ def setting_of(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSuper
         missing=supervisor.missing,
         model=supervisor.model,
     )
+
+
+def scorer_of(setting: CalibratedSupervisor, role: str) -> str:
+    """Returns the name of the scorer that a calibration is for.
+
+    Raises:
+        CalibrationMismatchError: The calibration was not told.
+    """
+    if setting.scorer is None:
+        message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
+        raise CalibrationMismatchError(message)
+    return setting.scorer
 
 
 def learned_scorers(*supervisors: Supervisor | CalibratedSupervisor | None) -> dict[str, LearnedScorer]:
@@ -55,19 +67,14 @@ def read_judged(
         reconcile: Whether the second one does.
 
     Raises:
-        ConfigurationError: A setting names no scorer.
-        CalibrationMismatchError: The records are of another model than a supervisor was calibrated for.
+        CalibrationMismatchError: A setting names no scorer, or the records are of another model than it is for.
         RecordsError: The records cannot be read.
         UnknownOptionError: The records hold no trust by a scorer.
     """
-    if local.scorer is None or remote.scorer is None:
-        message = "the calibration names no scorers, which says how records are read: calibrate with local_scorer=…"
-        raise ConfigurationError(message)
-    known = scorers or {}
+    known, names = scorers or {}, {"local": scorer_of(local, "local"), "remote": scorer_of(remote, "remote")}
     columns = read_columns(
         paths,
-        local_scorer=known.get(local.scorer, local.scorer),
-        remote_scorer=known.get(remote.scorer, remote.scorer),
+        **{f"{role}_scorer": known.get(name, name) for role, name in names.items()},
         local_missing=local.missing,
         remote_missing=remote.missing,
         early_abstention=early_abstention,

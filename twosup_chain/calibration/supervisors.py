@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twosup_chain._options import shorten
 from twosup_chain.calibration.record import Calibration
+from twosup_chain.calibration.settings import scorer_of
 from twosup_chain.errors import CalibrationMismatchError
 from twosup_chain.scoring.learned import LearnedScorer
 from twosup_chain.scoring.packaged import packaged
@@ -34,7 +35,7 @@ def supervisors(
     """
     if not isinstance(calibration, Calibration):
         calibration = Calibration.load(calibration)
-    settings = {"local": calibration.local, "remote": calibration.remote}
+    settings = calibration.settings
     needed = {setting.scorer for setting in settings.values()}
     for name in scorers:
         if name not in needed:
@@ -48,14 +49,12 @@ def supervisors(
         "reconcile": calibration.reconcile,
     }
     for role, setting in settings.items():
-        if setting.scorer is None:
-            message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
-            raise CalibrationMismatchError(message)
-        scorer = scorers.get(setting.scorer) or packaged(setting.scorer) or setting.scorer
+        name = scorer_of(setting, role)
+        scorer = scorers.get(name) or packaged(name) or name
         if isinstance(scorer, str) and scorer not in SCORERS:
             message = (
-                f"the calibration was made for the {role} scorer {setting.scorer!r}, which is none of "
-                f"{', '.join(sorted(SCORERS))}: pass it as scorers={{{shorten(setting.scorer)}: …}}"
+                f"the calibration was made for the {role} scorer {name!r}, which is none of "
+                f"{', '.join(sorted(SCORERS))}: pass it as scorers={{{shorten(name)}: …}}"
             )
             raise CalibrationMismatchError(message)
         made[f"{role}_supervisor"] = Supervisor(

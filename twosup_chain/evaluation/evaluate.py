@@ -17,6 +17,7 @@ from twosup_chain.evaluation.figures import Figures, PromiseFigures
 from twosup_chain.evaluation.mistakes import mistakes
 from twosup_chain.evaluation.report import Report
 from twosup_chain.outcomes.decisions import decide
+from twosup_chain.outcomes.predictions import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,7 +90,8 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
             likewise.
 
     Raises:
-        ConfigurationError: Neither a calibration nor both supervisors are given, or an option contradicts another.
+        ConfigurationError: Neither a calibration nor both supervisors are given, an option contradicts another, or a
+            target of your own is missing.
         CalibrationMismatchError: The calibration was made for other models, or for another notion of right.
         CalibrationFileError: The calibration cannot be read.
         RecordsError: The records cannot be read.
@@ -110,7 +112,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     if not len(columns):
         message = f"there is no question to evaluate on{f': {source.failed} calls failed' if source.failed else ''}"
         raise InputError(message)
-    words = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
+    words = in_words(correct)
     outcomes = columns.outcomes(correct=correct, price=price)
     if calibration is not None and calibration.correct not in (None, words):
         message = (
@@ -164,10 +166,6 @@ def _settings(
         if local is not None or remote is not None:
             message = "calibration sets both supervisors: leave local_supervisor and remote_supervisor out"
             raise ConfigurationError(message)
-        for role in ("local", "remote"):
-            if getattr(calibration, role).scorer is None:
-                message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
-                raise CalibrationMismatchError(message)
         return calibration.local, calibration.remote
     if local is None or remote is None:
         message = "pass calibration=…, or both local_supervisor=… and remote_supervisor=… with their thresholds"

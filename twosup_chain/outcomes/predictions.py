@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 Correct = Literal["exact_match"] | tuple[Literal["f1"], float]
 
 
+def in_words(rule: Correct) -> str:
+    """Returns what counts as right, as calibrations and reports say it."""
+    return "exact match" if rule == "exact_match" else f"token F1 ≥ {rule[1]:g}"
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PredictionColumns:
     """Predictions after one model's call, one entry a question in every column, each of shape (n,).

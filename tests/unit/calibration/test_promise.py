@@ -8,7 +8,7 @@ from scipy import stats
 
 from twosup_chain import calibrate, check
 from twosup_chain.calibration.table import check_as_text
-from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
 
 
@@ -80,5 +80,5 @@ def test_what_cannot_be_checked_is_refused() -> None:
         check(made, drawn(10, 1, remote_cost=None))
     with pytest.raises(ConfigurationError, match="only records are read with options"):
         check(made, drawn(10, 1), correct="exact_match")
-    with pytest.raises(ConfigurationError, match="names no scorers"):
+    with pytest.raises(CalibrationMismatchError, match="does not name its local scorer"):
         check(made, "records.jsonl")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twosup_chain import Price, calibrate, evaluate
+from twosup_chain.calibration.targets import Rate
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.evaluation.figures import Figures
 from twosup_chain.outcomes.from_records import read_outcomes
@@ -227,6 +229,28 @@ def test_a_calibration_sets_the_supervisors_and_its_promises_are_checked(write, 
     assert promise.found.value == pytest.approx(figures.risk.value)
     assert promise.probability > 0.5
     assert not figures.in_sample
+
+
+class UnansweredRate(Rate):
+    """The share of questions that are left open, as a target of the user's own."""
+
+    name = "unanswered"
+
+    def counts(self, tally):
+        return tally.n - tally.answered, np.asarray(tally.n)
+
+
+def test_a_target_of_the_users_own_is_checked_and_has_its_row_on_the_page(write, parse, monkeypatch):
+    monkeypatch.setattr("twosup_chain.evaluation.page.pictures", lambda _: iter(()))
+    options = {"local_scorer": "s", "remote_scorer": "s", "confidence": 0.9}
+    calibration = calibrate(write(MANY, "old.jsonl"), targets=[UnansweredRate(0.4)], **options)
+    records = write(NEW)
+    report = evaluate(records, calibration=calibration, targets=[UnansweredRate])
+    (promise,) = report.figures.promises
+    assert promise.found.value == pytest.approx(1 - report.figures.coverage.value)
+    assert "unanswered≤ 40.0 %" in parse(report.as_html()).text
+    with pytest.raises(ConfigurationError, match="a target of your own: pass its class"):
+        evaluate(records, calibration=calibration)
 
 
 def test_evaluating_on_the_calibrations_own_questions_is_said_aloud(write, calibration):
