@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase, coerce_to_runnable
+from langchain_core.runnables.configurable import DynamicRunnable
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError
@@ -32,13 +33,25 @@ def as_answerer(value: object, *, role: str) -> object:
     raise ConfigurationError(message)
 
 
+def innermost(value: object) -> object:
+    """Returns what bindings, fallbacks and configurable fields or alternatives are put around."""
+    while True:
+        match value:
+            case (
+                RunnableBindingBase(bound=inner)
+                | RunnableWithFallbacks(runnable=inner)
+                | DynamicRunnable(default=inner)
+            ):
+                value = inner
+            case _:
+                return value
+
+
 def is_chat_model(value: object) -> bool:
-    """Whether `value` is a chat model, a binding of one, or one with fallbacks."""
+    """Whether `value` is a chat model, whatever is put around it."""
     from langchain_core.language_models import BaseChatModel  # here, since a reader alone starts faster without it
 
-    while isinstance(value, (RunnableBindingBase, RunnableWithFallbacks)):
-        value = value.bound if isinstance(value, RunnableBindingBase) else value.runnable
-    return isinstance(value, BaseChatModel)
+    return isinstance(innermost(value), BaseChatModel)
 
 
 def input_for(answerer: Runnable[Any, Any], question: QAInput) -> QAInput | dict[str, Any]:

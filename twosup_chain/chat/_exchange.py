@@ -14,7 +14,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 
 from twosup_chain._case import Case
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.part import is_chat_model
+from twosup_chain.answerers.part import innermost, is_chat_model
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn, accepted, told
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
@@ -199,8 +199,7 @@ def tooled(model: Runnable[Any, Any], **tools: Any) -> Runnable[Any, Any]:
 
 def label_of(model: object) -> str | None:
     """Returns a chat model's name, where it has one."""
-    while isinstance(model, RunnableBindingBase):
-        model = model.bound
+    model = innermost(model)
     names = (getattr(model, name, None) for name in ("model_name", "model", "model_id"))
     return next((name for name in names if isinstance(name, str)), None)
 

@@ -11,12 +11,11 @@ from typing import Annotated, Any, Literal
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
-from langchain_core.runnables.configurable import DynamicRunnable
 from pydantic import AfterValidator, BeforeValidator, field_validator
 
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.part import is_chat_model
+from twosup_chain.answerers.part import innermost, is_chat_model
 from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
@@ -40,10 +39,7 @@ class Parts(Options):
 def _chat_model(value: object, *, role: str) -> object:
     if isinstance(value, str):
         return NamedChatModel(value)
-    inner = value
-    while isinstance(inner, DynamicRunnable):
-        inner = inner.default
-    if isinstance(inner, NamedChatModel) or is_chat_model(inner):
+    if isinstance(innermost(value), NamedChatModel) or is_chat_model(value):
         return value
     message = f"{role}={shorten(value)} is no chat model: pass a LangChain chat model, or 'provider:model'"
     raise ConfigurationError(message)

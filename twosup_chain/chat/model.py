@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from twosup_chain import _drive
 from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.part import innermost
 from twosup_chain.chat._callbacks import below, opened, remembered
 from twosup_chain.chat._exchange import Exchange, label_of, passed_on
 from twosup_chain.chat._parts import ChatParts
@@ -240,11 +241,16 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
 
     def get_token_ids(self, text: str) -> list[int]:
         """Returns the tokens of a text as the local model counts them."""
-        return _innermost(self.local).get_token_ids(text)  # type: ignore[no-any-return]
+        return self._counter.get_token_ids(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Returns the tokens of a conversation as the local model counts them."""
-        return _innermost(self.local).get_num_tokens_from_messages(messages, tools)  # type: ignore[no-any-return]
+        return self._counter.get_num_tokens_from_messages(messages, tools)
+
+    @property
+    def _counter(self) -> BaseChatModel:
+        found = innermost(self.local)
+        return cast("BaseChatModel", innermost(found.resolved) if isinstance(found, NamedChatModel) else found)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -280,10 +286,3 @@ def _shortly(supervisor: object) -> Any:
     if isinstance(supervisor, Supervisor):
         return {"scorer": supervisor.scorer_name, "threshold": supervisor.threshold, "missing": supervisor.missing}
     return None if supervisor is None else type(supervisor).__name__
-
-
-def _innermost(model: Any) -> Any:
-    """Returns the chat model in bindings, fallbacks and configurable fields."""
-    while not isinstance(model, BaseChatModel):
-        model = getattr(model, "bound", None) or getattr(model, "runnable", None) or getattr(model, "default", None)
-    return model

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler, get_usage_metadata_callback
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, message_chunk_to_message
 from langchain_core.runnables import ConfigurableField
 from pydantic import BaseModel
 
 from twosup_chain import Supervisor, TwoSupervisorChatModel
+from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.errors import ConfigurationError, NoTrustedAnswerError, RefusalError, UnknownOptionError
 
 SURE = [("Paris", 0.9), (" is", 0.8), (" it.", 0.9)]
@@ -364,6 +366,17 @@ def test_a_supervised_model_may_be_the_local_one_of_another(chat) -> None:
 def test_langsmith_is_told_the_name(chat) -> None:
     params = chat(model_name="support-bot", max_tokens=7)._get_ls_params(stop=["x"])
     assert (params["ls_provider"], params["ls_model_name"], params["ls_max_tokens"]) == ("twosup", "support-bot", 7)
+
+
+def test_tokens_are_counted_by_a_local_model_that_is_given_by_name_or_as_a_binding(chat, monkeypatch) -> None:
+    class Counting(FakeListChatModel):
+        def get_token_ids(self, text):
+            return [len(text)]
+
+    bound, named = Counting(responses=[""]).bind(stop=["."]), NamedChatModel("openai:small")
+    monkeypatch.setitem(vars(named), "resolved", bound)
+    for local in (bound, named):
+        assert chat(local, OTHER).get_token_ids("four") == [4]
 
 
 def test_what_identifies_the_model_holds_its_thresholds(chat) -> None:
