@@ -5,13 +5,12 @@ How they are found is in `calibrate`; whether the promise still holds on new dat
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from twosup_chain._atomic import write_atomically
+from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
 from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.calibration.targets import TARGETS, Prefer
@@ -157,17 +156,11 @@ class Calibration(Record):
         Raises:
             CalibrationFileError: The file cannot be written.
         """
-        path = Path(path)
         fields = self.model_dump(mode="json")
         for option in ("early_abstention", "reconcile"):  # earlier versions read a file without them
             if not fields[option]:
                 del fields[option]
-        text = json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        try:
-            write_atomically(path, text)
-        except OSError as error:
-            message = f"cannot write {path}: {error.strerror or error}"
-            raise CalibrationFileError(message) from error
+        write_json(Path(path), fields, CalibrationFileError, indent=1)
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
@@ -176,15 +169,7 @@ class Calibration(Record):
         Raises:
             CalibrationFileError: The file is missing, no calibration, broken, or of a newer version.
         """
-        path = Path(path)
-        try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            message = f"cannot read {path}: {error.strerror or error}"
-            raise CalibrationFileError(message) from error
-        except ValueError as error:
-            message = f"{path} is not JSON, or cut off: {error}"
-            raise CalibrationFileError(message) from error
+        fields = read_json(Path(path), CalibrationFileError)
         if not isinstance(fields, dict) or fields.get("format") != FORMAT:
             message = f"{path} is no calibration: it has no 'format': {FORMAT!r}; write one with twosup calibrate"
             raise CalibrationFileError(message)

@@ -8,14 +8,13 @@ Late in training many questions teach nothing more: their gradient is close to z
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twosup_chain._atomic import write_atomically
+from twosup_chain._json_file import read_json, write_json
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput
 from twosup_chain.training.data import read_squad
@@ -70,10 +69,10 @@ def read_known(path: Path) -> dict[str, float]:
     Raises:
         InputError: The file is missing or holds something else.
     """
+    values = read_json(path, InputError)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): float(value) for name, value in values.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         message = f"known={str(path)!r} is no file that twosup_chain.training.known has written: {error}"
         raise InputError(message) from error
 
@@ -92,7 +91,7 @@ def main(
     with typer.progressbar(length=len(examples), label="judging", file=sys.stderr) as bar:
         found = judge(examples, reader, bar.update)
     above = sum(value > KNOWN for value in found.values())
-    write_atomically(out, json.dumps({name: round(value, 4) for name, value in found.items()}))
+    write_json(out, {name: round(value, 4) for name, value in found.items()}, InputError)
     typer.echo(f"{out}: {len(found)} questions, right with probability above {KNOWN}: {above}")
 
 

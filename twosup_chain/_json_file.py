@@ -1,0 +1,46 @@
+"""A file that holds one JSON document, read and written with the error of its kind."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain._atomic import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twosup_chain.errors import TwosupError
+
+
+def read_json(path: Path, error: type[TwosupError]) -> Any:
+    """Returns what a file in UTF-8 holds.
+
+    Args:
+        path: The file.
+        error: What is raised where it is missing, or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as cause:
+        message = f"cannot read {path}: {cause.strerror or cause}"
+        raise error(message) from cause
+    except (ValueError, RecursionError) as cause:
+        message = f"{path} is not JSON, or cut off: {cause}"
+        raise error(message) from cause
+
+
+def write_json(path: Path, values: object, error: type[TwosupError], *, indent: int | None = None) -> None:
+    """Writes a file in UTF-8; one that was there is replaced at once, or not at all.
+
+    Args:
+        path: The file.
+        values: What it is to hold; no number in it is infinite or NaN.
+        error: What is raised where it cannot be written.
+        indent: Spaces a level, for a file that people read.
+    """
+    try:
+        write_atomically(path, json.dumps(values, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+    except OSError as cause:
+        message = f"cannot write {path}: {cause.strerror or cause}"
+        raise error(message) from cause
