@@ -15,7 +15,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStoreRetriever
 
 from twosup_chain.demo.recording import SAMPLE
-from twosup_chain.text import squad
+from twosup_chain.text.questions import load_questions
 
 logging.getLogger().setLevel(logging.WARNING)  # wordllama's import makes every library talk
 
@@ -38,7 +38,7 @@ class WordLlamaEmbeddings(Embeddings):
 
 def demo_documents() -> list[Document]:
     """Returns the demo's 16 passages, with their titles."""
-    passages = {example.context: example.title for example in squad.load(SAMPLE)}
+    passages = {example.context: example.title for example in load_questions(SAMPLE)}
     return [Document(context, metadata={"title": title}) for context, title in passages.items()]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
 from pathlib import Path
@@ -19,11 +18,11 @@ from study.render import markdown
 from study.resampling import DRAWS
 from study.tables import tables
 from study.timing import timing_table
+from twosup_chain._packed import read_packed
 from twosup_chain.demo import recording
 from twosup_chain.demo.recording import digest
 from twosup_chain.reader.reader import ExtractiveReader
-from twosup_chain.text.squad import Example
-from twosup_chain.text.squad import load as load_squad
+from twosup_chain.text.questions import LabelledQuestion, load_questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,19 +92,18 @@ def _recordings(paths: list[Path] | None) -> tuple[str | None, dict[str, Any]]:
     return (found[0].header.model, answers) if found else (None, {})
 
 
-def _sources(paths: list[Path], wanted: list[str] | None) -> Iterator[tuple[str, list[Example]]]:
+def _sources(paths: list[Path], wanted: list[str] | None) -> Iterator[tuple[str, list[LabelledQuestion]]]:
     """Yields each source's name and questions; a file without sources is one of the name of its file."""
     for path in paths:
-        raw = path.read_bytes()
-        document = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        document = json.loads(read_packed(path))
         names = [
             article.get("source", path.name.split(".")[0])
             for article in document["data"]
             for paragraph in article["paragraphs"]
             for _ in paragraph["qas"]
         ]
-        by_source: dict[str, list[Example]] = {}
-        for name, example in zip(names, load_squad(path), strict=True):
+        by_source: dict[str, list[LabelledQuestion]] = {}
+        for name, example in zip(names, load_questions(path), strict=True):
             found = [prefix for prefix in wanted or (name,) if name.startswith(prefix)]
             if found:
                 by_source.setdefault(found[0], []).append(example)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.schema import Answer, TokenLogprob
-    from twosup_chain.text.squad import Example
+    from twosup_chain.text.questions import LabelledQuestion
 
 _READ_AT_ONCE = 32
 
 
 def compact(
-    examples: Sequence[Example],
+    examples: Sequence[LabelledQuestion],
     source: str,
     reader: ExtractiveReader,
     *,
@@ -54,7 +54,9 @@ def compact(
     progress(len(wanted), len(wanted))
 
 
-def _line(example: Example, source: str, local: Answer, small: Answer | None, remote: Answer | None) -> Question:
+def _line(
+    example: LabelledQuestion, source: str, local: Answer, small: Answer | None, remote: Answer | None
+) -> Question:
     question = example.as_input()
     span = local.candidates[0].text if local.candidates else None
     times = [time.thread_time()]
@@ -78,7 +80,7 @@ def _line(example: Example, source: str, local: Answer, small: Answer | None, re
     )
 
 
-def _prediction(answer: Answer, text: str | None, example: Example) -> Prediction:
+def _prediction(answer: Answer, text: str | None, example: LabelledQuestion) -> Prediction:
     usage = answer.usage
     return Prediction(
         text=text,

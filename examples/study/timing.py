@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from study.columns import Columns
     from twosup_chain.reader.reader import ExtractiveReader
     from twosup_chain.schema import Answer
-    from twosup_chain.text.squad import Example
+    from twosup_chain.text.questions import LabelledQuestion
 
 
 def timing_table(
-    examples: Sequence[Example], reader: ExtractiveReader, remote: Mapping[str, Answer], columns: Columns
+    examples: Sequence[LabelledQuestion], reader: ExtractiveReader, remote: Mapping[str, Answer], columns: Columns
 ) -> dict[str, Any]:
     """Returns the median CPU milliseconds of the reader's answer, of the signals, and of both learned supervisors.
 

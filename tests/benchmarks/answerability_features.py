@@ -18,7 +18,7 @@ import typer
 from twosup_chain import ExtractiveReader
 from twosup_chain.curves import auroc
 from twosup_chain.reader.folder import answerability, calibration_features
-from twosup_chain.text.squad import load
+from twosup_chain.text.questions import load_questions
 from twosup_chain.training.calibration import fit_answerability
 
 SETS = (
@@ -33,7 +33,7 @@ FOLDS, BINS, DIVISIONS = 10, 15, 3
 
 def main(reader: Annotated[Path, typer.Argument()], held_out: Annotated[Path, typer.Argument()]) -> None:
     """Prints a line for every set of features and division of the passages into folds."""
-    examples = load(held_out)
+    examples = load_questions(held_out)
     answers = ExtractiveReader(model_path=reader).answer_many([example.as_input() for example in examples])
     evidence = [calibration_features(answer.scores) for answer in answers]
     labels = np.array([not example.is_impossible for example in examples])

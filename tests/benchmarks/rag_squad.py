@@ -32,6 +32,7 @@ from twosup_chain.demo.recording import Header, digest, record
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import THRESHOLDS, DemoThresholds
 from twosup_chain.text import squad
+from twosup_chain.text.questions import LabelledQuestion, load_questions
 
 SEED = 20261125
 PASSAGES = 3
@@ -65,7 +66,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 
 
-def corpus(examples: list[squad.Example]) -> list[Document]:
+def corpus(examples: list[LabelledQuestion]) -> list[Document]:
     """Every paragraph of the file, cut at ends of sentences into passages of at most `PASSAGE_WORDS` words or so."""
     titles = {example.context: example.title for example in examples}
     return [Document(passage, metadata={"title": titles[text]}) for text in titles for passage in passages(text)]
@@ -82,16 +83,16 @@ def passages(paragraph: str) -> list[str]:
     return found
 
 
-def sample(examples: list[squad.Example], questions: int) -> list[squad.Example]:
+def sample(examples: list[LabelledQuestion], questions: int) -> list[LabelledQuestion]:
     """Answerable and unanswerable questions in turn; a smaller sample is the beginning of a larger one."""
     shuffled = random.Random(SEED).sample(examples, len(examples))  # noqa: S311
     kinds = ([e for e in shuffled if not e.is_impossible], [e for e in shuffled if e.is_impossible])
     return [example for pair in zip(*kinds, strict=False) for example in pair][:questions]
 
 
-def asked(data: Path, questions: int) -> tuple[list[squad.Example], list[QAInput]]:
+def asked(data: Path, questions: int) -> tuple[list[LabelledQuestion], list[QAInput]]:
     """The sampled questions, and each with the passages that the retriever finds."""
-    examples = squad.load(data)
+    examples = load_questions(data)
     retriever = BM25(documents=corpus(examples))
     chosen = sample(examples, questions)
     return chosen, [QAInput(e.question, tuple(retriever.invoke(e.question)), id=e.id) for e in chosen]
@@ -138,7 +139,7 @@ class Columns(NamedTuple):
     calls: list[int]
     tokens: list[int]
 
-    def figures(self, examples: list[squad.Example]) -> dict[str, list[float]]:
+    def figures(self, examples: list[LabelledQuestion]) -> dict[str, list[float]]:
         """The columns of the table, by row."""
         answerable = [not example.is_impossible for example in examples]
         said = [text is not None for text in self.text]
@@ -188,7 +189,8 @@ def table_command(
     examples, inputs = examples[: known // 2 * 2], inputs[: known // 2 * 2]
     found = sum(any(a in p for a in e.answers for p in q.passages) for e, q in zip(examples, inputs, strict=True))
     print(
-        f"{len(inputs)} questions, half of them unanswerable; {len(corpus(squad.load(data)))} passages, {PASSAGES} read"
+        f"{len(inputs)} questions, half of them unanswerable; {len(corpus(load_questions(data)))} passages, "
+        f"{PASSAGES} read"
     )
     print(f"the retriever brought a passage with an accepted answer for {found} of {len(inputs) // 2}")
     print(f"LLM: {llm.recording.header.model}; thresholds: {DemoThresholds.load(THRESHOLDS).fixed_on}")

@@ -23,7 +23,7 @@ import pytest
 
 from twosup_chain import ExtractiveReader
 from twosup_chain.demo.recording import SAMPLE
-from twosup_chain.text.squad import load
+from twosup_chain.text.questions import load_questions
 from twosup_chain.training.export import export_reader
 
 pytestmark = pytest.mark.benchmark
@@ -75,7 +75,7 @@ def theirs(checkpoint):
 
 @pytest.fixture(scope="module")
 def ours(checkpoint, tmp_path_factory):
-    calibration = load(SAMPLE.with_name("tuning.json"))[::2]
+    calibration = load_questions(SAMPLE.with_name("tuning.json"))[::2]
     folder = export_reader(Path(checkpoint), tmp_path_factory.mktemp("reader"), calibration)
     reader = ExtractiveReader(model_path=folder, num_threads=THREADS)
 
@@ -93,7 +93,11 @@ def ours(checkpoint, tmp_path_factory):
 @pytest.fixture(scope="module")
 def examples():
     folder = os.environ.get("TWOSUP_SQUAD")
-    found = load(Path(folder) / "train.json.gz") if folder else load(SAMPLE) + load(SAMPLE.with_name("tuning.json"))
+    found = (
+        load_questions(Path(folder) / "train.json.gz")
+        if folder
+        else load_questions(SAMPLE) + load_questions(SAMPLE.with_name("tuning.json"))
+    )
     return random.Random(1).sample(found, SINGLE + BATCH if folder else BATCH)  # noqa: S311  a sample, not a secret
 
 

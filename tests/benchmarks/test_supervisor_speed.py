@@ -17,7 +17,7 @@ from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import RECORDING
 from twosup_chain.schema import Evidence
-from twosup_chain.text.squad import load
+from twosup_chain.text.questions import load_questions
 
 pytestmark = pytest.mark.benchmark
 
@@ -31,7 +31,7 @@ PLACES = {
 @pytest.fixture(scope="module")
 def answers():
     """The questions, both answers to each, and the median seconds of a local one."""
-    reader, examples = ExtractiveReader(num_threads=1), load(SAMPLE)[:QUESTIONS]
+    reader, examples = ExtractiveReader(num_threads=1), load_questions(SAMPLE)[:QUESTIONS]
     inputs = [example.as_input() for example in examples]
     reader.answer_many(inputs[:2])
     local, seconds = [], []

@@ -7,14 +7,14 @@ import pytest
 from twosup_chain import Answer, Price, collect
 from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.records.lines import read_records
-from twosup_chain.text.squad import Example
+from twosup_chain.text.questions import LabelledQuestion
 
 pytestmark = pytest.mark.integration
 
 PASSAGE = "The bridge was opened by Ellen Marsh in 1874."
 EXAMPLES = [
-    Example(id="has", question="Who opened it?", context=PASSAGE, answers=("Ellen Marsh",)),
-    Example(id="has not", question="How long is it?", context=PASSAGE, is_impossible=True),
+    LabelledQuestion(id="has", question="Who opened it?", context=PASSAGE, answers=("Ellen Marsh",)),
+    LabelledQuestion(id="has not", question="How long is it?", context=PASSAGE, is_impossible=True),
 ]
 SCORERS = ["in_context", "min_token_probability"]
 

@@ -29,11 +29,11 @@ COLLECTOR = """
 import asyncio, os, random
 from twosup_chain.collection.collect import collect
 from twosup_chain.schema import Answer
-from twosup_chain.text.squad import Example
 
 FOLDER, QUESTIONS, CONCURRENCY, ANSWERED_AFTER = {folder!r}, {questions}, {concurrency}, {answered_after}
 examples = [
-    Example(id=f"q{{i}}", question=f"Who {{i}}?", context="Ada. " * 40, answers=("Ada",)) for i in range(QUESTIONS)
+    LabelledQuestion(id=f"q{{i}}", question=f"Who {{i}}?", context="Ada. " * 40, answers=("Ada",))
+    for i in range(QUESTIONS)
 ]
 asked = os.open(FOLDER + "/asked", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 

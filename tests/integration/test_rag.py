@@ -7,11 +7,11 @@ from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 
 from twosup_chain import ExtractiveReader, QuestionCondenser, Supervisor, TwoSupervisorChain
 from twosup_chain.demo.recording import SAMPLE
-from twosup_chain.text import squad
+from twosup_chain.text.questions import load_questions
 
 pytestmark = pytest.mark.integration
 
-ANSWERABLE = [example for example in squad.load(SAMPLE) if not example.is_impossible][::2]
+ANSWERABLE = [example for example in load_questions(SAMPLE) if not example.is_impossible][::2]
 
 
 @pytest.fixture(scope="module")

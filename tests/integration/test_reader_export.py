@@ -14,7 +14,8 @@ from twosup_chain import ExtractiveReader, QAInput
 from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.reader.engine import ModelInput, ReaderEngine
 from twosup_chain.reader.folder import PACKAGED_MODEL
-from twosup_chain.text.squad import Example, f1
+from twosup_chain.text.questions import LabelledQuestion
+from twosup_chain.text.squad import f1
 from twosup_chain.training import graph
 from twosup_chain.training.export import export_reader, sample
 from twosup_chain.training.graph import build_graph
@@ -78,7 +79,7 @@ def checkpoint(tmp_path_factory):
 
 def questions(n):
     return [
-        Example(
+        LabelledQuestion(
             id=str(i),
             question=f"Where did traveller {i} go?",
             context=f"Traveller {i} went to {place} by {'very ' * (i % 7)}slow train in {1900 + i}.",

@@ -12,7 +12,7 @@ import pytest
 
 from twosup_chain import ExtractiveReader
 from twosup_chain.schema import Answer
-from twosup_chain.text.squad import load
+from twosup_chain.text.questions import load_questions
 from twosup_chain.training.evaluate import ReaderEvaluation
 
 pytestmark = pytest.mark.integration
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def examples():
-    return load(files("twosup_chain") / "demo" / "sample.json")
+    return load_questions(files("twosup_chain") / "demo" / "sample.json")
 
 
 @pytest.fixture(scope="module")

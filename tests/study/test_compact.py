@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from study.columns import Columns
-from study.questions import load
 
 from twosup_chain import demo
 from twosup_chain.demo.recording import load as load_recording
 from twosup_chain.scoring.token_probability import min_token_probability
+from twosup_chain.text.questions import load_questions
 from twosup_chain.text.squad import exact_match
-from twosup_chain.text.squad import load as load_squad
 
 pytestmark = pytest.mark.integration
 
@@ -36,10 +35,10 @@ def path(tmp_path_factory) -> Path:
 
 
 def test_the_columns_say_what_the_recording_says(path: Path) -> None:
-    header, questions = load(path)
+    header, questions = load_questions(path)
     columns = Columns.of(questions)
     recording = load_recording(DEMO / "tuning_recording.jsonl")
-    examples = {example.id: example for example in load_squad(DEMO / "tuning.json")}
+    examples = {example.id: example for example in load_questions(DEMO / "tuning.json")}
     assert header.remote == recording.header.model
     for place, line in enumerate(recording.lines[:20]):
         row = [question.id for question in questions].index(line.id)
@@ -54,6 +53,6 @@ def test_the_columns_say_what_the_recording_says(path: Path) -> None:
 
 def test_no_text_but_answers_is_kept(path: Path) -> None:
     raw = gzip.decompress(path.read_bytes()).decode()
-    for example in load_squad(DEMO / "tuning.json"):
+    for example in load_questions(DEMO / "tuning.json"):
         assert example.question not in raw
         assert example.context[:60] not in raw

@@ -13,7 +13,7 @@ from twosup_chain.calibration.table import as_text
 from twosup_chain.calibration.targets import Risk
 from twosup_chain.cli.app import app
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, UnknownOptionError
-from twosup_chain.text.squad import Example
+from twosup_chain.text.questions import LabelledQuestion
 
 FILE = '''
 import numpy as np
@@ -65,7 +65,7 @@ def own(tmp_path_factory):
 def questions():
     """Half of them are about the term; the file's hosted function is right about all."""
     return [
-        Example(
+        LabelledQuestion(
             id=f"q{i}",
             question=f"What does {'the lamp' if i < LAMPS else 'the engine'} {i} burn?",
             context=f"Number {i} burns {'oil' if i < LAMPS else 'coal'}.",

@@ -71,8 +71,8 @@ def export_reader(folders: Folders, calibration: Held, output: Exported) -> None
 
     [cyan]twosup export-reader run/final my-reader --calibrate run/held_out.json[/cyan]
     """
-    from twosup_chain.collection.questions import load_questions
     from twosup_chain.reader.folder import CONFIG_FILE, MODEL_FILE, ReaderConfig
+    from twosup_chain.text.questions import load_questions
     from twosup_chain.training import export
 
     examples = export.sample(load_questions(calibration.calibrate), calibration.count, calibration.seed)

@@ -14,23 +14,18 @@ from langchain_core.runnables import Runnable
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer, usable
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
-from twosup_chain.records.question import (
-    QuestionRecord,
-    RecordedPrediction,
-    digest,
-    is_answerable,
-    passage_digest,
-)
+from twosup_chain.records.question import QuestionRecord, RecordedPrediction, is_answerable, passage_digest
 from twosup_chain.scoring.features import features
 from twosup_chain.scoring.registry import SCORERS
 from twosup_chain.supervisor import Supervisor
+from twosup_chain.text.questions import digest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from twosup_chain.schema import Answer, QAInput
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
-    from twosup_chain.text.squad import Example
+    from twosup_chain.text.questions import LabelledQuestion
 
 #: How long the local model should be busy with the questions that it is given at once, in seconds.
 _PORTION_SECONDS = 0.5
@@ -76,7 +71,7 @@ class Asker:
         self._text = text
         self._slots = asyncio.Semaphore(concurrency)
 
-    async def ask(self, examples: Sequence[Example], keep: Callable[[QuestionRecord], None]) -> None:
+    async def ask(self, examples: Sequence[LabelledQuestion], keep: Callable[[QuestionRecord], None]) -> None:
         """Asks these questions and hands each record to `keep` as soon as it is complete.
 
         Raises:
@@ -90,7 +85,9 @@ class Asker:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    async def _read(self, examples: Sequence[Example]) -> AsyncIterator[tuple[Example, QAInput, _Attempt]]:
+    async def _read(
+        self, examples: Sequence[LabelledQuestion]
+    ) -> AsyncIterator[tuple[LabelledQuestion, QAInput, _Attempt]]:
         """Yields each question with the local model's answer; it is given about half a second's worth at once."""
         first, portion = 0, 1
         while first < len(examples):
@@ -106,7 +103,7 @@ class Asker:
             portion = min(max(1, int(_PORTION_SECONDS / max(seconds, 1e-6))), 2 * portion, _LARGEST_PORTION)
 
     async def _finish(
-        self, example: Example, question: QAInput, local: _Attempt, keep: Callable[[QuestionRecord], None]
+        self, example: LabelledQuestion, question: QAInput, local: _Attempt, keep: Callable[[QuestionRecord], None]
     ) -> None:
         try:
             started = perf_counter()
@@ -119,7 +116,9 @@ class Asker:
         finally:
             self._slots.release()
 
-    def _record(self, example: Example, question: QAInput, local: _Attempt, remote: _Attempt) -> QuestionRecord:
+    def _record(
+        self, example: LabelledQuestion, question: QAInput, local: _Attempt, remote: _Attempt
+    ) -> QuestionRecord:
         return QuestionRecord(
             id=example.id,
             digest=digest(example),
@@ -132,7 +131,7 @@ class Asker:
         )
 
     def _prediction(
-        self, example: Example, question: QAInput, attempt: _Attempt, local: Answer | None
+        self, example: LabelledQuestion, question: QAInput, attempt: _Attempt, local: Answer | None
     ) -> RecordedPrediction:
         outcome, seconds = attempt
         if isinstance(outcome, Exception):

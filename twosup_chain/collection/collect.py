@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from twosup_chain._options import Record
 from twosup_chain.collection.asker import Asker
-from twosup_chain.collection.questions import load_questions
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.records.file import RecordFile
+from twosup_chain.text.questions import load_questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twosup_chain.records.question import QuestionRecord
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.supervisor import Supervisor
-    from twosup_chain.text.squad import Example
+    from twosup_chain.text.questions import LabelledQuestion
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -95,7 +95,7 @@ class Collection(Record):
 
 
 async def acollect(  # noqa: PLR0913 - the options of one long call
-    data: str | Path | Iterable[Example],
+    data: str | Path | Iterable[LabelledQuestion],
     *,
     local: Any,
     remote: Any,
@@ -116,7 +116,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
 
     Args:
         data: Labelled questions: a SQuAD file, a file of JSON lines with ``question``, ``context`` and ``answers``, or
-            `squad.Example`s. See `questions`.
+            `squad.LabelledQuestion`s. See `questions`.
         local: The local answerer: anything that a `TwoSupervisorChain` takes. It is given several questions at once.
         remote: The hosted answerer, likewise. It is given one question at a time, several times at once.
         out: The file of records, which is created or continued.
@@ -174,7 +174,7 @@ class _Run:
     def __init__(
         self,
         file: RecordFile,
-        wanted: Sequence[Example],
+        wanted: Sequence[LabelledQuestion],
         *,
         retry_failed: bool,
         price: Price | None,

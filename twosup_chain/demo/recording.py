@@ -25,7 +25,7 @@ from twosup_chain.answerers.prompt import qa_messages
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import InputError, MissingExtraError
 from twosup_chain.schema import Answer, QAInput
-from twosup_chain.text import squad
+from twosup_chain.text.questions import load_questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -232,7 +232,7 @@ def main(
         sampling={"temperature": 0, "max_tokens": max_tokens, "top_logprobs": TOP_LOGPROBS},
     )
     try:
-        questions = [example.as_input() for example in squad.load(data)]
+        questions = [example.as_input() for example in load_questions(data)]
         recording = record(answerer, track(questions, "recording"), out, header)
     except Exception as error:
         typer.echo(f"stopped by {type(error).__name__}: {error}\nthe same command goes on from here", err=True)

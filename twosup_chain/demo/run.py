@@ -21,6 +21,7 @@ from twosup_chain.errors import InputError
 from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, Verdict
 from twosup_chain.supervisor import Supervisor
 from twosup_chain.text import squad
+from twosup_chain.text.questions import LabelledQuestion, load_questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -220,7 +221,7 @@ def run_demo(
         from twosup_chain.reader.reader import ExtractiveReader
 
         local = ExtractiveReader()
-    examples = squad.load(data)
+    examples = load_questions(data)
     settings = DemoThresholds.load(thresholds)
     remote = ReplayedAnswerer(recording=recording)
     chain = TwoSupervisorChain(
@@ -245,7 +246,7 @@ def run_demo(
     )
 
 
-def _question(example: squad.Example, result: TwoSupervisorResult) -> DemoQuestion:
+def _question(example: LabelledQuestion, result: TwoSupervisorResult) -> DemoQuestion:
     span = result.local if result.source == "local" else None
     return DemoQuestion(
         id=example.id,
@@ -269,7 +270,7 @@ def _question(example: squad.Example, result: TwoSupervisorResult) -> DemoQuesti
 
 
 def _summary(
-    examples: Sequence[squad.Example],
+    examples: Sequence[LabelledQuestion],
     results: Sequence[TwoSupervisorResult],
     recorded: Sequence[Answer],
     seconds: float,
@@ -290,7 +291,7 @@ def _summary(
     )
 
 
-def _score(examples: Sequence[squad.Example], predictions: Iterable[str | None]) -> Score:
+def _score(examples: Sequence[LabelledQuestion], predictions: Iterable[str | None]) -> Score:
     pairs = [(prediction, example.answers) for example, prediction in zip(examples, predictions, strict=True)]
     return Score(
         exact_match=fsum(squad.exact_match(*pair) for pair in pairs) / len(pairs),

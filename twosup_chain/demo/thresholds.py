@@ -23,6 +23,7 @@ from twosup_chain.errors import ConfigurationError, TwosupError
 from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.supervisor import Supervisor
 from twosup_chain.text import squad
+from twosup_chain.text.questions import LabelledQuestion, load_questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +81,7 @@ class Choice:
     abstention: float
 
 
-def outcomes(examples: Sequence[squad.Example], local: Sequence[Answer], remote: Sequence[Answer]) -> Outcomes:
+def outcomes(examples: Sequence[LabelledQuestion], local: Sequence[Answer], remote: Sequence[Answer]) -> Outcomes:
     """Returns what both models are worth on each example, by every scorer."""
 
     def worth(predictions: Sequence[str | None]) -> Column:
@@ -162,7 +163,7 @@ def main(
     """Fixes both thresholds on questions that a hosted model was recorded on."""
     remote = ReplayedAnswerer(recording=recording)
     known = {line.id for line in remote.recording.lines}
-    examples = [example for example in squad.load(data) if example.id in known]
+    examples = [example for example in load_questions(data) if example.id in known]
     inputs: list[QAInputLike] = [example.as_input() for example in examples]
     found = outcomes(examples, ExtractiveReader().batch(inputs), remote.batch(inputs))
     choice = choose(found, call_price, remote_share)

@@ -14,7 +14,7 @@ from twosup_chain._atomic import append_line
 from twosup_chain._options import shorten
 from twosup_chain.errors import CutOffError, InputError, RecordsError, ResumeError
 from twosup_chain.records.lines import read_records
-from twosup_chain.records.question import digest
+from twosup_chain.text.questions import digest
 
 try:
     import fcntl
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from twosup_chain.records.question import QuestionRecord
-    from twosup_chain.text.squad import Example
+    from twosup_chain.text.questions import LabelledQuestion
 
 
 class _Known(NamedTuple):
@@ -80,7 +80,7 @@ class RecordFile:
         """Closes the file, which another collector may continue then."""
         os.close(self._descriptor)
 
-    def check(self, examples: Sequence[Example], *, scorers: Collection[str], text: bool) -> None:
+    def check(self, examples: Sequence[LabelledQuestion], *, scorers: Collection[str], text: bool) -> None:
         """Checks that what the file holds was collected from these questions, in this way.
 
         Raises:

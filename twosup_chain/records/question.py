@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twosup_chain.schema import Answer
+    from twosup_chain.text.questions import LabelledQuestion
 
 #: The version of the format that is written. Version 1 knew neither features nor passages; version 2 called features
 #: "signals" and rounded them. Both are read.
@@ -190,18 +191,12 @@ def features_of(prediction: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in prediction.get(_FORMERLY, {}).items() if value is not None}
 
 
-def digest(example: squad.Example) -> str:
-    """Returns 16 hexadecimal digits that stand for question, context and accepted answers (SHA-256 of the three)."""
-    labelled = json.dumps([example.question, example.context, *example.answers])
-    return hashlib.sha256(labelled.encode()).hexdigest()[:16]
-
-
-def passage_digest(example: squad.Example) -> str:
+def passage_digest(example: LabelledQuestion) -> str:
     """Returns 16 hexadecimal digits that stand for the context (SHA-256)."""
     return hashlib.sha256(example.context.encode(errors="replace")).hexdigest()[:16]
 
 
-def is_answerable(example: squad.Example) -> bool:
+def is_answerable(example: LabelledQuestion) -> bool:
     """Returns whether an accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right."""
     return any(map(squad.normalize_answer, example.answers))
 

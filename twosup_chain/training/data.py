@@ -16,10 +16,13 @@ from twosup_chain._atomic import write_atomically
 from twosup_chain._options import shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
+from twosup_chain.text.questions import squad_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from twosup_chain.text.questions import Entry, Fault
 
 #: How many faults of a file are listed before "and N more".
 FAULTS_SHOWN = 20
@@ -64,18 +67,22 @@ def read_squad(path: Path) -> list[TrainingExample]:
             question, an id that occurs twice, an answerable question without answer. The message lists file, article,
             paragraph and id of each fault (at most `FAULTS_SHOWN`).
     """
-    reader = _Reader(path.name)
-    examples = list(reader.examples(_load(path)))
-    if reader.faults:
-        shown = reader.faults[:FAULTS_SHOWN]
-        more = len(reader.faults) - len(shown)
-        tail = [f"… and {more} more"] if more else []
-        message = "\n".join([f"{path}: {len(reader.faults)} fault(s); correct or remove:", *shown, *tail])
+    faults: list[str] = []
+
+    def fault(place: str, what: str) -> None:
+        faults.append(f"  {place}: {what}")
+
+    entries = squad_entries(read_packed(path), path, fault)
+    found = [_example(entry, path.name, fault) for entry in _distinct(entries, fault)]
+    if faults:
+        shown = faults[:FAULTS_SHOWN]
+        tail = [f"… and {len(faults) - len(shown)} more"] if len(faults) > len(shown) else []
+        message = "\n".join([f"{path}: {len(faults)} fault(s); correct or remove:", *shown, *tail])
         raise InputError(message)
-    if not examples:
+    if not found:
         message = f"{path} holds no question: a SQuAD file has data[…].paragraphs[…].qas[…]"
         raise InputError(message)
-    return examples
+    return found
 
 
 def write_squad(path: Path, examples: Iterable[TrainingExample]) -> None:
@@ -120,82 +127,28 @@ def _as_qa(example: TrainingExample) -> dict[str, Any]:
     return {"id": example.id, "question": example.question, "answers": answers, "is_impossible": impossible}
 
 
-def _load(path: Path) -> Any:
-    raw = read_packed(path)
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        message = f"{path} is not JSON: {error}"
-        raise InputError(message) from error
+def _distinct(entries: Iterable[Entry], fault: Fault) -> Iterator[Entry]:
+    """Yields the questions, and notes the ids that occur twice."""
+    seen: dict[str, str] = {}
+    for entry in entries:
+        first = seen.setdefault(entry.fields["id"], entry.place)
+        if first is not entry.place:
+            fault(entry.place, f"the id occurs twice, first in {first}")
+        yield entry
 
 
-class _Reader:
-    """Walks one file, and notes every fault with its place instead of stopping at the first."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.faults: list[str] = []
-        self._seen: dict[str, str] = {}
-
-    def examples(self, data: Any) -> Iterator[TrainingExample]:
-        articles = data.get("data") if isinstance(data, dict) else None
-        for i, article in enumerate(self._list(articles, "data", "the file")):
-            title = article.get("title")
-            place = f"article {i}" + (f" ({title!r})" if title else "")
-            origin = str(article.get("source") or self.name)
-            for j, paragraph in enumerate(self._list(article.get("paragraphs"), "paragraphs", place)):
-                yield from self._paragraph(paragraph, f"{place}, paragraph {j}", origin)
-
-    def _paragraph(self, paragraph: dict[str, Any], place: str, origin: str) -> Iterator[TrainingExample]:
-        context = paragraph.get("context")
-        if not isinstance(context, str) or not context.strip():
-            self._fault(place, f"the context {shorten(context)} is empty or no text")
-            return
-        for item in self._list(paragraph.get("qas"), "qas", place):
-            example = self._question(item, context, place, origin)
-            if example is not None:
-                yield example
-
-    def _question(self, item: dict[str, Any], context: str, place: str, origin: str) -> TrainingExample | None:
-        identity, question = item.get("id"), item.get("question")
-        place = f"{place}, id {shorten(identity)}"
-        known = len(self.faults)
-        if not isinstance(identity, str) or not identity:
-            self._fault(place, "the id is missing or no text")
-        elif identity in self._seen:
-            self._fault(place, f"the id occurs twice, first in {self._seen[identity]}")
+def _example(entry: Entry, name: str, fault: Fault) -> TrainingExample:
+    fields, impossible = entry.fields, bool(entry.fields.get("is_impossible", False))
+    answers: dict[tuple[str, int], None] = {}
+    for answer in () if impossible else fields["answers"]:
+        text, start = answer.get("text"), answer.get("answer_start")
+        if not isinstance(text, str) or not text.strip() or not isinstance(start, int) or start < 0:
+            fault(entry.place, f"the answer {shorten(answer)} wants a text and an answer_start of at least 0")
+        elif (there := entry.context[start : start + len(text)]) != text:
+            fault(entry.place, f"wrong offset: {shorten(text)} should start at {start}, where {shorten(there)} is")
         else:
-            self._seen[identity] = place
-        if not isinstance(question, str) or not question.strip():
-            self._fault(place, f"the question {shorten(question)} is empty or no text")
-        impossible = bool(item.get("is_impossible", False))
-        answers = [] if impossible else self._answers(item, context, place)
-        if not impossible and not answers and len(self.faults) == known:
-            self._fault(place, "no answer, yet is_impossible is not true")
-        if len(self.faults) > known:
-            return None
-        return TrainingExample(
-            str(identity), str(question), context, tuple(answers), origin, str(item.get("join") or "")
-        )
-
-    def _answers(self, item: dict[str, Any], context: str, place: str) -> list[tuple[str, int]]:
-        found: dict[tuple[str, int], None] = {}
-        for answer in self._list(item.get("answers"), "answers", place):
-            text, start = answer.get("text"), answer.get("answer_start")
-            if not isinstance(text, str) or not text.strip() or not isinstance(start, int) or start < 0:
-                self._fault(place, f"the answer {shorten(answer)} wants a text and an answer_start of at least 0")
-            elif context[start : start + len(text)] != text:
-                there = context[start : start + len(text)]
-                self._fault(place, f"wrong offset: {shorten(text)} should start at {start}, where {shorten(there)} is")
-            else:
-                found[(text, start)] = None
-        return list(found)
-
-    def _list(self, value: Any, key: str, place: str) -> list[dict[str, Any]]:
-        if isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
-            return value
-        self._fault(place, f"{key}={shorten(value)} is no list of objects")
-        return []
-
-    def _fault(self, place: str, what: str) -> None:
-        self.faults.append(f"  {place}: {what}")
+            answers[(text, start)] = None
+    if not impossible and not fields["answers"]:
+        fault(entry.place, "no answer, yet is_impossible is not true")
+    origin, join = str(entry.article.get("source") or name), str(fields.get("join") or "")
+    return TrainingExample(fields["id"], fields["question"], entry.context, tuple(answers), origin, join)

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from twosup_chain import curves
 from twosup_chain._atomic import write_atomically
-from twosup_chain.collection.questions import load_questions
 from twosup_chain.errors import InputError
 from twosup_chain.schema import Answer
+from twosup_chain.text.questions import load_questions
 from twosup_chain.text.squad import exact_match, f1
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.curves import Interval, RiskCoverageCurve
     from twosup_chain.reader.reader import ExtractiveReader
-    from twosup_chain.text.squad import Example
+    from twosup_chain.text.questions import LabelledQuestion
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
@@ -88,7 +88,7 @@ class ReaderEvaluation:
 
     @classmethod
     def of(
-        cls, examples: Sequence[Example], answers: Sequence[Answer | Exception], *, seconds: float = 0.0
+        cls, examples: Sequence[LabelledQuestion], answers: Sequence[Answer | Exception], *, seconds: float = 0.0
     ) -> ReaderEvaluation:
         """Returns the evaluation of a reader's answers, one a question."""
         refused = Answer(None, scores={"answerability": 0.0})
@@ -188,7 +188,7 @@ class ReaderEvaluation:
 
 def evaluate_reader(
     reader: ExtractiveReader,
-    questions: str | Path | Iterable[Example],
+    questions: str | Path | Iterable[LabelledQuestion],
     *,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> ReaderEvaluation:

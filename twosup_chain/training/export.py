@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from twosup_chain.text.squad import Example
+    from twosup_chain.text.questions import LabelledQuestion
+
 
 _READ_AT_ONCE = 64
 #: How many questions, spread over those of the calibration, show the ranges of the activations.
@@ -39,7 +40,7 @@ _SHOWN = 64
 def export_reader(
     checkpoint: Path,
     out: Path,
-    calibrate: list[Example],
+    calibrate: list[LabelledQuestion],
     *,
     name: str = "twosup-reader",
     int8: bool = True,
@@ -82,7 +83,7 @@ def export_reader(
     return out
 
 
-def sample(examples: list[Example], count: int | None, seed: int = 0) -> list[Example]:
+def sample(examples: list[LabelledQuestion], count: int | None, seed: int = 0) -> list[LabelledQuestion]:
     """Returns `count` random examples; all of them if there are fewer, or `count` is ``None``."""
     if count is None or count >= len(examples):
         return examples
@@ -107,7 +108,9 @@ def _whole_or_nothing(checkpoint: Path, out: Path) -> Iterator[None]:
         raise ConfigurationError(message) from error
 
 
-def _windows(folder: Path, config: dict[str, Any], examples: list[Example]) -> Iterator[tuple[list[int], list[int]]]:
+def _windows(
+    folder: Path, config: dict[str, Any], examples: list[LabelledQuestion]
+) -> Iterator[tuple[list[int], list[int]]]:
     """Yields the token ids and token types of each example, cut to what the model reads at once."""
     from tokenizers import Tokenizer
 
@@ -119,7 +122,7 @@ def _windows(folder: Path, config: dict[str, Any], examples: list[Example]) -> I
 
 
 def _calibrate(
-    folder: Path, examples: list[Example], max_positions: int, report: Callable[[int, int], object]
+    folder: Path, examples: list[LabelledQuestion], max_positions: int, report: Callable[[int, int], object]
 ) -> dict[str, Any]:
     """Returns the entries of ``config.json`` that are fitted on labelled questions."""
     from twosup_chain.reader.reader import ExtractiveReader

@@ -7,6 +7,7 @@ import pytest
 from twosup_chain.demo.recording import SAMPLE, load
 from twosup_chain.demo.run import RECORDING, THRESHOLDS, DemoThresholds, run_demo
 from twosup_chain.text import squad
+from twosup_chain.text.questions import load_questions
 
 pytestmark = pytest.mark.integration
 
@@ -31,7 +32,7 @@ def test_the_chain_is_at_least_as_good_as_either_model_alone(report) -> None:
 
 
 def test_the_thresholds_were_fixed_on_other_questions(report) -> None:
-    sample, tuning = squad.load(SAMPLE), squad.load(TUNING)
+    sample, tuning = load_questions(SAMPLE), load_questions(TUNING)
     assert not {example.context for example in sample} & {example.context for example in tuning}
     assert not {example.question for example in sample} & {example.question for example in tuning}
     assert DemoThresholds.load(THRESHOLDS) == report.thresholds

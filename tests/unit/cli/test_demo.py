@@ -11,7 +11,7 @@ from twosup_chain.demo import run
 from twosup_chain.demo.recording import Header, record
 from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer
-from twosup_chain.text import squad
+from twosup_chain.text.questions import load_questions
 
 CONTEXT = "Ada wrote the first program in 1843."
 LOCAL = {
@@ -33,7 +33,7 @@ def small_demo(monkeypatch, tmp_path):
     data = tmp_path / "sample.json"
     data.write_text(json.dumps({"data": [{"title": "Ada", "paragraphs": [{"context": CONTEXT, "qas": qas}]}]}))
     header = Header(model="m-1", server="s", recorded="2026-01-31", messages=(), sampling={})
-    questions = [example.as_input() for example in squad.load(data)]
+    questions = [example.as_input() for example in load_questions(data)]
     record(ScriptedAnswerer(script=REMOTE), questions, tmp_path / "recording.jsonl", header)
     files = {"data": data, "recording": tmp_path / "recording.jsonl", "thresholds": run.THRESHOLDS}
     real = run.run_demo

@@ -15,7 +15,7 @@ from twosup_chain.outcomes.price import Price
 from twosup_chain.records.lines import read_records
 from twosup_chain.schema import Answer, QAInput
 from twosup_chain.testing import ScriptedAnswerer
-from twosup_chain.text.squad import Example
+from twosup_chain.text.questions import LabelledQuestion
 
 SCORERS = ["agreement", "answerability", "in_context"]
 USAGE = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
@@ -23,7 +23,7 @@ USAGE = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
 
 def _examples(n):
     return [
-        Example(
+        LabelledQuestion(
             id=f"q{i}",
             question=f"Who {i}?",
             context=f"Ada{i}.",

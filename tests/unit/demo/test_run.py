@@ -11,7 +11,7 @@ from twosup_chain.demo.run import DemoReport, DemoThresholds, run_demo
 from twosup_chain.errors import InputError, UnknownOptionError
 from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer
-from twosup_chain.text import squad
+from twosup_chain.text.questions import load_questions
 
 CONTEXT = "Ada wrote the first program in 1843."
 QAS = [
@@ -52,7 +52,7 @@ def files(tmp_path):
     data.write_text(json.dumps({"data": [{"title": "Ada", "paragraphs": [{"context": CONTEXT, "qas": qas}]}]}))
     recording = tmp_path / "recording.jsonl"
     header = Header(model="m-1", server="s", recorded="2026-01-31", messages=(), sampling={})
-    questions = [example.as_input() for example in squad.load(data)]
+    questions = [example.as_input() for example in load_questions(data)]
     record(ScriptedAnswerer(script=REMOTE), questions, recording, header)
     thresholds = tmp_path / "thresholds.json"
     settings = {

@@ -6,7 +6,7 @@ import pytest
 
 from twosup_chain.demo.recording import SAMPLE, digest, load
 from twosup_chain.demo.run import RECORDING
-from twosup_chain.text import squad
+from twosup_chain.text.questions import load_questions
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def recording():
 
 
 def test_answers_every_question_of_the_sample_as_it_stands_there_and_no_other(recording):
-    asked = [(example.id, digest(example.as_input())) for example in squad.load(SAMPLE)]
+    asked = [(example.id, digest(example.as_input())) for example in load_questions(SAMPLE)]
     assert [(line.id, line.digest) for line in recording.lines] == asked
 
 

@@ -12,11 +12,12 @@ from twosup_chain import Answer, TwoSupervisorChain, calibrate, collect, evaluat
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
 from twosup_chain.text import squad
+from twosup_chain.text.questions import LabelledQuestion
 
 SPANS = ("Ada Lovelace", "in London", "1843")
 PASSAGE = f"{SPANS[0]} wrote note number {{}} {SPANS[1]}, and it came out in {SPANS[2]}."
 EXAMPLES = [
-    squad.Example(str(i), f"Who wrote note {i}?", PASSAGE.format(i), (SPANS[0],) if i % 3 else (), not i % 3)
+    LabelledQuestion(str(i), f"Who wrote note {i}?", PASSAGE.format(i), (SPANS[0],) if i % 3 else (), not i % 3)
     for i in range(120)
 ]
 GOLDS = {example.question: example.answers for example in EXAMPLES}

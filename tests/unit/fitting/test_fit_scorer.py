@@ -13,6 +13,7 @@ from twosup_chain.outcomes.features import read_features
 from twosup_chain.outcomes.from_records import read_columns, read_outcomes
 from twosup_chain.records.lines import read_records
 from twosup_chain.text import squad
+from twosup_chain.text.questions import LabelledQuestion
 
 CONTEXTS = 40
 PER_CONTEXT = 6
@@ -24,7 +25,7 @@ def _examples():
         context = f"Person{i} built the mill in {1800 + i}, and sold it in {1900 + i}."
         for j in range(PER_CONTEXT):
             gold = (f"Person{i}",) if rng.random() < 0.6 else ()
-            yield squad.Example(
+            yield LabelledQuestion(
                 id=f"{i}-{j}",
                 question=f"Who built mill number {j}?",
                 context=context,

@@ -17,6 +17,7 @@ from twosup_chain.outcomes.outcomes import Choice, Outcomes
 from twosup_chain.outcomes.predictions import PredictionColumns, weigh
 from twosup_chain.records.lines import read_records
 from twosup_chain.text import squad
+from twosup_chain.text.questions import LabelledQuestion
 
 QUESTIONS = 150
 #: What stands in every passage; the first is right where there is an answer.
@@ -27,7 +28,7 @@ PASSAGE = f"{SPANS[0]} wrote note number {{}} {SPANS[1]}, and it came out in {SP
 def _example(number):
     golds = (SPANS[0],) if number % 3 else ()
     question = f"Who wrote note number {number}?"
-    return squad.Example(str(number), question, PASSAGE.format(number), golds, not golds)
+    return LabelledQuestion(str(number), question, PASSAGE.format(number), golds, not golds)
 
 
 EXAMPLES = [_example(number) for number in range(QUESTIONS)]

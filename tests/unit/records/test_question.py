@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twosup_chain.errors import InputError, RefusalError
-from twosup_chain.records.question import QuestionRecord, RecordedPrediction, digest, features_of, is_answerable
+from twosup_chain.records.question import QuestionRecord, RecordedPrediction, features_of, is_answerable
 from twosup_chain.schema import Answer
-from twosup_chain.text import squad
+from twosup_chain.text.questions import LabelledQuestion, digest
 
-EXAMPLE = squad.Example(id="q", question="Who?", context="Ada wrote it.", answers=("Ada", "Ada L."))
+EXAMPLE = LabelledQuestion(id="q", question="Who?", context="Ada wrote it.", answers=("Ada", "Ada L."))
 ANSWER = Answer(
     "Ada Byron",
     scores={"answerability": 0.9, "margin": float("inf")},

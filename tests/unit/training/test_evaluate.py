@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from twosup_chain.errors import InputError
 from twosup_chain.schema import Answer, Candidate
-from twosup_chain.text.squad import Example
+from twosup_chain.text.questions import LabelledQuestion
 from twosup_chain.training.evaluate import FIGURES, NAMES, NO_ANSWER, PREDICTIONS, ReaderEvaluation, evaluate_reader
 
 
@@ -25,7 +25,9 @@ def answer(text, answerability, best):
 
 
 def example(*answers, name=None):
-    return Example(id=name or str(answers), question="q", context="c", answers=answers, is_impossible=not answers)
+    return LabelledQuestion(
+        id=name or str(answers), question="q", context="c", answers=answers, is_impossible=not answers
+    )
 
 
 EXAMPLES = [example("Rome"), example("the old city of Oslo"), example(), example(name="last")]

@@ -7,10 +7,8 @@ import json
 
 import pytest
 
-from twosup_chain.collection.questions import load_questions
 from twosup_chain.errors import InputError
-from twosup_chain.records.question import digest
-from twosup_chain.text.squad import Example
+from twosup_chain.text.questions import LabelledQuestion, digest, load_questions
 
 ADA = {"id": "1", "question": "Who?", "context": "Ada.", "answers": ["Ada"]}
 
@@ -39,8 +37,9 @@ def test_json_lines_are_read_whatever_the_file_is_called(write, name):
     ]
 
 
-def test_a_line_without_an_id_gets_its_digest(write):
-    (example,) = load_questions(write({key: value for key, value in ADA.items() if key != "id"}))
+@pytest.mark.parametrize("without", [{}, {"id": None}, {"id": ""}])
+def test_a_line_without_an_id_gets_its_digest(write, without):
+    (example,) = load_questions(write({key: value for key, value in ADA.items() if key != "id"} | without))
     assert example.id == digest(example)
 
 
@@ -54,8 +53,8 @@ def test_a_squad_file_is_read_in_its_order(write, name):
     assert [e.id for e in load_questions(write(document, name=name))] == ["a", "b"]
 
 
-def test_examples_are_taken_as_they_are():
-    example = Example(**{**ADA, "answers": ("Ada",)})
+def test_questions_are_taken_as_they_are():
+    example = LabelledQuestion(**{**ADA, "answers": ("Ada",)})
     assert load_questions(iter([example])) == [example]
 
 
@@ -103,3 +102,38 @@ def test_a_damaged_archive_is_named(write, tmp_path):
 def test_something_else_in_a_list_is_named():
     with pytest.raises(InputError, match="'Who.' is no labelled question"):
         load_questions(["Who?"])
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_both_versions_of_the_squad_format_are_read_plain_or_gzipped(tmp_path, compress) -> None:
+    qas = [
+        {"id": "1", "question": "q?", "answers": [{"text": "c", "answer_start": 0}], "is_impossible": False},
+        {"id": 2, "question": "r?", "answers": [], "is_impossible": True},
+        {"id": "3", "question": "s?", "answers": [{"text": "c", "answer_start": 0}]},
+    ]
+    raw = json.dumps({"data": [{"title": "t", "paragraphs": [{"context": "c", "qas": qas}]}]}).encode()
+    path = tmp_path / "squad.json"
+    path.write_bytes(gzip.compress(raw) if compress else raw)
+    examples = load_questions(path)
+    assert [(e.id, e.answers, e.is_impossible, e.title) for e in examples] == [
+        ("1", ("c",), False, "t"),
+        ("2", (), True, "t"),
+        ("3", ("c",), False, "t"),
+    ]
+    assert examples[0].as_input().passages == ("c",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"data": [{}]}', b'{"data": 3}', b"\x1f\x8bnot gzip", gzip.compress(b"{}")[:-4], b"\xff\xfe"],
+)
+def test_a_file_that_is_not_squad_is_named(tmp_path, content) -> None:
+    path = tmp_path / "bad.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"bad\.json"):
+        load_questions(path)
+
+
+def test_a_missing_file_is_named(tmp_path) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        load_questions(tmp_path / "missing.json")

@@ -1,0 +1,218 @@
+"""Labelled questions, and the one loader for them: a SQuAD file or JSON lines, plain or gzipped.
+
+What is checked is what makes labels usable: every question has an id of its own, and says whether it has an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twosup_chain._options import Record, shorten
+from twosup_chain._packed import read_packed
+from twosup_chain.errors import InputError
+from twosup_chain.schema import QAInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Fault = Callable[[str, str], object]  # takes the place and what is wrong there
+
+
+class LabelledQuestion(Record):
+    """One labelled question.
+
+    Args:
+        id: The question's id, unique in its file.
+        question: The question.
+        context: The passage.
+        answers: The accepted answers; empty for an unanswerable question.
+        is_impossible: Whether the passage does not hold an answer.
+        title: The title of the article that the passage is from.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[str, ...] = ()
+    is_impossible: bool = False
+    title: str = ""
+
+    def as_input(self) -> QAInput:
+        """Returns the question and its passage, as every answerer takes them."""
+        return QAInput(question=self.question, context=self.context, id=self.id)
+
+
+class Entry(NamedTuple):
+    """A question as it stands in a SQuAD file.
+
+    Attributes:
+        place: Where it stands: article, paragraph and id, for messages.
+        article: The article's fields.
+        context: The passage.
+        fields: The question's own fields; ``id`` and ``question`` are texts, ``answers`` is a list of objects.
+    """
+
+    place: str
+    article: dict[str, Any]
+    context: str
+    fields: dict[str, Any]
+
+
+def load_questions(data: str | Path | Iterable[LabelledQuestion]) -> list[LabelledQuestion]:
+    """Returns labelled questions, in their order.
+
+    Args:
+        data: A file in SQuAD format (v1.1 or v2.0) or of JSON lines, plain or gzipped, or the questions themselves. A
+            JSON line has the fields ``question``, ``context`` and ``answers`` (a list of accepted answers, empty for an
+            unanswerable question; SQuAD's ``{"text": […]}`` is taken as well) and may have an ``id``; without one its
+            digest is its id.
+
+    Raises:
+        InputError: The file cannot be read, a question is blank or not labelled, or two have the same id.
+    """
+    questions = list(_read(Path(data)) if isinstance(data, (str, Path)) else data)
+    seen: dict[str, int] = {}
+    for number, question in enumerate(questions, 1):
+        _check(question)
+        if question.id in seen:
+            message = (
+                f"the questions {seen[question.id]} and {number} have the same id {shorten(question.id)}: a question "
+                "counts once, give each an id of its own"
+            )
+            raise InputError(message)
+        seen[question.id] = number
+    return questions
+
+
+def digest(question: LabelledQuestion) -> str:
+    """Returns 16 hexadecimal digits that stand for question, context and accepted answers (SHA-256 of the three)."""
+    labelled = json.dumps([question.question, question.context, *question.answers])
+    return hashlib.sha256(labelled.encode()).hexdigest()[:16]
+
+
+def squad_entries(raw: bytes, path: Path, fault: Fault) -> Iterator[Entry]:
+    """Yields the questions of a SQuAD file as they stand there; one with a fault is left out.
+
+    Args:
+        raw: The file's content, unpacked.
+        path: The file, for messages.
+        fault: Is told of each fault; it may raise.
+
+    Raises:
+        InputError: The content is not JSON.
+    """
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
+    articles = document.get("data") if isinstance(document, dict) else None
+    for i, article in enumerate(_objects(articles, "data", "the file", fault)):
+        title = article.get("title")
+        place = f"article {i}" + (f" ({title!r})" if title else "")
+        for j, paragraph in enumerate(_objects(article.get("paragraphs"), "paragraphs", place, fault)):
+            where, context = f"{place}, paragraph {j}", paragraph.get("context")
+            if not isinstance(context, str) or not context.strip():
+                fault(where, f"the context {shorten(context)} is empty or no text")
+                continue
+            for fields in _objects(paragraph.get("qas"), "qas", where, fault):
+                identity, question = fields.get("id"), fields.get("question")
+                at = f"{where}, id {shorten(identity)}"
+                if not isinstance(identity, (str, int)) or identity == "":
+                    fault(at, "the id is missing or no text")
+                elif not isinstance(question, str) or not question.strip():
+                    fault(at, f"the question {shorten(question)} is empty or no text")
+                else:
+                    answers = _objects(fields.get("answers", []), "answers", at, fault)
+                    yield Entry(at, article, context, {**fields, "id": str(identity), "answers": answers})
+
+
+def _objects(value: Any, key: str, place: str, fault: Fault) -> list[dict[str, Any]]:
+    if isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+        return value
+    fault(place, f"{key}={shorten(value)} is no list of objects")
+    return []
+
+
+def _read(path: Path) -> Iterator[LabelledQuestion]:
+    raw = read_packed(path)
+    if _is_json_line(raw.partition(b"\n")[0]):
+        yield from _json_lines(raw, path)
+        return
+
+    def fault(place: str, what: str) -> None:
+        raise InputError(f"{path} is not in SQuAD format ('data' → 'paragraphs' → 'qas'): {place}: {what}")
+
+    for place, article, context, fields in squad_entries(raw, path, fault):
+        answers = tuple(answer.get("text") for answer in fields["answers"])
+        if not all(isinstance(answer, str) for answer in answers):
+            fault(place, f"answers={shorten(fields['answers'])}: each wants a text")
+        yield LabelledQuestion(
+            id=fields["id"],
+            question=fields["question"],
+            context=context,
+            answers=answers,
+            is_impossible=bool(fields.get("is_impossible", not answers)),
+            title=str(article.get("title", "")),
+        )
+
+
+def _is_json_line(line: bytes) -> bool:
+    """Whether a file's first line is a whole JSON object that is a question."""
+    try:
+        first = json.loads(line)
+    except (ValueError, RecursionError):
+        return False  # whatever it is, `squad_entries` says what is wrong with it
+    return isinstance(first, dict) and "data" not in first
+
+
+def _json_lines(raw: bytes, path: Path) -> Iterator[LabelledQuestion]:
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if line.strip():
+            try:
+                yield _question(json.loads(line))
+            except (InputError, ValueError, RecursionError) as error:
+                raise InputError(f"{path}, line {number}: {error}") from error
+
+
+def _question(fields: Any) -> LabelledQuestion:
+    if not isinstance(fields, dict) or not {"question", "context", "answers"} <= fields.keys():
+        message = (
+            f"{shorten(fields)} is no labelled question: write an object with 'question', 'context' and 'answers', the "
+            "list of accepted answers ([] for an unanswerable question)"
+        )
+        raise InputError(message)
+    answers = fields["answers"]
+    if isinstance(answers, dict):
+        answers = answers.get("text")
+    if not isinstance(answers, list):
+        message = f"answers={shorten(fields['answers'])}: list the accepted answers, none ([]) where there is no answer"
+        raise InputError(message)
+    identity = fields.get("id")
+    question = LabelledQuestion(
+        id="" if identity is None else str(identity),
+        question=fields["question"],
+        context=fields["context"],
+        answers=tuple(answers),
+        is_impossible=fields.get("is_impossible", not answers),
+    )
+    return question if question.id else question.model_copy(update={"id": digest(question)})
+
+
+def _check(question: LabelledQuestion) -> None:
+    if not isinstance(question, LabelledQuestion):
+        message = f"{shorten(question)} is no labelled question: pass LabelledQuestion(id=…, question=…, context=…, …)"
+        raise InputError(message)
+    try:
+        question.as_input()
+    except InputError as error:
+        raise InputError(f"question {shorten(question.id)}: {error}") from error
+    if question.is_impossible == bool(question.answers):
+        labels = "has accepted answers and is" if question.answers else "has no accepted answer and is not"
+        message = (
+            f"question {shorten(question.id)} {labels} marked as unanswerable (is_impossible): label it the one way or "
+            "the other"
+        )
+        raise InputError(message)
