@@ -20,7 +20,7 @@ from twosup_chain._case import Case
 from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain._options import shorten
 from twosup_chain.answerers.part import as_answerer, input_for
-from twosup_chain.answerers.reply import as_answer, usable
+from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import (
     AnswererError,
     CalibrationMismatchError,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from twosup_chain._drive import Flow
     from twosup_chain.calibration.record import Calibration
+    from twosup_chain.schema import Answer
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
@@ -53,6 +54,19 @@ class _Stage(IntEnum):
 
     def step(self, runnable: Runnable[Any, Any], input: Any) -> Step:
         return Step(self, self.name.lower(), runnable, input)
+
+    def ask(self, answerer: Runnable[Any, Any], question: QAInput) -> Flow[Answer]:
+        return as_answer((yield self.step(answerer, input_for(answerer, question))))
+
+    def judge(self, supervisor: Runnable[Any, Any], evidence: Evidence) -> Flow[Verdict]:
+        verdict = yield self.step(supervisor, evidence)
+        if isinstance(verdict, Verdict):
+            return verdict
+        message = (
+            f"a supervisor returned {shorten(verdict)}: it must return a Verdict, as Supervisor(scorer, threshold=…) "
+            "does"
+        )
+        raise ConfigurationError(message)
 
 
 def _supervisor(value: object) -> object:
@@ -191,14 +205,14 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
 
     def _ask_local(self, case: Case) -> Flow[TwoSupervisorResult | None]:
         try:
-            case.local = usable(as_answer((yield _Stage.LOCAL.step(self.local, input_for(self.local, case.input)))))
+            case.local = yield from _Stage.LOCAL.ask(self.local, case.input)
         except AnswererError as error:
             case.lose(error)
             case.note(f"the local model gave no answer ({error})")
             return None
         weigh = "local" if self.early_abstention else None
         evidence = Evidence(input=case.input, answer=case.local, weigh=weigh)
-        case.local_verdict = _verdict((yield _Stage.LOCAL_SUPERVISOR.step(self.local_supervisor, evidence)))
+        case.local_verdict = yield from _Stage.LOCAL_SUPERVISOR.judge(self.local_supervisor, evidence)
         return case.judge("local", case.local, case.local_verdict)
 
     def _ask_remote(self, case: Case) -> Flow[TwoSupervisorResult]:
@@ -206,7 +220,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             case.note("there is no remote")
             return (yield from self._without_answer(case))
         try:
-            case.remote = usable(as_answer((yield _Stage.REMOTE.step(self.remote, input_for(self.remote, case.input)))))
+            case.remote = yield from _Stage.REMOTE.ask(self.remote, case.input)
         except (ConfigurationError, ImportError):
             raise  # a chain that was set up wrongly is no failure of the remote
         except Exception as error:  # noqa: BLE001 (any other failure of the remote is the policy's business)
@@ -214,7 +228,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         weigh = "remote" if self.reconcile else None
         evidence = Evidence(input=case.input, answer=case.remote, local=case.local, weigh=weigh)
         try:
-            case.remote_verdict = _verdict((yield _Stage.REMOTE_SUPERVISOR.step(self.remote_supervisor, evidence)))
+            case.remote_verdict = yield from _Stage.REMOTE_SUPERVISOR.judge(self.remote_supervisor, evidence)
         except MissingEvidenceError as error:
             return (yield from self._without_remote(case, error))
         settled = case.judge("remote", case.remote, case.remote_verdict)
@@ -242,7 +256,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             return case.end("none", None).raise_for_status()
         given = {**case.input.as_dict(), "result": case.end("none", None)}
         try:
-            reply = usable(as_answer((yield _Stage.FALLBACK.step(self.fallback, given))))
+            reply = as_answer((yield _Stage.FALLBACK.step(self.fallback, given)))
         except EmptyAnswerError as error:
             case.lose(error)
             case.note(f"the fallback gave no answer ({error})")
@@ -309,13 +323,4 @@ def no_answer_text(text: str) -> str:
     if text.strip():
         return text
     message = f"no_answer={text!r} is blank: say in words that there is no answer"
-    raise ConfigurationError(message)
-
-
-def _verdict(value: object) -> Verdict:
-    if isinstance(value, Verdict):
-        return value
-    message = (
-        f"a supervisor returned {shorten(value)}: it must return a Verdict, as Supervisor(scorer, threshold=…) does"
-    )
     raise ConfigurationError(message)

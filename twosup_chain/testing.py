@@ -11,6 +11,7 @@ from pydantic import Field, SkipValidation
 
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.answerers.reply import as_answer
+from twosup_chain.errors import AnswererError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,4 +47,7 @@ class ScriptedAnswerer(InProcessAnswerer):
         if question not in self.script:
             return LookupError(f"the script says nothing about {question!r}; it knows {sorted(self.script)}")
         reply = self.script[question]
-        return reply if isinstance(reply, Exception) else as_answer(reply)
+        try:
+            return reply if isinstance(reply, Exception) else as_answer(reply)
+        except AnswererError as error:
+            return error

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain.answerers.part import as_answerer, input_for
-from twosup_chain.answerers.reply import as_answer, usable
+from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Answer, QAInput, QAInputLike, total_usage
 from twosup_chain.text.agreement import agreements
@@ -94,6 +94,6 @@ def _attempt(output: object) -> Answer | AnswererError:
     try:
         if isinstance(output, BaseException):
             raise output
-        return usable(as_answer(output))
+        return as_answer(output)
     except AnswererError as error:
         return error

@@ -19,9 +19,18 @@ def as_answer(value: object) -> Answer:
 
     Raises:
         NotTextError: `value` is none of these.
-        RefusalError, EmptyAnswerError: a message that is a refusal, or empty.
-        EmptyAnswerError: a result of a chain that trusts nobody.
+        RefusalError: a message that is a refusal.
+        EmptyAnswerError: a blank text, since an empty reply is never a success, or a result of a chain that trusts
+            nobody.
     """
+    answer = _read(value)
+    if answer.text is None or answer.text.strip():
+        return answer
+    message = "the answer is empty: an empty reply is never a success (None says that there is no answer)"
+    raise EmptyAnswerError(message, answer.usage)
+
+
+def _read(value: object) -> Answer:
     if isinstance(value, Answer):
         return value
     if value is None or isinstance(value, str):
@@ -33,28 +42,12 @@ def as_answer(value: object) -> Answer:
         return Answer(value.answer, usage=value.usage, seconds=value.seconds)
     if isinstance(value, BaseMessage):
         return answer_from_message(value)
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "text" in value:
         try:
-            return Answer(**value) if "text" in value else _no_text(value)
+            return Answer(**value)
         except TwosupError as error:
             message = f"the dict {shorten(value)} is not an Answer: {error}"
             raise NotTextError(message) from error
-    return _no_text(value)
-
-
-def usable(answer: Answer) -> Answer:
-    """Returns the answer itself, unless its text is blank.
-
-    Raises:
-        EmptyAnswerError: It is: an empty reply is never a success.
-    """
-    if answer.text is not None and not answer.text.strip():
-        message = "the answer is empty: an empty reply is never a success (None says that there is no answer)"
-        raise EmptyAnswerError(message)
-    return answer
-
-
-def _no_text(value: object) -> Answer:
     message = (
         f"{shorten(value)} ({type(value).__name__}) is not an answer: return an Answer, a string, None, "
         "an AIMessage or a dict with the key 'text'"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langchain_core.runnables import Runnable
 
 from twosup_chain.answerers.part import as_answerer, input_for
-from twosup_chain.answerers.reply import as_answer, usable
+from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
 from twosup_chain.records.question import QuestionRecord, RecordedPrediction, is_answerable, passage_digest
 from twosup_chain.scoring.features import features
@@ -191,6 +191,6 @@ def _attempt(output: object, seconds: float) -> _Attempt:
 
 def _answer(output: object) -> Answer | Exception:
     try:
-        return usable(as_answer(output))
+        return as_answer(output)
     except TwosupError as error:
         return error
