@@ -1,20 +1,25 @@
-"""A language model whose every probability is known, in the place of a GGUF."""
+"""What unit tests share: a language model whose every probability is known, and two models on recorded questions."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
 
+from twosup_chain import Answer, collect, fit_scorer
 from twosup_chain.llama import model as _llama_model
 from twosup_chain.llama.model import LlamaModel
+from twosup_chain.text.questions import LabelledQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from twosup_chain import LearnedScorer, QAInput
     from twosup_chain.llama.decoding import Logits
 
 END = 256  # the token that ends a turn; the others are bytes
@@ -104,3 +109,57 @@ def scripted(gguf_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         return ScriptedModel(gguf_path, script if callable(script) else lambda _: script, **options)
 
     return make
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Questions on who wrote a note, two models that answer them, their records, and scorers that are fitted to these.
+
+    A third has no answer. The local model is surer where there is one, and finds the right span or another one; the
+    remote one fails now and then.
+    """
+
+    #: What stands in every passage; the first is right where there is an answer.
+    spans: ClassVar = ("Ada Lovelace", "in London", "1843")
+    examples: tuple[LabelledQuestion, ...]
+    records: Path
+    scorers: dict[str, LearnedScorer]
+
+    @classmethod
+    def local(cls, question: QAInput) -> Answer:
+        rng = random.Random(f"local {question.question}")  # noqa: S311 (a drawing, not a secret)
+        sure = min(max(rng.gauss(0.3 if cls._number(question) % 3 == 0 else 0.7, 0.2), 0.01), 0.99)
+        text = rng.choice(cls.spans)
+        start = question.passages[0].find(text)
+        place = {"text": text, "start": start, "end": start + len(text), "document": 0}
+        span = {**place, "probability": sure * rng.random()}
+        scores = {"answerability": sure, "null_probability": 1 - sure, "span_probability": span["probability"]}
+        made = place if rng.random() < 0.7 else {"text": None}
+        return Answer(**made, scores=scores, candidates=(span,), model="small")
+
+    @classmethod
+    def remote(cls, question: QAInput) -> Answer:
+        rng = random.Random(f"remote {question.question}")  # noqa: S311
+        if cls._number(question) % 20 == 7:
+            message = "the server is down"
+            raise TimeoutError(message)
+        text = rng.choice([cls.spans[0], *cls.spans, None])
+        return Answer(text, token_logprobs=[(text or "none", -3 * rng.random())], model="large")
+
+    @staticmethod
+    def _number(question: QAInput) -> int:
+        return int(question.question.rstrip("?").split()[-1])
+
+
+@pytest.fixture(scope="session")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Notes:
+    """150 questions, collected once, and a fitted scorer for each role."""
+    first, second, third = Notes.spans
+    passage = f"{first} wrote note number {{}} {second}, and it came out in {third}."
+    examples = tuple(
+        LabelledQuestion(str(i), f"Who wrote note number {i}?", passage.format(i), (first,) if i % 3 else (), not i % 3)
+        for i in range(150)
+    )
+    path = tmp_path_factory.mktemp("notes") / "records.jsonl"
+    collect(examples, local=Notes.local, remote=Notes.remote, out=path)
+    return Notes(examples, path, {role: fit_scorer(path, role=role) for role in ("local", "remote")})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from itertools import product
 
 import numpy as np
 import pytest
 
-from twosup_chain import Answer, Calibration, TwoSupervisorChain, collect, fit_scorer
+from twosup_chain import Calibration, TwoSupervisorChain
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.errors import InputError
 from twosup_chain.outcomes.decisions import decide
@@ -17,61 +16,18 @@ from twosup_chain.outcomes.outcomes import Choice, Outcomes
 from twosup_chain.outcomes.predictions import PredictionColumns, weigh
 from twosup_chain.records.lines import read_records
 from twosup_chain.text import squad
-from twosup_chain.text.questions import LabelledQuestion
-
-QUESTIONS = 150
-#: What stands in every passage; the first is right where there is an answer.
-SPANS = ("Ada Lovelace", "in London", "1843")
-PASSAGE = f"{SPANS[0]} wrote note number {{}} {SPANS[1]}, and it came out in {SPANS[2]}."
 
 
-def _example(number):
-    golds = (SPANS[0],) if number % 3 else ()
-    question = f"Who wrote note number {number}?"
-    return LabelledQuestion(str(number), question, PASSAGE.format(number), golds, not golds)
+def _read(notes, **weighing):
+    return read_columns(
+        notes.records, local_scorer=notes.scorers["local"], remote_scorer=notes.scorers["remote"], **weighing
+    )
 
 
-EXAMPLES = [_example(number) for number in range(QUESTIONS)]
-GOLDS = {example.question: example.answers for example in EXAMPLES}
-
-
-def _local(question):
-    """A reader that is surer where there is an answer, and finds the right span or another one."""
-    rng = random.Random(f"local {question.question}")  # noqa: S311 (a drawing, not a secret)
-    sure = min(max(rng.gauss(0.7 if GOLDS[question.question] else 0.3, 0.2), 0.01), 0.99)
-    text = rng.choice(SPANS)
-    start = question.context.find(text)
-    span = {"text": text, "start": start, "end": start + len(text), "document": 0, "probability": sure * rng.random()}
-    scores = {"answerability": sure, "null_probability": 1 - sure, "span_probability": span["probability"]}
-    found = {"text": text, "start": start, "end": span["end"], "document": 0} if rng.random() < 0.7 else {"text": None}
-    return Answer(**found, scores=scores, candidates=(span,), model="small")
-
-
-def _remote(question):
-    rng = random.Random(f"remote {question.question}")  # noqa: S311
-    if rng.random() < 0.05:
-        message = "the server is down"
-        raise TimeoutError(message)
-    text = rng.choice([SPANS[0], *SPANS, None])
-    return Answer(text, token_logprobs=[(text or "none", -3 * rng.random())], model="large")
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    path = tmp_path_factory.mktemp("records") / "records.jsonl"
-    collect(EXAMPLES, local=_local, remote=_remote, out=path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def scorers(records):
-    return [fit_scorer(records, role=role) for role in ("local", "remote")]
-
-
-def _chain(scorers, thresholds, **options):
+def _chain(notes, thresholds, **options):
     first, second = (
         CalibratedSupervisor(scorer=scorer.name, threshold=threshold)
-        for scorer, threshold in zip(scorers, thresholds, strict=True)
+        for scorer, threshold in zip(notes.scorers.values(), thresholds, strict=True)
     )
     made = Calibration(
         local=first,
@@ -87,8 +43,8 @@ def _chain(scorers, thresholds, **options):
         estimates=(),
         **options,
     )
-    by_name = {scorer.name: scorer for scorer in scorers}
-    parts = {"local": _local, "remote": _remote, "scorers": by_name, "on_remote_error": "no_answer"}
+    by_name = {scorer.name: scorer for scorer in notes.scorers.values()}
+    parts = {"local": notes.local, "remote": notes.remote, "scorers": by_name, "on_remote_error": "no_answer"}
     return TwoSupervisorChain.from_calibration(made, **parts)
 
 
@@ -97,17 +53,15 @@ THRESHOLDS = [(0.5, 0.5), (0.7, 0.4), (0.9, 0.2), (1.0, 0.0), (0.0, 1.0), (0.9, 
 
 @pytest.mark.parametrize(("early_abstention", "reconcile"), list(product([False, True], repeat=2)))
 @pytest.mark.parametrize("thresholds", THRESHOLDS)
-def test_a_decision_on_columns_is_the_chains_question_by_question(
-    records, scorers, thresholds, early_abstention, reconcile
-):
+def test_a_decision_on_columns_is_the_chains_question_by_question(notes, thresholds, early_abstention, reconcile):
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
-    columns = read_columns(records, local_scorer=scorers[0], remote_scorer=scorers[1], **weighing)
+    columns = _read(notes, **weighing)
     decisions = decide(columns.outcomes(), *thresholds)
     measures = columns.local_judged.exact_match, columns.remote_judged.exact_match
     exact_match = decisions.pick(*measures, otherwise=np.where(columns.answerable, 0.0, 1.0))
-    results = _chain(scorers, thresholds, **weighing).batch([e.as_input() for e in EXAMPLES])
-    live = {example.id: result for example, result in zip(EXAMPLES, results, strict=True)}
-    by_digest = sorted((record for record in read_records(records) if not record.failed), key=lambda r: r.digest)
+    results = _chain(notes, thresholds, **weighing).batch([e.as_input() for e in notes.examples])
+    live = {example.id: result for example, result in zip(notes.examples, results, strict=True)}
+    by_digest = sorted((record for record in read_records(notes.records) if not record.failed), key=lambda r: r.digest)
     assert len(by_digest) == len(columns)
     for row, record in enumerate(by_digest):  # the order of the columns
         result = live.pop(record.id)
@@ -121,10 +75,10 @@ def test_a_decision_on_columns_is_the_chains_question_by_question(
     assert len(live) == columns.provenance.failed > 0  # a question with a failed call has no columns
 
 
-def test_every_kind_of_choice_and_ending_is_among_them(records, scorers):
+def test_every_kind_of_choice_and_ending_is_among_them(notes):
     """Else the test above would say less than it seems to."""
     weighing = {"early_abstention": True, "reconcile": True}
-    columns = read_columns(records, local_scorer=scorers[0], remote_scorer=scorers[1], **weighing)
+    columns = _read(notes, **weighing)
     outcomes = columns.outcomes()
     decisions = decide(outcomes, 0.7, 0.4)
     assert set(outcomes.local_chosen) == {Choice.ANSWER, Choice.UNANSWERABLE}
