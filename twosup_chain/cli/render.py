@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twosup_chain.cli.console import clean
+from twosup_chain.evaluation.words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 NEIGHBOURHOOD = 260
 #: How much of an answer that was not used is shown, in characters.
 _PROPOSAL = 160
-
-_SECOND, _MINUTE = 1_000, 60_000  # in milliseconds
 
 SOURCE_STYLES = {"local": "green", "remote": "cyan", "fallback": "magenta", "none": "yellow"}
 _TITLES = {"answered": "Answer", "unanswerable": "No answer in the context", "untrusted": "No trusted answer"}
@@ -139,16 +138,6 @@ def compare(score: float, threshold: float, *, ascii_only: bool = False) -> str:
         if left != right or score == threshold:
             break
     return f"{left} {sign} {right}"
-
-
-def duration(seconds: float) -> str:
-    """Returns a time in the unit that suits it: ``"42 ms"``, ``"1.8 s"``, ``"2 min 05 s"``."""
-    if (milliseconds := round(1000 * seconds)) < _SECOND:
-        return f"{milliseconds} ms"
-    if milliseconds < _MINUTE - 50:  # which would be rounded to a minute
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s"
 
 
 def find_answer(text: str, passages: Sequence[str]) -> tuple[int, int, int] | None:

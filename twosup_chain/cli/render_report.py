@@ -14,12 +14,12 @@ from twosup_chain.cli.console import clean
 from twosup_chain.cli.render import (
     SOURCE_STYLES,
     Passage,
-    duration,
     find_answer,
     indented,
     proposal,
     squeeze,
 )
+from twosup_chain.evaluation.words import count, duration, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -166,16 +166,16 @@ def _summary(summary: DemoSummary) -> list[RenderableType]:
     table.add_column("Local only", justify="right")
     table.add_column("Remote only", justify="right")
     scores = (summary.chain, summary.local_only, summary.remote_only)
-    table.add_row("Exact match (SQuAD v2)", *(f"{100 * score.exact_match:.1f} %" for score in scores))
-    table.add_row("F1 (SQuAD v2)", *(f"{100 * score.f1:.1f} %" for score in scores))
+    table.add_row("Exact match (SQuAD v2)", *(percent(score.exact_match) for score in scores))
+    table.add_row("F1 (SQuAD v2)", *(percent(score.f1) for score in scores))
     table.add_row("Remote model asked", str(summary.remote_calls), "0", str(summary.questions))
     tokens, seconds = summary.tokens, summary.seconds
-    table.add_row("Tokens of the remote model", *map(_thousands, (tokens.chain, 0, tokens.remote_only)))
+    table.add_row("Tokens of the remote model", *map(count, (tokens.chain, 0, tokens.remote_only)))
     table.add_row("Time", duration(seconds.chain), "", duration(seconds.remote_only))
     same_verb = (tokens.saved >= 0) == (seconds.saved >= 0)
     against = Text.assemble(
         f"Against asking the remote model every time, the chain {_verb(tokens)} ",
-        (f"{_thousands(abs(tokens.saved))} tokens{_share(tokens)}", "bold"),
+        (f"{count(abs(tokens.saved))} tokens{_share(tokens)}", "bold"),
         " and " if same_verb else f" and {_verb(seconds)} ",
         (f"{duration(abs(seconds.saved))}{_share(seconds)}", "bold"),
         ".",
@@ -198,7 +198,3 @@ def _verb(saving: Saving) -> str:
 
 def _share(saving: Saving) -> str:
     return f" ({abs(saving.saved) / saving.remote_only:.0%})" if saving.remote_only else ""
-
-
-def _thousands(number: float) -> str:
-    return f"{number:,.0f}".replace(",", "\u202f")

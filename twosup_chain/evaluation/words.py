@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 NOTHING = "–"
 _SPACE, _THIN, _MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
 _NEARLY_SURE = 0.999
-_MINUTE, _HOUR = 60.0, 3600.0
+_SECOND, _MINUTE = 1_000, 60_000  # in milliseconds
+_HOUR = 3_600  # in seconds
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -77,15 +78,20 @@ def amount(value: float | None, currency: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Returns a time in the unit that suits it."""
+    """Returns a time in the units that suit it: ``"42 ms"``, ``"1.8 s"``, ``"2 min 05 s"``, ``"1 h 20 min"``."""
     if seconds is None:
         return NOTHING
-    size = abs(seconds)
-    if size >= _HOUR:
-        return _signed(f"{seconds / _HOUR:.1f}{_SPACE}h")
-    if size >= _MINUTE:
-        return _signed(f"{seconds / _MINUTE:.1f}{_SPACE}min")
-    return _signed(f"{seconds:.1f}{_SPACE}s" if size >= 1 else f"{1000 * seconds:.0f}{_SPACE}ms")
+    size, whole = abs(seconds), round(abs(seconds))
+    if (milliseconds := round(1000 * size)) < _SECOND:
+        written = f"{milliseconds} ms"
+    elif milliseconds < _MINUTE - 50:  # which would be rounded to a minute
+        written = f"{size:.1f} s"
+    elif whole < _HOUR:
+        written = f"{whole // 60} min {whole % 60:02} s"
+    else:
+        minutes = round(size / 60)
+        written = f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{_MINUS if seconds < 0 and milliseconds else ''}{written}"
 
 
 def _plus(value: float) -> str:

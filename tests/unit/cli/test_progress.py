@@ -10,8 +10,6 @@ from rich.console import Console
 from twosup_chain.cli import progress
 from twosup_chain.cli.progress import progress_bar
 
-_NO_BREAK = "\N{NO-BREAK SPACE}"
-
 
 @pytest.fixture
 def shown(monkeypatch):
@@ -32,7 +30,7 @@ def test_it_shows_the_count_the_facts_and_the_time_that_the_rest_takes(shown):
         bar(0, 1000)
         assert facts(bar) == "0/1,000"
         bar(10, 1000, "2/s", "", "3 [failed]")
-        assert facts(bar) == f"10/1,000 · 2/s · 3 [failed] · 1.6{_NO_BREAK}min left"
+        assert facts(bar) == "10/1,000 · 2/s · 3 [failed] · 1 min 39 s left"
     assert "3 [failed]" in shown.getvalue()
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from twosup_chain.cli.render import Passage, VerdictLine, compare, duration, find_answer, render_result
+from twosup_chain.cli.render import Passage, VerdictLine, compare, find_answer, render_result
 from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult, Verdict
 
 TIDES = (
@@ -283,14 +283,6 @@ def test_two_numbers_that_differ_are_never_shown_as_equal(score, threshold):
     left, sign, right = compare(score, threshold).split()
     assert sign == ("≥" if score >= threshold else "<")
     assert (left == right) <= (abs(score - threshold) < 1e-15)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0, "0 ms"), (0.0421, "42 ms"), (1.84, "1.8 s"), (59.96, "1 min 00 s"), (125.4, "2 min 05 s"), (0.9996, "1.0 s")],
-)
-def test_times_are_in_the_unit_that_suits_them(seconds, expected):
-    assert duration(seconds) == expected
 
 
 @pytest.mark.parametrize(
