@@ -50,22 +50,22 @@ class Step:
     """One call that a flow wants made.
 
     Args:
-        stage: Its place in the order of stages; a batch takes the earliest stage first.
-        name: The tag of the call in traces, and the name of its run; ``None`` for a call without either.
         runnable: What to call.
         input: With what.
         options: And with which keyword arguments.
         each: Whether `input` is a list of inputs, each of which is to meet an output or an error; not in a batch.
         listener: Hears the output chunk by chunk, in place of the flow, which is sent ``None``; not in a batch.
+        stage: Its place in the order of stages; a batch takes the earliest stage first.
+        name: The tag of the call in traces, and the name of its run; ``None`` for a call without either.
     """
 
-    stage: int
-    name: str | None
     runnable: Runnable[Any, Any]
     input: Any
     options: dict[str, Any] = field(default_factory=dict)
     each: bool = False
     listener: Listener | None = None
+    stage: int = 0
+    name: str | None = None
 
     def config(self, parent: RunnableConfig, run_manager: RunManager | None) -> RunnableConfig:
         """Returns the config that nests, names and tags this call under its parent's run.

@@ -53,7 +53,7 @@ class _Stage(IntEnum):
     FALLBACK = 4
 
     def step(self, runnable: Runnable[Any, Any], input: Any) -> Step:
-        return Step(self, self.name.lower(), runnable, input)
+        return Step(runnable, input, stage=self, name=self.name.lower())
 
     def ask(self, answerer: Runnable[Any, Any], question: QAInput) -> Flow[Answer]:
         return as_answer((yield self.step(answerer, input_for(answerer, question))))

@@ -64,8 +64,8 @@ def four_ways(flow, value):
 
 def test_a_flow_is_sent_the_output_of_its_step() -> None:
     def flow(value):
-        doubled = yield Step(0, "double", DOUBLE, value)
-        return (yield Step(1, "double again", DOUBLE, doubled))
+        doubled = yield Step(DOUBLE, value, name="double")
+        return (yield Step(DOUBLE, doubled, stage=1, name="double again"))
 
     assert four_ways(flow, 3) == [12] * 4
 
@@ -82,7 +82,7 @@ def test_a_flow_may_end_before_its_first_step() -> None:
 def test_an_error_of_a_step_is_an_ordinary_except(fails) -> None:
     def flow(value):
         try:
-            return (yield Step(0, "fails", RunnableLambda(fails), value))
+            return (yield Step(RunnableLambda(fails), value, name="fails"))
         except (ZeroDivisionError, StopIteration, RuntimeError) as error:
             return type(error).__name__
 
@@ -91,7 +91,7 @@ def test_an_error_of_a_step_is_an_ordinary_except(fails) -> None:
 
 def test_a_step_that_raises_stop_iteration_does_not_end_the_flow() -> None:
     def flow(value):
-        yield Step(0, "stops", RunnableLambda(stops), value)
+        yield Step(RunnableLambda(stops), value, name="stops")
         return "the end"
 
     for call in (Driven(flow).invoke, lambda value: Driven(flow).batch([value])):
@@ -116,8 +116,8 @@ def test_a_batch_takes_the_earliest_stage_first_and_each_runnable_once() -> None
 
     def flow(value):
         if value % 2:
-            yield Step(0, "early", early, value)
-        return (yield Step(1, "late", late, value))
+            yield Step(early, value, name="early")
+        return (yield Step(late, value, stage=1, name="late"))
 
     assert Driven(flow).batch([0, 1, 2, 3]) == [0, 1, 2, 3]
     assert asked == [("early", [1, 3]), ("late", [0, 1, 2, 3])]
@@ -125,7 +125,7 @@ def test_a_batch_takes_the_earliest_stage_first_and_each_runnable_once() -> None
 
 def test_a_broken_flow_takes_only_its_own_slot() -> None:
     def flow(value):
-        return (yield Step(0, "divide", RunnableLambda(lambda number: 6 // number), value))
+        return (yield Step(RunnableLambda(lambda number: 6 // number), value, name="divide"))
 
     first, second, third = Driven(flow).batch([1, 0, 3], return_exceptions=True)
     assert (first, third) == (6, 2)
@@ -181,8 +181,8 @@ class Shouting(Inline[str, str]):
         self.hearing = Hearing(shows=shows)
 
     def flow(self, value):
-        yield Step(0, None, self.writing, value, listener=self.hearing)
-        return (yield Step(0, None, RunnableLambda(str.upper), self.hearing.heard))
+        yield Step(self.writing, value, listener=self.hearing)
+        return (yield Step(RunnableLambda(str.upper), self.hearing.heard))
 
 
 async def both_streams(flow):
@@ -195,8 +195,8 @@ async def both_streams(flow):
 
 async def test_a_stream_passes_on_what_the_listeners_of_its_steps_show_and_ends_with_the_result() -> None:
     def flow():
-        shown = yield Step(0, "shown", Shouting(Writing()), "ab")
-        hidden = yield Step(1, "hidden", Shouting(Writing(), shows=False), "cd")
+        shown = yield Step(Shouting(Writing()), "ab", name="shown")
+        hidden = yield Step(Shouting(Writing(), shows=False), "cd", stage=1, name="hidden")
         return shown + hidden
 
     assert await both_streams(flow) == ["a", "b", Done("ABCD")]
@@ -217,7 +217,7 @@ def test_a_part_written_as_a_flow_leaves_no_run_of_its_own_and_its_steps_stand_i
             seen.append((kwargs.get("name"), tags))
 
     def flow(value):
-        return (yield Step(0, "part", Shouting(Writing()), value))
+        return (yield Step(Shouting(Writing()), value, name="part"))
 
     assert Driven(flow).invoke("a", {"callbacks": [Trace()]}) == "A"
     assert seen == [("Driven", []), ("part", ["part"])]
@@ -225,7 +225,7 @@ def test_a_part_written_as_a_flow_leaves_no_run_of_its_own_and_its_steps_stand_i
 
 def test_a_step_of_many_inputs_meets_an_output_or_an_error_for_each() -> None:
     def flow(value):
-        return (yield Step(0, None, RunnableLambda(lambda number: 6 // number), value, each=True))
+        return (yield Step(RunnableLambda(lambda number: 6 // number), value, each=True))
 
     driven = Driven(flow)
     for two, error in (driven.invoke([3, 0]), asyncio.run(driven.ainvoke([3, 0]))):
@@ -236,7 +236,7 @@ def test_a_step_of_many_inputs_meets_an_output_or_an_error_for_each() -> None:
 async def test_in_a_stream_too_an_error_of_a_step_is_an_ordinary_except() -> None:
     def flow():
         try:
-            yield Step(0, "broken", RunnableLambda(broken), 1)
+            yield Step(RunnableLambda(broken), 1, name="broken")
         except ZeroDivisionError:
             return "caught"
 

@@ -108,9 +108,9 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
         """Returns what becomes of one question; a plain completion counts as a message."""
         messages, started = self._messages(value), perf_counter()
         if self.stated_confidence:
-            answer = answer_from_structured((yield Step(0, None, structured(self.model, options), messages)))
+            answer = answer_from_structured((yield Step(structured(self.model, options), messages)))
         else:
-            reply = yield Step(0, None, self.model, messages, options)
+            reply = yield Step(self.model, messages, options)
             answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply)
         return answer.model_copy(update={"seconds": perf_counter() - started})
 

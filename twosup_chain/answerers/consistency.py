@@ -65,7 +65,7 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         """Returns what becomes of one question."""
         started = perf_counter()
         inputs = [input_for(self.answerer, QAInput.coerce(value))] * self.samples
-        return self._settled((yield Step(0, None, self.answerer, inputs, options, each=True)), started)
+        return self._settled((yield Step(self.answerer, inputs, options, each=True)), started)
 
     def _settled(self, outputs: Sequence[object], started: float) -> Answer:
         found = [_attempt(output) for output in outputs]

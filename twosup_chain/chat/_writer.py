@@ -75,7 +75,7 @@ class Writer(Inline[dict[str, Any], Draft]):
         yield _announce(ASKED, {"role": self.role, "model": self.label})
         messages = value["messages"]
         self._heard = None if self.listener is None else self.listener(messages)
-        reply = yield Step(0, None, self.model, messages, self.options, listener=self._heard)
+        reply = yield Step(self.model, messages, self.options, listener=self._heard)
         draft = self._read(reply) if self._heard is None else self._heard.draft()
         if self.must_call and not draft.calls_tools:
             raise AnswererError("it was told to call a tool and wrote text instead", draft.usage)
@@ -101,7 +101,7 @@ class Judge(Inline[Evidence, Verdict]):
 
     def flow(self, value: Evidence) -> Flow[Verdict]:
         """Returns the verdict."""
-        verdict = _settled(value) or (yield Step(0, None, self.supervisor, value))
+        verdict = _settled(value) or (yield Step(self.supervisor, value))
         found = verdict.model_dump(exclude_defaults=True) if isinstance(verdict, Verdict) else {}
         stopped = isinstance(value.answer, Draft) and value.answer.rejected is not None
         yield _announce(VERDICT, {"role": self.role, **found, "stopped_early": stopped})
@@ -122,7 +122,7 @@ class _Announcer(Runnable[dict[str, Any], None]):
 
 
 def _announce(event: str, data: dict[str, Any]) -> Step:
-    return Step(0, None, _Announcer(event), data)
+    return Step(_Announcer(event), data)
 
 
 def _settled(evidence: Evidence) -> Verdict | None:

@@ -71,7 +71,7 @@ class QuestionCondenser(FlowRunnable[Any, str]):
         question, history = _conversation(value)
         if not history:
             return question
-        return _question((yield Step(0, None, self.model, self._messages(question, history))), question)
+        return _question((yield Step(self.model, self._messages(question, history))), question)
 
     def _messages(self, question: str, history: list[BaseMessage]) -> list[BaseMessage]:
         said = "\n".join(f"{_SPEAKERS[m.type]}: {m.text}" for m in history[-self.max_messages :])

@@ -226,7 +226,7 @@ class _Asked(Inline[Any, Draft]):
 
     def flow(self, value: Any) -> Flow[Draft]:
         del value
-        self.response = response = yield Step(0, None, self.ask, self.request)
+        self.response = response = yield Step(self.ask, self.request)
         message = response.result[-1]
         if not isinstance(message, AIMessage) or response.structured_response is not None:
             return Draft(text=_UNJUDGED, message=AIMessage(_UNJUDGED), calls_tools=True)
