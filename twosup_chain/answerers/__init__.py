@@ -1,4 +1,6 @@
-"""The models that answer: `reader` (extractive, ONNX Runtime), `llama_cpp` (GGUF in process), `chat` (any chat model).
+"""Foreign models become answerers here: `chat` (any chat model, by name or built) and `consistency` (one asked often).
 
-`base` holds what they share. Import the classes from `twosup_chain`; nothing is loaded before it is used.
+`part` and `reply` read what the user gives and what it returns, `message`, `logprobs` and `stated` the evidence of a
+chat model's reply; `base` is the frame of models that run in this process, which `reader` and `llama` are.
+Import the classes from `twosup_chain`; nothing is loaded before it is used.
 """

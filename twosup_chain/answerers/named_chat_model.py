@@ -87,6 +87,11 @@ def as_chat_model(value: object, model_kwargs: dict[str, Any] | None = None) -> 
     return value
 
 
+def resolved(model: Any) -> Any:
+    """Returns a chat model itself, where it was given by name."""
+    return model.resolved if isinstance(model, NamedChatModel) else model
+
+
 def _without_langchain(
     provider: str, model: str, model_kwargs: dict[str, Any]
 ) -> Runnable[LanguageModelInput, BaseMessage]:

@@ -1,7 +1,7 @@
 """The prompt that language models are asked with, local or hosted, and how their reply is read.
 
 Everything of it can be edited: the instructions are one text, the examples are records. How a model is called, and what
-its tokens were worth, is left to `llama_cpp` and `chat`.
+its tokens were worth, is left to `llama` and `chat`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The chat models: `model` (local, supervised, hosted, supervised) and `llama_cpp` (a GGUF in this process).
+"""Conversations: `model` (local, supervised, hosted, supervised), `middleware` (the same in an agent), `condenser`.
 
-Import the classes from `twosup_chain`; nothing is loaded before it is used.
+All decisions are `twosup_chain.chain`'s. Import the classes from `twosup_chain`; nothing is loaded before it is used.
 """

@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables.base import RunnableBindingBase
 
 from twosup_chain._case import Case
-from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.named_chat_model import resolved
 from twosup_chain.answerers.part import innermost, is_chat_model
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn, accepted, told
@@ -88,7 +88,7 @@ class Exchange:
 
     def _local(self) -> Writer:
         chat = self.chat
-        model: Runnable[Any, Any] = chat.local
+        model = resolved(chat.local)
         if self.tools and self.asks_local:
             model = tooled(model, **self.tools)
         options = {key: value for key, value in self.options.items() if key not in _HOSTED_ONLY}
@@ -98,7 +98,7 @@ class Exchange:
         return Writer(
             "local",
             model,
-            label=label_of(chat.local),
+            label=label_of(model),
             options=options,
             listener=listener,
             must_call=self.tools.get("tool_choice") not in (None, False, "auto", "none"),
@@ -108,7 +108,7 @@ class Exchange:
         chat = self.chat
         if chat.remote is None:
             return None
-        model = chat.remote.resolved if isinstance(chat.remote, NamedChatModel) else chat.remote
+        model = resolved(chat.remote)
         at_once = chat.remote_tokens == "at_once" or accepts_everything(chat.remote_supervisor)
         shows = self.streams and at_once and not self.tools
         bound = self._bound(chat.remote_supervisor, longest_reply(model, self.options)) if shows else None
@@ -193,7 +193,7 @@ def tooled(model: Runnable[Any, Any], **tools: Any) -> Runnable[Any, Any]:
     """Returns a chat model, or a binding of one, with tools bound in its provider's own form."""
     if isinstance(model, RunnableBindingBase):
         return tooled(model.bound, **tools).bind(**model.kwargs).with_config(model.config)
-    bound: Runnable[Any, Any] = model.bind_tools(**tools)  # type: ignore[attr-defined]
+    bound: Runnable[Any, Any] = resolved(model).bind_tools(**tools)
     return bound
 
 

@@ -15,7 +15,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, model_validator
 
 from twosup_chain import _drive
-from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
 from twosup_chain.answerers.part import innermost
 from twosup_chain.chat._callbacks import below, opened, remembered
 from twosup_chain.chat._exchange import Exchange, label_of, passed_on
@@ -109,7 +109,7 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
 
     @model_validator(mode="after")
     def _check_parts(self) -> TwoSupervisorChatModel:
-        if not isinstance(self.remote, NamedChatModel):  # looked up at the first call
+        if not any(isinstance(model, NamedChatModel) for model in (self.local, self.remote)):  # at the first call
             Exchange(self, (), {}, streams=False)  # a chain of the parts has its own checks
         return self
 
@@ -249,8 +249,7 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
 
     @property
     def _counter(self) -> BaseChatModel:
-        found = innermost(self.local)
-        return cast("BaseChatModel", innermost(found.resolved) if isinstance(found, NamedChatModel) else found)
+        return cast("BaseChatModel", innermost(resolved(innermost(self.local))))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)

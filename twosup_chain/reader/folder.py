@@ -1,6 +1,6 @@
 """A reader's folder: the names of its files, and what its ``config.json`` says of model and calibration.
 
-The model itself is run in `_engine`.
+The model itself is run in `engine`.
 """
 
 from __future__ import annotations

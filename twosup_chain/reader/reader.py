@@ -1,7 +1,7 @@
 """The local extractive reader: quotes the answer from the passage, or says that the passage does not hold one.
 
-`ExtractiveReader` puts the parts together: tokens and logits come from `_engine`, the odds of the spans from `spans`,
-what the windows say together from `_reading`. How its model was made is told in ``packaged/MODEL_CARD.md``.
+`ExtractiveReader` puts the parts together: tokens and logits come from `engine`, the odds of the spans from `spans`,
+what the windows say together from `reading`. How its model was made is told in ``packaged/MODEL_CARD.md``.
 """
 
 from __future__ import annotations

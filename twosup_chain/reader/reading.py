@@ -1,4 +1,4 @@
-"""What the reader finds in the passages of a question: the loop over windows, between `_engine` and `spans`.
+"""What the reader finds in the passages of a question: the loop over windows, between `engine` and `spans`.
 
 How a `Reading` becomes an `Answer` or a `SpanScore` is the business of `reader`.
 """

@@ -1,6 +1,6 @@
 """Which span of a passage answers: windows over long texts, the joint odds of all spans, and clean character offsets.
 
-Plain functions on numpy arrays; the model that gives the logits is in `_engine`, the answerer in `reader`.
+Plain functions on numpy arrays; the model that gives the logits is in `engine`, the answerer in `reader`.
 
 A window's *log-odds* of a span are its start logit plus its end logit minus the window's null score (both logits of
 the first token; Devlin et al. 2019, section 4.3, doi:10.18653/v1/N19-1423): the logarithm of how much likelier the span

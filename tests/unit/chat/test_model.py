@@ -379,6 +379,16 @@ def test_tokens_are_counted_by_a_local_model_that_is_given_by_name_or_as_a_bindi
         assert chat(local, OTHER).get_token_ids("four") == [4]
 
 
+@pytest.mark.parametrize("bound", [False, True])
+def test_a_local_model_that_is_given_by_name_is_given_tools_where_it_is_to_call_them(chat, monkeypatch, bound) -> None:
+    named, small = NamedChatModel("openai:small"), chat({"calls": [CALL]}).local
+    monkeypatch.setitem(vars(named), "resolved", small)
+    model = chat(named.bind(seed=7) if bound else named, OTHER, local_tools=True).bind_tools([Weather])
+    message = model.invoke("Weather?")
+    assert message.tool_calls
+    assert message.response_metadata["twosup"]["source"] == "local"
+
+
 def test_what_identifies_the_model_holds_its_thresholds(chat) -> None:
     params = chat()._identifying_params
     assert params["local"] == "small"
