@@ -5,6 +5,7 @@ How results look is in `render`.
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,15 @@ _CONTROLS |= {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not 
 _CONTROLS |= {0x0D: " ", 0x7F: "\N{SYMBOL FOR DELETE}"}
 
 
+#: How a terminal shows a character that it has not: a space as a space, any other as "?", and nothing crashes.
+_PLAIN = "twosup_plain"
+codecs.register_error(_PLAIN, lambda error: (" " if _character(error).isspace() else "?", error.start + 1))  # type: ignore[attr-defined]
+
+
+def _character(error: Any) -> str:
+    return str(error.object[error.start])
+
+
 def stdout() -> Console:
     """Returns a console on what ``sys.stdout`` is at this moment."""
     return _console(sys.stdout)
@@ -37,7 +47,7 @@ def stderr() -> Console:
 
 def _console(file: Any) -> Console:
     if hasattr(file, "reconfigure"):
-        file.reconfigure(errors="replace")  # a terminal that cannot show a character shows "?", and nothing crashes
+        file.reconfigure(errors=_PLAIN)
     console = Console(file=file, highlight=False, markup=False, emoji=False)
     console.width = min(console.width, MAX_WIDTH)
     return console

@@ -6,7 +6,6 @@ report is set in `render_report`.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -140,23 +139,6 @@ def compare(score: float, threshold: float, *, ascii_only: bool = False) -> str:
     return f"{left} {sign} {right}"
 
 
-def find_answer(text: str, passages: Sequence[str]) -> tuple[int, int, int] | None:
-    """Returns where an answer stands in the passages (document, start, end); ``None`` where it stands in none.
-
-    White space and the case of letters may differ; an occurrence that is whole words comes before one that is not.
-    """
-    words = text.split()
-    if not words:
-        return None
-    pattern = r"\s+".join(map(re.escape, words))
-    for form in (rf"(?<!\w){pattern}(?!\w)", pattern):
-        for document, passage in enumerate(passages):
-            found = re.search(form, passage, re.IGNORECASE)
-            if found:
-                return document, found.start(), found.end()
-    return None
-
-
 def _heading(result: TwoSupervisorResult, style: str) -> RenderableType:
     title = f"{_TITLES[result.status]}{_SOURCES[result.source]}"
     return Rule(Text(title, style=f"bold {style}"), style=style, align="left")
@@ -173,24 +155,14 @@ def _passage(result: TwoSupervisorResult, question: QAInput, names: Sequence[str
     passages = question.passages
     if result.answer is None or not any(passages):
         return None
-    used = result.local if result.source == "local" else result.remote
-    place = _span(used, passages) or find_answer(result.answer, passages)
-    if place is None:
+    if not result.citations:
         return Text("These words do not stand in the context.", style="dim italic")
-    document, start, end = place
-    shown: list[RenderableType] = [Passage(passages[document], start, end, f"bold reverse {style}")]
-    where = names[document] if document < len(names) else ""
+    cited = result.citations[0]
+    passage = Passage(passages[cited.document], cited.start, cited.end, f"bold reverse {style}")
+    where = names[cited.document] if cited.document < len(names) else ""
     if len(passages) > 1:
-        where = f"document {document + 1} of {len(passages)}{f', {where}' if where else ''}"
-    if where:
-        shown.append(Text(f"({clean(where)})", style="dim"))
-    return Group(*shown)
-
-
-def _span(answer: Answer | None, passages: Sequence[str]) -> tuple[int, int, int] | None:
-    if answer is None or answer.start is None or answer.end is None or (answer.document or 0) >= len(passages):
-        return None
-    return answer.document or 0, answer.start, answer.end
+        where = f"document {cited.document + 1} of {len(passages)}{f', {where}' if where else ''}"
+    return Group(passage, Text(f"({clean(where)})", style="dim")) if where else passage
 
 
 def _sides(result: TwoSupervisorResult) -> list[RenderableType]:

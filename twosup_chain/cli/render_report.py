@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from twosup_chain.cli.console import clean
 from twosup_chain.cli.render import (
     SOURCE_STYLES,
     Passage,
-    find_answer,
     indented,
     proposal,
     squeeze,
 )
-from twosup_chain.evaluation.words import count, duration, percent
+from twosup_chain.cli.tables import table
+from twosup_chain.evaluation import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,7 +117,7 @@ class ShareBar:
             end += length
             bar.append(shape * length, SOURCE_STYLES[source])
             names.append(f"{shape} ", SOURCE_STYLES[source])
-            names.append(f"{_NAMES[source]} {share:.0%}   ")
+            names.append(f"{_NAMES[source]} {words.percent(share, 0)}   ")
         yield bar
         yield names
 
@@ -131,22 +129,12 @@ def _question(kind: str, question: DemoQuestion) -> RenderableType:
         Text(squeeze(clean(question.question)), style="bold"),
         Text.assemble((answer, f"bold {style}"), ("   " + _mark(question), "dim")),
     ]
-    place = _place(question)
-    if place is not None:
-        lines += [Text(), Passage(question.context, *place, f"bold reverse {style}")]
+    if question.start is not None and question.end is not None:
+        lines += [Text(), Passage(question.context, question.start, question.end, f"bold reverse {style}")]
     lines += [Text(), proposal("Local", question.local_answer, question.local_verdict)]
     if question.remote_verdict is not None:
         lines.append(proposal("Remote", question.remote_answer, question.remote_verdict, "recorded"))
     return Group(Rule(Text(kind, style=f"bold {style}"), style=style, align="left"), indented(Group(*lines)))
-
-
-def _place(question: DemoQuestion) -> tuple[int, int] | None:
-    if question.answer is None:
-        return None
-    if question.start is not None and question.end is not None:
-        return question.start, question.end
-    found = find_answer(question.answer, [question.context])
-    return None if found is None else found[1:]
 
 
 def _mark(question: DemoQuestion) -> str:
@@ -160,27 +148,24 @@ def _mark(question: DemoQuestion) -> str:
 
 
 def _summary(summary: DemoSummary) -> list[RenderableType]:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("")
-    table.add_column("Chain", justify="right", style="bold")
-    table.add_column("Local only", justify="right")
-    table.add_column("Remote only", justify="right")
     scores = (summary.chain, summary.local_only, summary.remote_only)
-    table.add_row("Exact match (SQuAD v2)", *(percent(score.exact_match) for score in scores))
-    table.add_row("F1 (SQuAD v2)", *(percent(score.f1) for score in scores))
-    table.add_row("Remote model asked", str(summary.remote_calls), "0", str(summary.questions))
     tokens, seconds = summary.tokens, summary.seconds
-    table.add_row("Tokens of the remote model", *map(count, (tokens.chain, 0, tokens.remote_only)))
-    table.add_row("Time", duration(seconds.chain), "", duration(seconds.remote_only))
+    rows = [
+        ("Exact match (SQuAD v2)", *(words.percent(score.exact_match) for score in scores)),
+        ("F1 (SQuAD v2)", *(words.percent(score.f1) for score in scores)),
+        ("Remote model asked", *map(words.count, (summary.remote_calls, 0, summary.questions))),
+        ("Tokens of the remote model", *map(words.count, (tokens.chain, 0, tokens.remote_only))),
+        ("Time", words.duration(seconds.chain), "", words.duration(seconds.remote_only)),
+    ]
     same_verb = (tokens.saved >= 0) == (seconds.saved >= 0)
     against = Text.assemble(
         f"Against asking the remote model every time, the chain {_verb(tokens)} ",
-        (f"{count(abs(tokens.saved))} tokens{_share(tokens)}", "bold"),
+        (f"{words.count(abs(tokens.saved))} tokens{_share(tokens)}", "bold"),
         " and " if same_verb else f" and {_verb(seconds)} ",
-        (f"{duration(abs(seconds.saved))}{_share(seconds)}", "bold"),
+        (f"{words.duration(abs(seconds.saved))}{_share(seconds)}", "bold"),
         ".",
     )
-    return [ShareBar(summary.shares), table, against]
+    return [ShareBar(summary.shares), table(("", ">Chain", ">Local only", ">Remote only"), rows), against]
 
 
 def _remarks(report: DemoReport) -> str:
@@ -197,4 +182,4 @@ def _verb(saving: Saving) -> str:
 
 
 def _share(saving: Saving) -> str:
-    return f" ({abs(saving.saved) / saving.remote_only:.0%})" if saving.remote_only else ""
+    return f" ({words.percent(abs(saving.saved) / saving.remote_only, 0)})" if saving.remote_only else ""

@@ -106,7 +106,7 @@ class DemoQuestion(Record):
         source: Whose prediction the chain gave.
         status: Whether that is an answer, a trusted no-answer, or nothing that can be trusted.
         answer: The chain's answer; ``None`` where there is none.
-        start: Where a local answer starts in the passage, in characters; ``None`` for any other.
+        start: Where the answer stands in the passage, in characters; ``None`` where it stands nowhere.
         end: Where it ends (exclusive).
         local_answer: What the local model predicted; ``None`` for "no answer".
         remote_answer: What the hosted model predicted; ``None`` for "no answer", or where it was not asked.
@@ -247,7 +247,7 @@ def run_demo(
 
 
 def _question(example: LabelledQuestion, result: TwoSupervisorResult) -> DemoQuestion:
-    span = result.local if result.source == "local" else None
+    cited = result.citations[0] if result.citations else None
     return DemoQuestion(
         id=example.id,
         title=example.title,
@@ -257,8 +257,8 @@ def _question(example: LabelledQuestion, result: TwoSupervisorResult) -> DemoQue
         source=result.source,
         status=result.status,
         answer=result.answer,
-        start=_of(span, "start"),
-        end=_of(span, "end"),
+        start=_of(cited, "start"),
+        end=_of(cited, "end"),
         local_answer=_of(result.local, "text"),
         remote_answer=_of(result.remote, "text"),
         local_verdict=result.local_verdict,
@@ -311,5 +311,5 @@ def _seconds(answers: Iterable[Answer]) -> float:
     return fsum(answer.seconds for answer in answers if answer.seconds is not None)
 
 
-def _of(answer: Answer | None, field: str) -> Any:
-    return None if answer is None else getattr(answer, field)
+def _of(record: Record | None, field: str) -> Any:
+    return None if record is None else getattr(record, field)

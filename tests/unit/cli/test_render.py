@@ -11,14 +11,19 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from twosup_chain.cli.render import Passage, VerdictLine, compare, find_answer, render_result
+from twosup_chain.cli.render import Passage, VerdictLine, compare, render_result
 from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult, Verdict
+from twosup_chain.text.citation import citations
 
 TIDES = (
     "The harbour dries out almost completely at low water. The sill's gate is opened by the harbour master, "
     "Ailsa Crane, when the sea outside rises level with the basin."
 )
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def ask(context=TIDES):
+    return QAInput(question="Who opens the gate?", context=context)
 
 
 def verdict(score, threshold=0.6, scorer="answerability"):
@@ -45,6 +50,7 @@ def trusted_local(text="Ailsa Crane", context=TIDES):
         local=local(text, context),
         local_verdict=verdict(0.912),
         reason="local answer trusted (answerability 0.912 ≥ 0.600)",
+        citations=citations(ask(context), local(text, context)),
         seconds=0.044,
     )
 
@@ -59,6 +65,7 @@ def escalated(text="Ailsa Crane"):
         local_verdict=verdict(0.41),
         remote_verdict=verdict(0.99, 0.5, "in_context"),
         reason="local no-answer not trusted; remote answer trusted",
+        citations=citations(ask(), remote(text)),
         usage=remote(text).usage,
         seconds=1.9,
     )
@@ -100,10 +107,6 @@ def text_of(renderable, width=80, **options):
     file = io.StringIO()
     Console(file=file, width=width, highlight=False, markup=False, emoji=False, **options).print(renderable)
     return file.getvalue()
-
-
-def ask(context=TIDES):
-    return QAInput(question="Who opens the gate?", context=context)
 
 
 def squeezed(text):
@@ -283,29 +286,3 @@ def test_two_numbers_that_differ_are_never_shown_as_equal(score, threshold):
     left, sign, right = compare(score, threshold).split()
     assert sign == ("≥" if score >= threshold else "<")
     assert (left == right) <= (abs(score - threshold) < 1e-15)
-
-
-@pytest.mark.parametrize(
-    ("answer", "passages", "expected"),
-    [
-        ("crane", ["a cranes b", "the Crane"], "Crane"),
-        ("four hours", ["about four\n  hours"], "four\n  hours"),
-        ("3.5", ["13.55 and 3.5"], "3.5"),
-        ("a+b", ["so (a+b)"], "a+b"),
-        ("strasse", ["İİ Strasse"], "Strasse"),
-        ("東京", ["首都は東京です"], "東京"),
-        ("cran", ["cranes"], "cran"),
-    ],
-)
-def test_an_answer_is_found_where_it_stands(answer, passages, expected):
-    document, start, end = find_answer(answer, passages)
-    assert passages[document][start:end] == expected
-
-
-def test_whole_words_in_a_later_passage_come_before_parts_of_words():
-    assert find_answer("crane", ["cranes", "the Crane"]) == (1, 4, 9)
-
-
-@pytest.mark.parametrize("answer", ["", "  ", "mayor"])
-def test_an_answer_that_stands_nowhere_is_not_found(answer):
-    assert find_answer(answer, ["the harbour master"]) is None

@@ -38,8 +38,8 @@ def question(id, source, answer, golds, *, remote=None, status="answered", title
         source=source,
         status=status,
         answer=answer,
-        start=CONTEXT.index(answer) if source == "local" and answer else None,
-        end=CONTEXT.index(answer) + len(answer) if source == "local" and answer else None,
+        start=CONTEXT.index(answer) if answer else None,
+        end=CONTEXT.index(answer) + len(answer) if answer else None,
         local_answer=answer if source == "local" else None,
         remote_answer=remote,
         local_verdict=verdict(source == "local"),
@@ -163,18 +163,18 @@ def test_the_figures_of_chain_local_only_and_remote_only_stand_side_by_side():
 
 def test_what_is_saved_is_said_in_words():
     shown = squeezed(text_of(render_report(report(), show=0)))
-    assert "the chain saves 20 000 tokens (50%) and 6.0 s (60%)." in shown
+    assert "the chain saves 20 000 tokens (50 %) and 6.0 s (60 %)." in shown
 
 
 def test_a_chain_that_took_longer_does_not_claim_to_save_time():
     shown = squeezed(text_of(render_report(report(seconds=(10.0, 12.0)), show=0)))
-    assert "and spends an additional 2.0 s (20%)." in shown
+    assert "and spends an additional 2.0 s (20 %)." in shown
 
 
 def test_shares_are_pieces_of_one_bar():
     bar, names = text_of(ShareBar({"local": 0.5, "remote": 0.2, "none": 0.3}), 80).splitlines()[:2]
     assert bar == "█" * 40 + "▓" * 16 + "░" * 24
-    assert squeezed(names) == "█ local model 50% ▓ remote model 20% ░ no trusted answer 30%"
+    assert squeezed(names) == "█ local model 50 % ▓ remote model 20 % ░ no trusted answer 30 %"
 
 
 @pytest.mark.parametrize("shares", [(1 / 3, 1 / 3, 1 / 3), (0.996, 0.002, 0.002), (0.0, 1.0, 0.0)])

@@ -91,8 +91,8 @@ def test_keeps_both_predictions_and_verdicts_of_an_escalated_question(report):
     assert report.questions[0].remote_verdict is None
 
 
-def test_places_only_a_local_answer_in_its_passage(report):
-    assert [(q.start, q.end) for q in report.questions] == [(0, 3), (None, None), (None, None), (None, None)]
+def test_places_an_answer_in_its_passage(report):
+    assert [(q.start, q.end) for q in report.questions] == [(0, 3), (31, 35), (None, None), (None, None)]
 
 
 def test_scores_every_question_by_the_official_rule(report):
