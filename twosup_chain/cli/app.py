@@ -38,6 +38,9 @@ class _Commands(TyperGroup):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs the command line and exits, as Typer's own does, but never with a traceback."""
+        if sys.stdout is None:
+            fail("standard output is closed: there is nothing to print to")
+            sys.exit(_FAILED)
         try:
             code = super().main(*args, **{**options, "standalone_mode": False})
         except typer.Abort:

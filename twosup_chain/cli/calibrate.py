@@ -15,7 +15,7 @@ import typer
 from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show
-from twosup_chain.cli.options import Output, Prices, Records, Threshold
+from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Targets:
+class Targets(OwnTargets):
     """The limits to keep.
 
     Args:
@@ -32,17 +32,13 @@ class Targets:
         false_positive_rate: The share of right predictions that are refused.
         budget: What the hosted model may cost per 1,000 questions; needs `price_in` and `price_out`.
         match_remote: How much less accurate than the hosted model alone the chain may be: 0 for not at all.
-        target: A limit of your own: a subclass of ``Target`` and its limit, as ``file.py:NAME=0.05`` or
-            ``module:NAME=0.05``; with `check` its class alone. May be repeated.
     """
 
-    panel: ClassVar[str] = "Targets"
     risk: Threshold = None
     remote_rate: Threshold = None
     false_positive_rate: Annotated[float | None, typer.Option("--false-positive-rate", "--fpr", metavar="0..1")] = None
     budget: Annotated[float | None, typer.Option(metavar="AMOUNT")] = None
     match_remote: Annotated[float | None, typer.Option(metavar="MARGIN")] = None
-    target: Annotated[tuple[str, ...], typer.Option(metavar="OWN=LIMIT")] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

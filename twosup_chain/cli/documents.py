@@ -38,6 +38,9 @@ def _read(name: str) -> str:
     shown = "standard input" if name == STDIN else clean(name)
     try:
         if name == STDIN:
+            if sys.stdin is None:
+                message = "it is closed"
+                raise ValueError(message)  # noqa: TRY301 - said below, as whatever else cannot be read
             if sys.stdin.isatty():
                 note("reading the context from the terminal; end it with Ctrl-D on a line of its own")
             raw = _at_most(sys.stdin.buffer)

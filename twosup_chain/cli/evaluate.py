@@ -14,7 +14,7 @@ import typer
 from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show
-from twosup_chain.cli.options import Output, Prices, Records, Threshold, Trust
+from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold, Trust
 from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError
 
@@ -34,12 +34,14 @@ class Setting(Trust):
         calibration: The calibration whose thresholds are evaluated, as ``twosup calibrate`` writes it; made from other
             records than these. The learned or own scorers that it was made with are given as the scorers.
         missing: The trust in an answer that its scorer cannot read; a calibration says it itself.
-        target: The class of a target of your own that the calibration promises, as ``file.py:NAME`` or ``module:NAME``.
+        early_abstention: The first supervisor weighs "no answer" against the local prediction; likewise.
+        reconcile: The second supervisor weighs the hosted prediction against the local one and "no answer"; likewise.
     """
 
     calibration: Annotated[Path | None, typer.Option("--calibration", "-c")] = None
     missing: Threshold = None
-    target: Annotated[tuple[str, ...], typer.Option(metavar="OWN")] = ()
+    early_abstention: bool = False
+    reconcile: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class Page(Output):
 
 
 @command()
-def evaluate(records: Records, setting: Setting, prices: Prices, output: Page) -> None:
+def evaluate(records: Records, setting: Setting, targets: OwnTargets, prices: Prices, output: Page) -> None:
     """Show what a chain does with recorded questions: what it saves, what it costs in accuracy, where it errs.
 
     The page needs nothing else: it can be sent as it is.
@@ -73,8 +75,8 @@ def evaluate(records: Records, setting: Setting, prices: Prices, output: Page) -
     report = evaluation.evaluate(
         list(records.records),
         calibration=setting.calibration,
-        targets=[parts.own_target(spec) for spec in setting.target],
         **_supervisors(setting),
+        targets=[parts.own_target(spec) for spec in targets.target],
         price=prices.price(),
         correct=records.correct,
         examples=output.examples,
@@ -95,7 +97,9 @@ def _supervisors(setting: Setting) -> dict[str, Any]:
     if setting.calibration is not None:
         learned = parts.learned_scorers(*scorers.values())
         rest = {name: value for name, value in given.items() if scorers.get(name[2:-7]) not in learned.values()}
-        chosen = [name for name, value in {**rest, "--missing": setting.missing}.items() if value is not None]
+        rest |= {"--missing": setting.missing, "--early-abstention": setting.early_abstention or None}
+        rest |= {"--reconcile": setting.reconcile or None}
+        chosen = [name for name, value in rest.items() if value is not None]
         if chosen:
             message = f"--calibration sets both supervisors: leave {', '.join(chosen)} out"
             raise ConfigurationError(message)
@@ -107,7 +111,7 @@ def _supervisors(setting: Setting) -> dict[str, Any]:
     from twosup_chain.calibration.record import CalibratedSupervisor
     from twosup_chain.supervisor import Supervisor
 
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"early_abstention": setting.early_abstention, "reconcile": setting.reconcile}
     for role, scorer in scorers.items():
         options = {"scorer": scorer, "threshold": given[f"--{role}-threshold"], "missing": setting.missing}
         kind = CalibratedSupervisor if isinstance(scorer, str) else Supervisor

@@ -78,6 +78,19 @@ class Records:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnTargets:
+    """Targets of the user's own.
+
+    Args:
+        target: A limit of your own: a subclass of ``Target`` and its limit, as ``file.py:NAME=0.05`` or
+            ``module:NAME=0.05``; where a calibration knows the limit, its class alone. May be repeated.
+    """
+
+    panel: ClassVar[str] = "Targets"
+    target: Annotated[tuple[str, ...], typer.Option(metavar="OWN[=LIMIT]")] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prices:
     """What the hosted model's tokens cost.
 

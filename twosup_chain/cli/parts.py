@@ -113,7 +113,7 @@ def _own_answerer(spec: str, role: str) -> Runnable[Any, Any]:
     found = own(spec, f"--{role}")
     if inspect.isclass(found) or (inspect.isroutine(found) and not inspect.signature(found).parameters):
         found = found()
-    return as_answerer(found, role=f"--{role} {spec}: ")  # type: ignore[return-value]
+    return as_answerer(found, role=f"--{role} {spec}")  # type: ignore[return-value]
 
 
 def own(spec: str, what: str) -> Any:
@@ -130,27 +130,6 @@ def own(spec: str, what: str) -> Any:
 
     _look_here()
     return load_own(spec, what)
-
-
-def own_target(spec: str) -> Any:
-    """Returns a target of the user's own, or its class where no limit is given.
-
-    Args:
-        spec: ``file.py:name=limit`` or ``module:name=limit``, of a class or function that takes the limit; without
-            ``=limit``, a target, a function that returns one, or a class whose limit a calibration knows.
-
-    Raises:
-        ConfigurationError: There is no such object, its code fails, or the limit is none.
-    """
-    name, sign, limit = spec.rpartition("=")
-    found = own(name if sign else spec, "--target")
-    if not sign:
-        return found() if inspect.isroutine(found) else found
-    try:
-        return found(float(limit))
-    except ValueError:
-        message = f"--target {spec!r}: {limit!r} is no limit: write {name}=0.05"
-        raise ConfigurationError(message) from None
 
 
 def _look_here() -> None:
@@ -229,6 +208,34 @@ def recorded_scorer(spec: str, role: str) -> str | LearnedScorer:
     return found.function if isinstance(found.function, LearnedScorer) else found.name
 
 
+def own_target(spec: str) -> Any:
+    """Returns a target of the user's own, or its class where no limit is given.
+
+    Args:
+        spec: ``file.py:name=limit`` or ``module:name=limit``, of a class or function that takes the limit; without
+            ``=limit``, a target, a function that returns one, or a class whose limit a calibration knows.
+
+    Raises:
+        ConfigurationError: There is no such object, its code fails, the limit is none, or it is no target.
+    """
+    from twosup_chain.calibration.targets import Target
+
+    name, _, limit = spec.partition("=")
+    found = own(name, "--target")
+    try:
+        if limit:
+            found = found(float(limit))
+        elif inspect.isroutine(found):
+            found = found()
+    except (TypeError, ValueError) as error:
+        message = f"--target {spec!r}: {type(error).__name__}: {error}; write the limit as in {name}=0.05"
+        raise ConfigurationError(message) from error
+    if isinstance(found, Target) or (inspect.isclass(found) and issubclass(found, Target)):
+        return found
+    message = f"--target {spec!r} is no target: write a subclass of twosup_chain.calibration.targets.Target"
+    raise ConfigurationError(message)
+
+
 def learned_scorers(*found: str | LearnedScorer) -> dict[str, LearnedScorer]:
     """Returns the learned ones of these scorers by their names."""
     return {scorer.name: scorer for scorer in found if not isinstance(scorer, str)}
@@ -244,7 +251,7 @@ def _key(url: str | None) -> str:
         return key
     if url is not None and _is_loopback(url):
         return "none"
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         os.environ[KEY] = getpass.getpass("Key of the remote model (not shown): ").strip()
         if os.environ[KEY]:
             return os.environ[KEY]
