@@ -152,4 +152,4 @@ def test_the_command_line_takes_a_target_from_a_file(own, records, tmp_path):
         assert "questions left open" in result.stdout
     failed = CliRunner().invoke(app, [*runs[0][:-3], "--target", f"{spec}=much"])
     assert failed.exit_code != 0
-    assert "'much' is no limit" in " ".join(failed.output.split()) + str(failed.exception)
+    assert "'much' is no limit of it" in " ".join(failed.output.split()) + str(failed.exception)

@@ -227,9 +227,9 @@ def own_target(spec: str) -> Any:
             found = found(float(limit))
         elif inspect.isroutine(found):
             found = found()
-    except (TypeError, ValueError) as error:
-        message = f"--target {spec!r}: {type(error).__name__}: {error}; write the limit as in {name}=0.05"
-        raise ConfigurationError(message) from error
+    except (TypeError, ValueError):
+        message = f"--target {spec!r}: {limit!r} is no limit of it: write {name}=0.05"
+        raise ConfigurationError(message) from None
     if isinstance(found, Target) or (inspect.isclass(found) and issubclass(found, Target)):
         return found
     message = f"--target {spec!r} is no target: write a subclass of twosup_chain.calibration.targets.Target"

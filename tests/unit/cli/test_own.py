@@ -165,9 +165,9 @@ def test_what_is_no_part_is_one_line_with_exit_code_2(twosup, own, tmp_path, opt
     ("spec", "words"),
     [
         ("mine:NOTHING", "is no target"),
-        ("mine:OpenShare=much", "write the limit as in mine:OpenShare=0.05"),
+        ("mine:OpenShare=much", "'much' is no limit of it: write mine:OpenShare=0.05"),
         ("mine:OpenShare=2", "open_share=2.0"),
-        ("mine:a_tenth=1", "write the limit"),
+        ("mine:a_tenth=1", "'1' is no limit of it"),
     ],
 )
 def test_what_is_no_target_is_named(own, spec, words):
