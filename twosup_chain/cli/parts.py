@@ -227,6 +227,8 @@ def own_target(spec: str) -> Any:
             found = found(float(limit))
         elif inspect.isroutine(found):
             found = found()
+    except ConfigurationError:
+        raise
     except (TypeError, ValueError):
         message = f"--target {spec!r}: {limit!r} is no limit of it: write {name}=0.05"
         raise ConfigurationError(message) from None
