@@ -12,12 +12,13 @@ import numpy as np
 
 from twosup_chain._options import shorten
 from twosup_chain.calibration.estimates import estimate
-from twosup_chain.calibration.evidence import Evidence
 from twosup_chain.calibration.infeasible import infeasible
-from twosup_chain.calibration.record import Calibration, Promise, Trace
+from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Promise, Trace
 from twosup_chain.calibration.search import find
+from twosup_chain.calibration.settings import read_judged
 from twosup_chain.calibration.targets import MEASURES, Risk, default_preference, make_targets
 from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.calibration.estimates import NamedEstimate
     from twosup_chain.calibration.search import Found
-    from twosup_chain.calibration.tally import Abstention, Tally
+    from twosup_chain.calibration.tally import Abstention, Array, Tally
     from twosup_chain.calibration.targets import Prefer, Target
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
@@ -120,7 +121,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         RecordsError: The records cannot be read.
     """
     _check(confidence, prefer, abstention)
-    scorers, models = (local_scorer, remote_scorer), (local_model, remote_model)
+    names = {"local_scorer": _name(local_scorer), "remote_scorer": _name(remote_scorer)}
+    models = {"local_model": local_model, "remote_model": remote_model}
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
     if isinstance(records, Outcomes):
         if price is not None or missing is not None or correct != "exact_match" or any(weighing.values()):
@@ -129,17 +131,23 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
                 "costs, scores and labels"
             )
             raise ConfigurationError(message)
-        evidence = Evidence.of_columns(records, scorers=scorers, models=models)
+        outcomes, rule = records, None
+        source = Provenance(questions=len(outcomes), failed=0, digest=outcomes.digest, **names, **models)
     else:
-        if models != (None, None):
+        if local_model is not None or remote_model is not None:
             message = "records name their models: leave local_model and remote_model out"
             raise ConfigurationError(message)
-        evidence = Evidence.of_records(
-            records, scorers=scorers, correct=correct, price=price, missing=missing, **weighing
-        )
-    outcomes, failed = evidence.outcomes, evidence.failed
+        if local_scorer is None or remote_scorer is None:
+            message = "records hold the trust of several scorers: pass local_scorer='…' and remote_scorer='…'"
+            raise ConfigurationError(message)
+        local, remote = (CalibratedSupervisor(scorer=name, threshold=0.0, missing=missing) for name in names.values())
+        learned = {scorer.name: scorer for scorer in (local_scorer, remote_scorer) if not isinstance(scorer, str)}
+        columns = read_judged(records, local=local, remote=remote, scorers=learned, **weighing)
+        outcomes, source = columns.outcomes(correct=correct, price=price), columns.provenance
+        rule = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
     if not len(outcomes):
-        message = f"there is no labelled question{f', and {failed} calls failed' if failed else ''}: collect some first"
+        failed = f", and {source.failed} calls failed" if source.failed else ""
+        message = f"there is no labelled question{failed}: collect some first"
         raise InputError(message)
     if max_call_cost is not None:
         outcomes = replace(outcomes, max_call_cost=max_call_cost)
@@ -158,28 +166,37 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         raise infeasible(found, plug_in.tried, wanted, confidence, bound)
     chosen = found.chosen
     return Calibration(
-        **evidence.supervisors(chosen.local.item(), chosen.remote.item()),
+        local=_setting(source.local_scorer, source.local_model, chosen.local, missing),
+        remote=_setting(source.remote_scorer, source.remote_model, chosen.remote, missing),
         promises=tuple(_promise(target, chosen, confidence) for target in wanted),
         confidence=confidence,
         method=found.method,
         prefer=chosen_prefer,
         abstention=abstention,
-        correct=evidence.correct,
+        correct=rule,
         max_call_cost=most,
         currency=None if price is None else price.currency,
         questions=len(outcomes),
-        failed=failed,
+        failed=source.failed,
         ordering=found.ordering,
         testing=found.testing,
         seed=seed,
         **weighing,
-        digest=evidence.digest,
+        digest=source.digest,
         estimates=_estimates(chosen, outcomes, wanted),
         abstention_bound=bound,
         trace=_trace(found),
         tried=len(found.accepted),
         warnings=(*assumed, *_warnings(chosen, confidence)),
     )
+
+
+def _name(scorer: str | LearnedScorer | None) -> str | None:
+    return scorer if scorer is None or isinstance(scorer, str) else scorer.name
+
+
+def _setting(scorer: str | None, model: str | None, threshold: Array, missing: float | None) -> CalibratedSupervisor:
+    return CalibratedSupervisor(scorer=scorer, threshold=threshold.item(), model=model, missing=missing)
 
 
 def _estimates(tally: Tally, outcomes: Outcomes, own: Iterable[Target]) -> tuple[NamedEstimate, ...]:

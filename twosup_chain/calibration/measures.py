@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import reduce
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -66,13 +67,21 @@ class Share(Measure):
     trial; so the number of events given that of the trials is Binomial(trials, rate), exactly.
     """
 
-    @abstractmethod
+    #: The columns of a `Tally` that count events and trials.
+    events: ClassVar[str]
+    trials: ClassVar[str] = "n"
+    #: The thresholds ("local", "remote") of which one at 0, which trusts every score, leaves no event in any data.
+    safe_at: ClassVar[tuple[str, ...]] = ()
+
     def counts(self, tally: Tally) -> tuple[Array, Array]:
         """Returns the events and the trials at every pair."""
+        events, trials = getattr(tally, self.events), getattr(tally, self.trials)
+        return np.asarray(events), np.broadcast_to(trials, np.shape(events))
 
     def impossible(self, tally: Tally) -> Array:
-        """Returns where there cannot be an event, whatever the data: a threshold of 0 trusts every score."""
-        return np.zeros_like(tally.local, dtype=np.bool_)
+        """Returns where there cannot be an event."""
+        none = np.zeros_like(tally.local, dtype=np.bool_)
+        return reduce(np.logical_or, (getattr(tally, threshold) == 0.0 for threshold in self.safe_at), none)
 
     def value(self, tally: Tally) -> Array:
         """Returns events / trials."""
@@ -92,17 +101,11 @@ class Coverage(Share):
     """The share of questions that are answered."""
 
     measure, label = "coverage", "coverage"
-
-    def counts(self, tally: Tally) -> tuple[Array, Array]:
-        """Returns answered questions and all questions."""
-        return tally.answered, np.asarray(tally.n)
+    events = "answered"
 
 
 class Accuracy(Share):
     """The share of questions that end well: answered rightly, or left open where that counts as right."""
 
     measure, label = "accuracy", "accuracy"
-
-    def counts(self, tally: Tally) -> tuple[Array, Array]:
-        """Returns questions that end well and all questions."""
-        return tally.successes, np.asarray(tally.n)
+    events = "successes"

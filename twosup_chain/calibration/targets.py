@@ -121,7 +121,7 @@ class Target(Measure):
 
 
 class Rate(Share, Target):
-    """A limit on the rate of an event among trials: its tests are exact, since the events are binomial."""
+    """A limit on a `Share`: its tests are exact, since the events are binomial."""
 
     def p_value(self, tally: Tally, level: float) -> Array:
         """Returns the exact binomial p-value."""
@@ -142,15 +142,7 @@ class RemoteRate(Rate):
 
     name, label = "remote_rate", "remote rate"
     nested = True
-
-    def counts(self, tally: Tally) -> tuple[Array, Array]:
-        """Returns escalated questions and all questions."""
-        return tally.escalated, np.asarray(tally.n)
-
-    def impossible(self, tally: Tally) -> Array:
-        """Returns where the local threshold is 0."""
-        zero: Array = tally.local == 0.0
-        return zero
+    events, safe_at = "escalated", ("local",)
 
 
 class Risk(Rate):
@@ -158,10 +150,7 @@ class Risk(Rate):
 
     name, label = "risk", "selective risk"
     prefer = "cheapest"
-
-    def counts(self, tally: Tally) -> tuple[Array, Array]:
-        """Returns wrong answers and answers."""
-        return tally.wrong, tally.answered
+    events, trials = "wrong", "answered"
 
     def least_abstention(self, outcomes: Outcomes) -> float | None:
         """Returns the least share of questions that any thresholds leave open, by estimate; ``None`` for no share.
@@ -188,15 +177,7 @@ class FalsePositiveRate(Rate):
 
     name, label = "false_positive_rate", "false positive rate"
     prefer = "safest"
-
-    def counts(self, tally: Tally) -> tuple[Array, Array]:
-        """Returns refused right predictions and right predictions."""
-        return tally.refused_right, np.broadcast_to(tally.right_predictions, tally.refused_right.shape)
-
-    def impossible(self, tally: Tally) -> Array:
-        """Returns where one of the thresholds is 0."""
-        zero: Array = np.logical_or(tally.local == 0.0, tally.remote == 0.0)
-        return zero
+    events, trials, safe_at = "refused_right", "right_predictions", ("local", "remote")
 
 
 class Budget(Target):

@@ -43,10 +43,10 @@ class Provenance(Record):
     Args:
         questions: How many questions the columns hold.
         failed: How many further questions were left out because one of the two calls failed.
-        local_model: The local model's name; ``None`` where its answers do not tell it.
+        local_model: The local model's name; ``None`` where nobody tells it.
         remote_model: The hosted model's name, likewise.
-        local_scorer: The scorer of the local predictions.
-        remote_scorer: The scorer of the hosted predictions.
+        local_scorer: The scorer of the local predictions, likewise.
+        remote_scorer: The scorer of the hosted predictions, likewise.
         digest: 16 hexadecimal digits that stand for the questions, contexts and accepted answers, in whatever order.
     """
 
@@ -54,8 +54,8 @@ class Provenance(Record):
     failed: int
     local_model: str | None
     remote_model: str | None
-    local_scorer: str
-    remote_scorer: str
+    local_scorer: str | None
+    remote_scorer: str | None
     digest: str
 
 
@@ -125,49 +125,6 @@ class RecordColumns:
         return costs
 
 
-def read_outcomes(
-    paths: Paths,
-    *,
-    local_scorer: str | LearnedScorer,
-    remote_scorer: str | LearnedScorer,
-    correct: Correct = "exact_match",
-    price: Price | None = None,
-    missing: float | None = None,
-    early_abstention: bool = False,
-    reconcile: bool = False,
-) -> tuple[Outcomes, Provenance]:
-    """Returns the columns that curves and calibration work on, and where they come from.
-
-    Args:
-        paths: The file of records, or several.
-        local_scorer: Whose trust in the local predictions to take: a scorer that was recorded, or a learned one, whose
-            trust is computed from the recorded features.
-        remote_scorer: Whose trust in the hosted predictions to take, likewise.
-        correct: What counts as right: ``"exact_match"``, or ``("f1", floor)``.
-        price: What the hosted model's tokens cost; without it there are no costs.
-        missing: The trust, in [0, 1], in an answer that lacks what the scorer reads, as in `Supervisor`; by default
-            such an answer is an error.
-        early_abstention: Whether local predictions are what a chain with this option makes of them: "no answer" where
-            that is the likelier one to be right. It takes a learned scorer.
-        reconcile: Whether hosted predictions are what a chain with this option makes of them, likewise.
-
-    Raises:
-        RecordsError: A file is missing or holds something else; the message names the line.
-        UnknownOptionError: The records hold no trust by this scorer.
-        InputError: There is a price, and a hosted answer does not tell its tokens.
-    """
-    columns = read_columns(
-        paths,
-        local_scorer=local_scorer,
-        remote_scorer=remote_scorer,
-        local_missing=missing,
-        remote_missing=missing,
-        early_abstention=early_abstention,
-        reconcile=reconcile,
-    )
-    return columns.outcomes(correct=correct, price=price), columns.provenance
-
-
 def read_columns(
     paths: Paths,
     *,
@@ -178,9 +135,26 @@ def read_columns(
     early_abstention: bool = False,
     reconcile: bool = False,
 ) -> RecordColumns:
-    """Returns the records as columns, streamed: what is kept of a line is its numbers. See `read_outcomes`.
+    """Returns the records as columns, streamed: what is kept of a line is its numbers.
 
     They are in the order of the questions' digests, since the order of a file is that in which calls happened to end.
+
+    Args:
+        paths: The file of records, or several.
+        local_scorer: Whose trust in the local predictions to take: a scorer that was recorded, or a learned one, whose
+            trust is computed from the recorded features.
+        remote_scorer: Whose trust in the hosted predictions to take, likewise.
+        local_missing: The trust, in [0, 1], in a local prediction that lacks what the scorer reads, as in `Supervisor`;
+            by default such a prediction is an error.
+        remote_missing: That in a hosted prediction, likewise.
+        early_abstention: Whether local predictions are judged as in a chain with this option, which weighs them against
+            "no answer". It takes a learned scorer.
+        reconcile: Whether hosted predictions are, likewise.
+
+    Raises:
+        RecordsError: A file is missing or holds something else; the message names the line.
+        UnknownOptionError: The records hold no trust by this scorer.
+        ConfigurationError: A scorer cannot weigh, or judges the other role, or an option is out of range.
     """
     for missing in (local_missing, remote_missing):
         if missing is not None and not 0.0 <= missing <= 1.0:

@@ -6,6 +6,7 @@ from is the business of `records`; what follows from them is that of `curves`, `
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,16 @@ class Outcomes:
     def dearest(self) -> float:
         """The most that a hosted call can cost, in currency: as stated, else as seen."""
         return self.dearest_seen if self.max_call_cost is None else self.max_call_cost
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that stand for scores and labels (SHA-256)."""
+        state = hashlib.sha256()
+        for column in (self.local_score, self.remote_score):
+            state.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
+        for flags in (self.local_correct, self.remote_correct):
+            state.update(np.packbits(flags).tobytes())
+        return state.hexdigest()[:16]
 
     def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""

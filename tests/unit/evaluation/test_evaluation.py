@@ -14,7 +14,7 @@ from twosup_chain import Price, calibrate, evaluate
 from twosup_chain.calibration.targets import Rate
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.evaluation.figures import Figures
-from twosup_chain.outcomes.from_records import read_outcomes
+from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.supervisor import Supervisor
 
 from .conftest import KINDS, entry
@@ -305,6 +305,6 @@ def test_the_bootstrap_makes_fewer_draws_of_very_many_questions():
 
 def test_the_columns_of_the_report_are_those_of_the_records(write, supervisors):
     path = write(KINDS)
-    outcomes, _ = read_outcomes(path, local_scorer="s", remote_scorer="s")
+    outcomes = read_columns(path, local_scorer="s", remote_scorer="s").outcomes()
     assert evaluate(path, **supervisors()).outcomes.local_score.tolist() == outcomes.local_score.tolist()
     assert math.isclose(outcomes.local_score.sum(), 3.6)

@@ -10,7 +10,7 @@ import pytest
 from twosup_chain import Answer, LearnedScorer, TwoSupervisorChain, calibrate, check, collect, fit_scorer
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError, RecordsError
 from twosup_chain.outcomes.features import read_features
-from twosup_chain.outcomes.from_records import read_columns, read_outcomes
+from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.records.lines import read_records
 from twosup_chain.text import squad
 from twosup_chain.text.questions import LabelledQuestion
@@ -128,10 +128,9 @@ def test_a_chain_does_live_what_was_calibrated(records, pair, weigh, tmp_path):
 
 
 def test_weighing_raises_the_share_of_right_predictions(records, pair):
-    plain, _ = read_outcomes(records, local_scorer=pair["local"], remote_scorer=pair["remote"])
-    weighed, _ = read_outcomes(
-        records, local_scorer=pair["local"], remote_scorer=pair["remote"], early_abstention=True, reconcile=True
-    )
+    named = {f"{role}_scorer": scorer for role, scorer in pair.items()}
+    plain = read_columns(records, **named).outcomes()
+    weighed = read_columns(records, **named, early_abstention=True, reconcile=True).outcomes()
     assert weighed.remote_correct.mean() > plain.remote_correct.mean() + 0.1
     assert weighed.local_correct.mean() >= plain.local_correct.mean()
     assert (weighed.remote_score >= plain.remote_score).all()

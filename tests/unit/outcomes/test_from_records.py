@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 from twosup_chain.errors import ConfigurationError, CutOffError, InputError, RecordsError, UnknownOptionError
-from twosup_chain.outcomes.from_records import read_columns, read_outcomes
+from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.outcomes.price import Price
 from twosup_chain.records.lines import read_records
+
+
+def read_outcomes(path, *, correct="exact_match", price=None, missing=None, **scorers):
+    columns = read_columns(path, **scorers, local_missing=missing, remote_missing=missing)
+    return columns.outcomes(correct=correct, price=price), columns.provenance
+
 
 SCORERS = {"local_scorer": "a", "remote_scorer": "b"}
 
