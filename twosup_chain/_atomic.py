@@ -7,7 +7,14 @@ import os
 import stat
 import tempfile
 import threading
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twosup_chain.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -16,18 +23,42 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         OSError: It cannot be written.
     """
+    with _draft(path, text) as draft:
+        draft.replace(path)
+
+
+def write_folder(folder: str | Path, texts: Mapping[str, str]) -> None:
+    """Writes text files, by name, into a folder, which is made if need be; what was there stays until all are whole.
+
+    Raises:
+        InputError: They cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as drafts:
+            written = {name: drafts.enter_context(_draft(folder / name, text)) for name, text in texts.items()}
+            for name, draft in written.items():
+                draft.replace(folder / name)
+    except OSError as error:
+        message = f"cannot write to {folder}: {error.strerror or error}"
+        raise InputError(message) from error
+
+
+@contextmanager
+def _draft(path: Path, text: str) -> Iterator[Path]:
+    """Gives a file beside the path that holds the text and has the path's mode; afterwards it is gone, unless moved."""
     with tempfile.NamedTemporaryFile(
         "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-    ) as draft:
+    ) as file:
         try:
-            draft.write(text)
-            draft.flush()
-            os.fsync(draft.fileno())
-            Path(draft.name).chmod(_usual_mode(path))
-            Path(draft.name).replace(path)
-        except BaseException:
-            Path(draft.name).unlink(missing_ok=True)
-            raise
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).chmod(_usual_mode(path))
+            yield Path(file.name)
+        finally:
+            Path(file.name).unlink(missing_ok=True)
 
 
 def append_line(descriptor: int, line: bytes, path: Path) -> None:

@@ -8,7 +8,8 @@ import stat
 
 import pytest
 
-from twosup_chain._atomic import append_line, write_atomically
+from twosup_chain._atomic import append_line, write_atomically, write_folder
+from twosup_chain.errors import InputError
 
 
 @pytest.fixture
@@ -48,6 +49,17 @@ def test_what_was_there_stays_where_the_new_text_cannot_be_written(tmp_path):
         write_atomically(path, "\ud800")
     assert path.read_text() == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["old.json"]
+
+
+def test_files_of_a_folder_are_written_all_or_none(tmp_path):
+    folder = tmp_path / "a" / "b"
+    write_folder(folder, {"one": "1", "two": "2"})
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"one": "1", "two": "2"}
+    with pytest.raises(UnicodeEncodeError):
+        write_folder(folder, {"one": "new", "two": "\ud800"})
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"one": "1", "two": "2"}
+    with pytest.raises(InputError, match="cannot write to .*one: "):
+        write_folder(folder / "one", {"three": "3"})
 
 
 def test_a_line_is_appended_whole(tmp_path):

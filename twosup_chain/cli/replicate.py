@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from twosup_chain._atomic import write_folder
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show
 from twosup_chain.cli.options import Output
 from twosup_chain.cli.tables import table
-from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError
+from twosup_chain.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,16 +167,12 @@ def _write(folder: Path, figures: Replication, recordings: Recordings, steps: in
     """Writes everything into the folder; without matplotlib all but the picture."""
     from twosup_chain.paper import tables
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "figures.json").write_text(json.dumps(figures.as_dict(), indent=2) + "\n", encoding="utf-8")
-        for table in tables(figures):
-            for suffix, text in (("csv", table.csv()), ("md", table.markdown()), ("tex", table.latex())):
-                (folder / f"{table.name}.{suffix}").write_text(text, encoding="utf-8")
-        _draw(folder, figures, recordings, steps)
-    except OSError as error:
-        message = f"cannot write to {folder}: {error.strerror or error}"
-        raise InputError(message) from error
+    texts = {"figures.json": json.dumps(figures.as_dict(), indent=2) + "\n"}
+    for made in tables(figures):
+        written = {"csv": made.csv(), "md": made.markdown(), "tex": made.latex()}
+        texts |= {f"{made.name}.{suffix}": text for suffix, text in written.items()}
+    write_folder(folder, texts)
+    _draw(folder, figures, recordings, steps)
     note(f"written to {folder}")
 
 

@@ -95,13 +95,17 @@ def save(figure: Figure, path: str | Path) -> None:
     """Writes the picture as .svg, .png or .pdf.
 
     Raises:
-        InputError: The name ends otherwise.
+        InputError: The name ends otherwise, or it cannot be written.
     """
     path = Path(path)
     if path.suffix not in _SUFFIXES:
         message = f"{path}: a picture is saved as {', '.join(_SUFFIXES)}"
         raise InputError(message)
-    if path.suffix == ".svg":
-        path.write_text(svg(figure), encoding="utf-8")
-    else:
-        figure.savefig(path, dpi=160)
+    try:
+        if path.suffix == ".svg":
+            path.write_text(svg(figure), encoding="utf-8")
+        else:
+            figure.savefig(path, dpi=160)
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror or error}"
+        raise InputError(message) from error

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from twosup_chain._atomic import write_atomically
+from twosup_chain._atomic import write_folder
 from twosup_chain._version import __version__
-from twosup_chain.errors import InputError
 from twosup_chain.evaluation import words
 from twosup_chain.evaluation.drawing import svg
 from twosup_chain.evaluation.pictures import pictures
@@ -46,17 +45,10 @@ def save(report: Report, folder: str | Path) -> Path:
     Raises:
         InputError: They cannot be written.
     """
-    folder = Path(folder)
     figures = json.dumps(report.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    texts = {FIGURES: figures.encode(errors="replace").decode(), PAGE: as_html(report)}  # a lone surrogate has no code
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            write_atomically(folder / name, text)
-    except OSError as error:
-        message = f"cannot write the report into {folder}: {error.strerror or error}"
-        raise InputError(message) from error
-    return folder / PAGE
+    figures = figures.encode(errors="replace").decode()  # a lone surrogate has no code
+    write_folder(folder, {FIGURES: figures, PAGE: as_html(report)})
+    return Path(folder) / PAGE
 
 
 def environment() -> Environment:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain import curves
-from twosup_chain._atomic import write_atomically
+from twosup_chain._atomic import write_folder
 from twosup_chain.errors import InputError
 from twosup_chain.schema import Answer
 from twosup_chain.text.questions import load_questions
@@ -166,19 +166,13 @@ class ReaderEvaluation:
         Raises:
             InputError: They cannot be written.
         """
-        folder = Path(folder)
         documents = {
             PREDICTIONS: {name: text or "" for name, text in zip(self.ids, self.predictions, strict=True)},
             NO_ANSWER: dict(zip(self.ids, (1.0 - self.answerability).tolist(), strict=True)),
             FIGURES: self.as_dict(),
         }
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, document in documents.items():
-                write_atomically(folder / name, json.dumps(document, indent=1, allow_nan=False) + "\n")
-        except OSError as error:
-            message = f"cannot write to {folder}: {error.strerror or error}"
-            raise InputError(message) from error
+        texts = {name: json.dumps(document, indent=1, allow_nan=False) + "\n" for name, document in documents.items()}
+        write_folder(folder, texts)
 
     @property
     def right_if_given(self) -> Floats:

@@ -148,5 +148,5 @@ def test_the_files_are_written_into_a_new_folder_and_a_file_in_its_place_is_an_e
     path = report.save(tmp_path / "a" / "b")
     assert sorted(file.name for file in path.parent.iterdir()) == ["figures.json", "report.html"]
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write the report into"):
+    with pytest.raises(InputError, match="cannot write to"):
         report.save(tmp_path / "file")
