@@ -130,7 +130,7 @@ def words(text: str) -> tuple[Word, ...]:
             upper, name = text[start].isupper(), raw.replace(".", "")
             if initial and found and upper and "." in low[last - 1 : last + 1]:  # J. R. R. Tolkien is J.R.R. Tolkien
                 found[-1] = Word(found[-1].key + name, found[-1].start, end)
-            elif raw != "a" or near in _NAMED or _is_name(text, start, near):
+            elif raw != "a" or near in _NAMED or _is_name(folded, first, near):
                 found.append(Word(name, start, end, exact=len(name) == 1 and (upper or near in _NAMED)))
         elif key := _KEYS[kind](raw):
             found.append(Word(key, start, end, _is_exact(kind, raw) or (raw in _ROMAN and text[start].isupper())))
@@ -155,12 +155,13 @@ _KEYS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _is_name(text: str, start: int, near: str) -> bool:
-    """Whether an "a" is a name, not an article: all there is, or a capital within a sentence that is no title's."""
-    if len(text) < _ALONE and len(text.strip(" .\"'()")) == 1:
+def _is_name(folded: Folded, at: int, near: str) -> bool:
+    """Whether an "a" is a name, not an article: part of A-level or A. B., alone, or a capital that is no title's."""
+    low, after = folded.text, folded.text[at + 1 : at + 2]
+    if (after and after in ".-/&$£") or (len(low) < _ALONE and len(low.strip(" .\"'()")) == 1):
         return True
-    title = text[start + 1 : start + 2].isspace() and text[start + 2 : start + 3].isupper()
-    return text[start] == "A" and ((bool(near) and not title) or text[start + 1 : start + 2] == ".")
+    title = after == " " and at + 2 < len(low) and folded.original[folded.places[at + 2]].isupper()
+    return bool(near) and not title and folded.original[folded.places[at]].isupper()
 
 
 def _number(match: re.Match[str], folded: Folded) -> list[Word]:

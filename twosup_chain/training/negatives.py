@@ -13,6 +13,8 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from twosup_chain.text.finder import stands_in
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Sequence
@@ -58,11 +60,10 @@ def passage_negatives(examples: Sequence[TrainingExample], count: int, rng: rand
     for example in rng.sample(answerable, len(answerable)):
         if len(made) >= count:
             break
-        texts = [text.casefold() for text, _ in example.answers]
         own = _words(example.context)
         for passage in index.similar(example.question):
-            low = passage.casefold()
-            if not any(text in low for text in texts) and _jaccard(own, _words(passage)) < COPY_OVERLAP:
+            held = any(stands_in([passage], text) for text, _ in example.answers)
+            if not held and _jaccard(own, _words(passage)) < COPY_OVERLAP:
                 made.append(_negative(example, "passage", PASSAGE_WEIGHT, context=passage))
                 break
     return made
