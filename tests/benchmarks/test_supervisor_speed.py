@@ -22,7 +22,7 @@ from twosup_chain.text.questions import load_questions
 pytestmark = pytest.mark.benchmark
 
 QUESTIONS = 48
-PLACES = {
+ROLES = {
     "local": ("answerability", "backed", "learned_local", "span_probability"),
     "remote": ("agreement", "backed", "in_context", "learned_remote", "min_token_margin", "min_token_probability"),
 }
@@ -44,15 +44,15 @@ def answers():
 
 
 @pytest.mark.parametrize("weigh", [False, True])
-@pytest.mark.parametrize(("place", "scorer"), [(place, scorer) for place, names in PLACES.items() for scorer in names])
-def test_a_verdict_takes_at_most_a_twentieth_of_a_local_answer(answers, place, scorer, weigh):
+@pytest.mark.parametrize(("role", "scorer"), [(role, scorer) for role, names in ROLES.items() for scorer in names])
+def test_a_verdict_takes_at_most_a_twentieth_of_a_local_answer(answers, role, scorer, weigh):
     inputs, local, remote, reading = answers
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         supervisor = Supervisor(scorer, threshold=0.5, missing=0.0)
-    at = place if weigh else None
+    at = role if weigh else None
     evidence = [
-        Evidence(input=i, answer=a, weigh=at) if place == "local" else Evidence(input=i, answer=b, local=a, weigh=at)
+        Evidence(input=i, answer=a, weigh=at) if role == "local" else Evidence(input=i, answer=b, local=a, weigh=at)
         for i, a, b in zip(inputs, local, remote, strict=True)
     ]
     seconds = []
@@ -63,5 +63,5 @@ def test_a_verdict_takes_at_most_a_twentieth_of_a_local_answer(answers, place, s
     judging = statistics.median(seconds)
     share = judging / reading
     kind = ", weighing" if weigh else ""
-    print(f"{place} {scorer}{kind}: {1e6 * judging:.0f} µs, {share:.2%} of {1e3 * reading:.1f} ms (processor time)")
+    print(f"{role} {scorer}{kind}: {1e6 * judging:.0f} µs, {share:.2%} of {1e3 * reading:.1f} ms (processor time)")
     assert judging <= 0.05 * reading

@@ -1,7 +1,7 @@
 """Collecting: both models are asked every labelled question, and what they say is recorded.
 
-`collect` is where to start; `questions` reads the labelled questions, `asker` puts them to both models and scores the
-replies. The file that they go to is in `records`.
+`collect` is where to start; `asker` puts the questions to both models and scores the replies. The file that the records
+go to is kept in `records`.
 """
 
 from twosup_chain.collection.collect import Collection, Progress, acollect, collect

@@ -14,11 +14,11 @@ from langchain_core.runnables import Runnable
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
-from twosup_chain.records.question import QuestionRecord, RecordedPrediction, is_answerable, passage_digest
+from twosup_chain.records.prediction import RecordedPrediction
+from twosup_chain.records.question import QuestionRecord
 from twosup_chain.scoring.features import features
 from twosup_chain.scoring.registry import SCORERS
 from twosup_chain.supervisor import Supervisor
-from twosup_chain.text.questions import digest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -71,7 +71,7 @@ class Asker:
         self._text = text
         self._slots = asyncio.Semaphore(concurrency)
 
-    async def ask(self, examples: Sequence[LabelledQuestion], keep: Callable[[QuestionRecord], None]) -> None:
+    async def ask(self, asked: Sequence[LabelledQuestion], keep: Callable[[QuestionRecord], None]) -> None:
         """Asks these questions and hands each record to `keep` as soon as it is complete.
 
         Raises:
@@ -79,31 +79,31 @@ class Asker:
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                async for example, question, local in self._read(examples):
+                async for labelled, question, local in self._read(asked):
                     await self._slots.acquire()
-                    tasks.create_task(self._finish(example, question, local, keep))
+                    tasks.create_task(self._finish(labelled, question, local, keep))
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
     async def _read(
-        self, examples: Sequence[LabelledQuestion]
+        self, asked: Sequence[LabelledQuestion]
     ) -> AsyncIterator[tuple[LabelledQuestion, QAInput, _Attempt]]:
         """Yields each question with the local model's answer; it is given about half a second's worth at once."""
         first, portion = 0, 1
-        while first < len(examples):
-            chosen = examples[first : first + portion]
-            questions = [example.as_input() for example in chosen]
+        while first < len(asked):
+            chosen = asked[first : first + portion]
+            questions = [labelled.as_input() for labelled in chosen]
             started = perf_counter()
             inputs = [input_for(self._local, question) for question in questions]
             outputs = await self._local.abatch(inputs, return_exceptions=True)
             seconds = (perf_counter() - started) / len(chosen)
-            for example, question, output in zip(chosen, questions, outputs, strict=True):
-                yield example, question, _attempt(output, seconds)
+            for labelled, question, output in zip(chosen, questions, outputs, strict=True):
+                yield labelled, question, _attempt(output, seconds)
             first += len(chosen)
             portion = min(max(1, int(_PORTION_SECONDS / max(seconds, 1e-6))), 2 * portion, _LARGEST_PORTION)
 
     async def _finish(
-        self, example: LabelledQuestion, question: QAInput, local: _Attempt, keep: Callable[[QuestionRecord], None]
+        self, labelled: LabelledQuestion, question: QAInput, local: _Attempt, keep: Callable[[QuestionRecord], None]
     ) -> None:
         try:
             started = perf_counter()
@@ -112,26 +112,22 @@ class Asker:
             except Exception as error:  # noqa: BLE001 (what it means is decided in one place)
                 output = error
             remote = _attempt(output, perf_counter() - started)
-            keep(await asyncio.to_thread(self._record, example, question, local, remote))
+            keep(await asyncio.to_thread(self._record, labelled, question, local, remote))
         finally:
             self._slots.release()
 
     def _record(
-        self, example: LabelledQuestion, question: QAInput, local: _Attempt, remote: _Attempt
+        self, labelled: LabelledQuestion, question: QAInput, local: _Attempt, remote: _Attempt
     ) -> QuestionRecord:
-        return QuestionRecord(
-            id=example.id,
-            digest=digest(example),
-            answerable=is_answerable(example),
-            question=example.question if self._text else None,
-            answers=example.answers if self._text else None,
-            passage=passage_digest(example),
-            local=self._prediction(example, question, local, None),
-            remote=self._prediction(example, question, remote, local.answer),
+        return QuestionRecord.of(
+            labelled,
+            local=self._prediction(labelled, question, local, None),
+            remote=self._prediction(labelled, question, remote, local.answer),
+            text=self._text,
         )
 
     def _prediction(
-        self, example: LabelledQuestion, question: QAInput, attempt: _Attempt, local: Answer | None
+        self, labelled: LabelledQuestion, question: QAInput, attempt: _Attempt, local: Answer | None
     ) -> RecordedPrediction:
         outcome, seconds = attempt
         if isinstance(outcome, Exception):
@@ -139,7 +135,7 @@ class Asker:
         trust = {judge.scorer_name: _trust(judge, question, outcome, local) for judge in self._judges}
         return RecordedPrediction.of(
             outcome,
-            answers=example.answers,
+            answers=labelled.answers,
             trust=trust,
             text=self._text,
             features=features(question, outcome, local=local),

@@ -116,7 +116,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
 
     Args:
         data: Labelled questions: a SQuAD file, a file of JSON lines with ``question``, ``context`` and ``answers``, or
-            `squad.LabelledQuestion`s. See `questions`.
+            `LabelledQuestion`s. See `load_questions`.
         local: The local answerer: anything that a `TwoSupervisorChain` takes. It is given several questions at once.
         remote: The hosted answerer, likewise. It is given one question at a time, several times at once.
         out: The file of records, which is created or continued.
@@ -124,7 +124,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
             does not matter. By default every registered one that is not learned: learned trust follows from the
             features, which are always recorded.
         text: Whether questions, accepted answers, answers, tokens and messages of errors are kept; contexts never are.
-            Measures, trust, log-probabilities, tokens and seconds do not need them, the examples of a report do.
+            Measures, trust, log-probabilities, tokens and seconds do not need them, the mistakes of a report do.
         concurrency: How many hosted calls may run at once.
         limit: How many questions are to be recorded: the first ones of the data; all by default.
         retry_failed: Whether questions with a failed call are asked again. Their new records take the old ones' place.
@@ -141,10 +141,10 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
         message = f"concurrency={concurrency}, limit={limit}: both are counts of at least 1"
         raise ConfigurationError(message)
     asker = Asker(local, remote, scorers, text=text, concurrency=concurrency)
-    examples = load_questions(data)
+    questions = load_questions(data)
     with RecordFile(out) as file:
-        file.check(examples, scorers=asker.scorers, text=text)
-        run = _Run(file, examples[:limit], retry_failed=retry_failed, price=price, progress=progress)
+        file.check(questions, scorers=asker.scorers, text=text)
+        run = _Run(file, questions[:limit], retry_failed=retry_failed, price=price, progress=progress)
         await asker.ask(run.pending, run.keep)
         return run.summary()
 
@@ -186,8 +186,8 @@ class _Run:
         self._price = price
         self._progress = progress
         self._started = perf_counter()
-        waiting = {example.id for example in self.pending}
-        self._failed = sum(file.failed(example.id) for example in wanted if example.id not in waiting)
+        waiting = {question.id for question in self.pending}
+        self._failed = sum(file.failed(question.id) for question in wanted if question.id not in waiting)
         self._new = 0
 
     def keep(self, record: QuestionRecord) -> None:
@@ -203,7 +203,7 @@ class _Run:
         return Collection(
             path=str(file.path),
             questions=now.total,
-            recorded=sum(file.holds(example.id) for example in self._wanted),
+            recorded=sum(file.holds(question.id) for question in self._wanted),
             new=now.new,
             failed=now.failed,
             local_model=file.models.get("local"),

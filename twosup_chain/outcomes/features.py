@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from twosup_chain.errors import RecordsError, TwosupError
 from twosup_chain.records.lines import Paths, Places, check_record, read_entries
-from twosup_chain.records.question import features_of
+from twosup_chain.records.prediction import features_of
 from twosup_chain.records.seen import Seen
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError
-from twosup_chain.records.question import features_of
+from twosup_chain.records.prediction import features_of
 from twosup_chain.scoring.learned import LearnedScorer
 from twosup_chain.scoring.packaged import packaged
 

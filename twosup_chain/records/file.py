@@ -80,13 +80,13 @@ class RecordFile:
         """Closes the file, which another collector may continue then."""
         os.close(self._descriptor)
 
-    def check(self, examples: Sequence[LabelledQuestion], *, scorers: Collection[str], text: bool) -> None:
+    def check(self, questions: Sequence[LabelledQuestion], *, scorers: Collection[str], text: bool) -> None:
         """Checks that what the file holds was collected from these questions, in this way.
 
         Raises:
             ResumeError: It was not; the message says what differs.
         """
-        known = {example.id: example for example in examples}
+        known = {question.id: question for question in questions}
         for name, record in self._known.items():
             if name not in known:
                 self._refuse(f"holds the question {shorten(name)}, which these data do not")

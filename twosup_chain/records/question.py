@@ -8,143 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING, Literal
 
 from twosup_chain._options import Record
-from twosup_chain._secrets import scrub
-from twosup_chain.text import squad
+from twosup_chain.records.prediction import RecordedPrediction
+from twosup_chain.text.questions import digest
+from twosup_chain.text.squad import normalize_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from twosup_chain.schema import Answer
     from twosup_chain.text.questions import LabelledQuestion
 
 #: The version of the format that is written. Version 1 knew neither features nor passages; version 2 called features
 #: "signals" and rounded them. Both are read.
 VERSION = 3
 VERSIONS = (1, 2, 3)
-_FORMERLY = "signals"
-
-#: The longest message of a failed call that is kept, in characters.
-_LONGEST_ERROR = 500
-
-
-_Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class RecordedUsage(Record):
-    """Tokens that a call used.
-
-    Args:
-        input_tokens: How many the model read.
-        output_tokens: How many it wrote.
-    """
-
-    input_tokens: int = Field(ge=0)
-    output_tokens: int = Field(ge=0)
-
-
-class RecordedPrediction(Record):
-    """What one model predicted, what it is worth, and how far it is trusted; or how the call failed.
-
-    A failed call is no wrong prediction: `error` says how it failed, and neither a measure nor a trust is there.
-
-    Args:
-        error: How the call failed: the error's class and, where texts are kept, its message without keys; ``None`` for
-            a prediction.
-        no_answer: Whether the model says that the context does not hold an answer.
-        exact_match: 1.0 or 0.0 by the official SQuAD v2 rule.
-        f1: Token F1 by the official SQuAD v2 rule, in [0, 1].
-        trust: The trust in the prediction by scorer, in [0, 1]; ``None`` where the scorer finds nothing to read.
-        scores: The model's own evidence, `Answer.scores`; ``None`` for a number that is not finite.
-        features: What may tell whether it is right, by name: see `scoring.features`. Learned scorers read them; they
-            hold no text. Records of version 1 have none.
-        text: The answer, where texts are kept; ``None`` for "no answer".
-        logprobs: The tokens' log-probabilities, in (-inf, 0]; ``None`` for minus infinity.
-        tokens: The tokens, where texts are kept and the provider tells them.
-        usage: The tokens that the call used, where the model tells.
-        seconds: How long the answer took: as the answerer says, else as `collect` measured it.
-        model: The model's name, as its answer tells it; ``None`` where it does not.
-    """
-
-    error: str | None = None
-    no_answer: bool | None = None
-    exact_match: _Share | None = None
-    f1: _Share | None = None
-    trust: dict[str, _Share | None] = Field(default_factory=dict)
-    scores: dict[str, float | None] = Field(default_factory=dict)
-    features: dict[str, float] = Field(default_factory=dict)
-    text: str | None = None
-    logprobs: tuple[float | None, ...] | None = None
-    tokens: tuple[str | None, ...] | None = None
-    usage: RecordedUsage | None = None
-    seconds: float | None = None
-    model: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_their_name_now(cls, values: Any) -> Any:
-        """Takes the features of version 2."""
-        if not isinstance(values, dict) or _FORMERLY not in values:
-            return values
-        kept = {name: value for name, value in values.items() if name != _FORMERLY}
-        return {**kept, "features": features_of(values)}
-
-    @classmethod
-    def of(
-        cls,
-        answer: Answer,
-        *,
-        answers: Sequence[str],
-        trust: Mapping[str, float | None],
-        text: bool,
-        features: Mapping[str, float] | None = None,
-    ) -> RecordedPrediction:
-        """Returns the record of an answer.
-
-        Args:
-            answer: What the model predicted.
-            answers: The accepted answers; none where the question is unanswerable.
-            trust: The trust in it by scorer.
-            text: Whether the answer and its tokens are kept.
-            features: What may tell whether it is right.
-        """
-        tokens = answer.token_logprobs
-        return cls(
-            no_answer=answer.text is None,
-            exact_match=squad.exact_match(answer.text, answers),
-            f1=squad.f1(answer.text, answers),
-            trust=dict(trust),
-            scores={name: _finite(score) for name, score in answer.scores.items()},
-            features=dict(features or {}),
-            text=answer.text if text else None,
-            logprobs=None if tokens is None else tuple(_finite(token.logprob) for token in tokens),
-            tokens=None if tokens is None or not text else tuple(token.token for token in tokens),
-            usage=_recorded(answer.usage),
-            seconds=answer.seconds,
-            model=answer.model,
-        )
-
-    @classmethod
-    def failed(cls, error: Exception, *, text: bool, seconds: float | None = None) -> RecordedPrediction:
-        """Returns the record of a call that failed.
-
-        Args:
-            error: How it failed; the tokens that an `AnswererError` has cost are kept.
-            text: Whether the error's message is kept, which may hold what the model said.
-            seconds: How long it took to fail.
-        """
-        name = type(error).__name__
-        message = scrub(" ".join(f"{name}: {error}".split()))
-        return cls(
-            error=message[:_LONGEST_ERROR] if text else name,
-            usage=_recorded(getattr(error, "usage", None)),
-            seconds=seconds,
-        )
 
 
 class QuestionRecord(Record):
@@ -152,13 +29,13 @@ class QuestionRecord(Record):
 
     Args:
         id: The question's id, unique in its data.
-        digest: What stands for question, context and accepted answers: see `digest`.
-        answerable: Whether there is an accepted answer with a word in it.
+        digest: What stands for question, context and accepted answers: see `text.questions.digest`.
+        answerable: Whether an accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right.
         local: The local model's prediction.
         remote: The hosted model's.
         question: The question, where texts are kept.
         answers: The accepted answers, where texts are kept; empty for an unanswerable question.
-        passage: 16 hexadecimal digits that stand for the context: questions on the same one belong together.
+        passage: 16 hexadecimal digits that stand for the context (SHA-256): questions on the same one belong together.
         version: The version of the format.
     """
 
@@ -172,6 +49,29 @@ class QuestionRecord(Record):
     passage: str | None = None
     version: Literal[1, 2, 3] = 3
 
+    @classmethod
+    def of(
+        cls, labelled: LabelledQuestion, *, local: RecordedPrediction, remote: RecordedPrediction, text: bool
+    ) -> QuestionRecord:
+        """Returns the record of a question.
+
+        Args:
+            labelled: The question, its context and the accepted answers.
+            local: What the local model predicted.
+            remote: What the hosted model predicted.
+            text: Whether question and accepted answers are kept.
+        """
+        return cls(
+            id=labelled.id,
+            digest=digest(labelled),
+            answerable=any(map(normalize_answer, labelled.answers)),
+            question=labelled.question if text else None,
+            answers=labelled.answers if text else None,
+            passage=hashlib.sha256(labelled.context.encode(errors="replace")).hexdigest()[:16],
+            local=local,
+            remote=remote,
+        )
+
     @property
     def failed(self) -> bool:
         """Whether one of the two calls failed."""
@@ -182,30 +82,3 @@ class QuestionRecord(Record):
         fields = {"version": self.version, **self.model_dump(exclude_defaults=True)}
         text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode("utf-8", errors="replace") + b"\n"
-
-
-def features_of(prediction: Mapping[str, Any]) -> dict[str, float]:
-    """Returns the features in a prediction's fields, by whichever name its version calls them; empty for version 1."""
-    if "features" in prediction:
-        return prediction["features"]  # type: ignore[no-any-return]
-    return {name: value for name, value in prediction.get(_FORMERLY, {}).items() if value is not None}
-
-
-def passage_digest(example: LabelledQuestion) -> str:
-    """Returns 16 hexadecimal digits that stand for the context (SHA-256)."""
-    return hashlib.sha256(example.context.encode(errors="replace")).hexdigest()[:16]
-
-
-def is_answerable(example: LabelledQuestion) -> bool:
-    """Returns whether an accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right."""
-    return any(map(squad.normalize_answer, example.answers))
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
-
-
-def _recorded(usage: Any) -> RecordedUsage | None:
-    if usage is None:
-        return None
-    return RecordedUsage(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.errors import InputError, RefusalError
-from twosup_chain.records.question import QuestionRecord, RecordedPrediction, features_of, is_answerable
+from twosup_chain.errors import InputError
+from twosup_chain.records.prediction import RecordedPrediction, features_of
+from twosup_chain.records.question import QuestionRecord
 from twosup_chain.schema import Answer
 from twosup_chain.text.questions import LabelledQuestion, digest
 
-EXAMPLE = LabelledQuestion(id="q", question="Who?", context="Ada wrote it.", answers=("Ada", "Ada L."))
+LABELLED = LabelledQuestion(id="q", question="Who?", context="Ada wrote it.", answers=("Ada", "Ada L."))
 ANSWER = Answer(
     "Ada Byron",
     scores={"answerability": 0.9, "margin": float("inf")},
@@ -26,24 +27,8 @@ ANSWER = Answer(
 
 
 def _record(*, text=True, local=None, remote=None):
-    prediction = RecordedPrediction.of(ANSWER, answers=EXAMPLE.answers, trust={"a": 0.25, "b": None}, text=text)
-    return QuestionRecord(
-        id="q",
-        digest=digest(EXAMPLE),
-        answerable=is_answerable(EXAMPLE),
-        question=EXAMPLE.question if text else None,
-        answers=EXAMPLE.answers if text else None,
-        local=local or prediction,
-        remote=remote or prediction,
-    )
-
-
-def test_a_prediction_is_measured_by_the_official_rule_and_keeps_its_evidence():
-    local = _record().local
-    assert (local.exact_match, local.f1, local.no_answer) == (0.0, pytest.approx(2 / 3), False)
-    assert local.scores == {"answerability": 0.9, "margin": None}
-    assert (local.logprobs, local.tokens) == ((-0.1, None), ("Ada", " Byron"))
-    assert (local.usage.input_tokens, local.usage.output_tokens, local.seconds, local.model) == (7, 2, 0.5, "m-1")
+    prediction = RecordedPrediction.of(ANSWER, answers=LABELLED.answers, trust={"a": 0.25, "b": None}, text=text)
+    return QuestionRecord.of(LABELLED, local=local or prediction, remote=remote or prediction, text=text)
 
 
 def test_without_texts_no_text_of_question_answer_or_tokens_is_in_the_line():
@@ -61,33 +46,19 @@ def test_a_line_is_json_with_the_version_first_and_comes_back_equal():
     assert QuestionRecord(**json.loads(line)) == record
 
 
-def test_a_failed_call_has_neither_measure_nor_trust_and_no_key_in_its_message():
-    usage = {"input_tokens": 5, "output_tokens": 1, "total_tokens": 6}
-    error = RefusalError("no: Bearer sk-123456789abc\nreally", usage)
-    failed = RecordedPrediction.failed(error, text=True)
-    assert failed.error == "RefusalError: no: Bearer *** really"
-    assert (failed.exact_match, failed.f1, failed.trust, failed.no_answer) == (None, None, {}, None)
-    assert failed.usage.input_tokens == 5
-    assert RecordedPrediction.failed(error, text=False).error == "RefusalError"
-
-
 def test_the_digest_changes_with_question_context_and_answers_but_not_with_the_id():
     changed = [{"question": "Whom?"}, {"context": "Ada."}, {"answers": ("Ada",)}]
-    digests = {digest(EXAMPLE.model_copy(update=change)) for change in [{}, *changed]}
+    digests = {digest(LABELLED.model_copy(update=change)) for change in [{}, *changed]}
     assert len(digests) == 4
-    assert digest(EXAMPLE.model_copy(update={"id": "other"})) == digest(EXAMPLE)
+    assert digest(LABELLED.model_copy(update={"id": "other"})) == digest(LABELLED)
 
 
 @pytest.mark.parametrize(("answers", "expected"), [((), False), (("the", "!"), False), (("the", "Ada"), True)])
 def test_a_question_is_answerable_where_an_accepted_answer_holds_a_word(answers, expected):
-    assert is_answerable(EXAMPLE.model_copy(update={"answers": answers})) is expected
-
-
-@pytest.mark.parametrize("field", ["exact_match", "f1"])
-@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
-def test_a_measure_outside_0_to_1_is_refused_by_name(field, value):
-    with pytest.raises(InputError, match=f"RecordedPrediction: '?{field}"):
-        RecordedPrediction(**{field: value})
+    labelled = LABELLED.model_copy(update={"answers": answers})
+    prediction = RecordedPrediction.of(ANSWER, answers=answers, trust={}, text=True)
+    record = QuestionRecord.of(labelled, local=prediction, remote=prediction, text=True)
+    assert record.answerable is expected
 
 
 def test_a_record_of_another_version_is_refused():
