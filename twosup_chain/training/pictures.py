@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.errors import InputError
 from twosup_chain.training.log import read_log
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from twosup_chain.training.evaluate import ReaderEvaluation
 
 #: The figures of an evaluation that are drawn, with their labels.
@@ -39,8 +39,8 @@ def draw_run(log: Path) -> None:
     figure.savefig(log.with_name("curves.png"), dpi=120)
 
 
-def draw_evaluation(found: ReaderEvaluation, folder: str | Path) -> None:
-    """Writes the risk–coverage curve and the reliability of answerability as pictures (SVG and PNG).
+def draw_evaluation(found: ReaderEvaluation, folder: Path) -> None:
+    """Writes the risk–coverage curve and the reliability of answerability as pictures (SVG and PNG) into a folder.
 
     Raises:
         InputError: They cannot be written.
@@ -53,11 +53,6 @@ def draw_evaluation(found: ReaderEvaluation, folder: str | Path) -> None:
         "risk_coverage": risk_coverage_figure({"reader": (found.answerability, found.right_if_given)}),
         "reliability": reliability_figure({"answerability": (found.answerability, found.answerable)}),
     }
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            for suffix in ("svg", "png"):
-                save(picture, Path(folder) / f"{name}.{suffix}")
-    except OSError as error:
-        message = f"cannot write to {folder}: {error.strerror or error}"
-        raise InputError(message) from error
+    for name, picture in pictures.items():
+        for suffix in ("svg", "png"):
+            save(picture, folder / f"{name}.{suffix}")
