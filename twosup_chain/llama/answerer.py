@@ -27,6 +27,7 @@ from twosup_chain.answerers.prompt import (
 from twosup_chain.errors import EmptyAnswerError, InputError, TwosupError
 from twosup_chain.llama.decoding import Sampling, opening_probability, spelt, write_line
 from twosup_chain.llama.options import LlamaOptions
+from twosup_chain.llama.prompt import fill, slot
 from twosup_chain.schema import Answer, QAInput, TokenLogprob
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     from twosup_chain.llama.decoding import WrittenToken
 
-# Where the chat template puts the passage and the question.
-_PASSAGE, _QUESTION = "\ue000passage\ue000", "\ue000question\ue000"
 _OVERLAP = 64  # tokens that neighbouring windows share, at most a quarter of a window
 _LEAST_ROOM = 32  # tokens: a window that holds less of the passage is not worth asking
 _WORDS = (NO_ANSWER, NO_ANSWER.capitalize())
@@ -118,27 +117,17 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
 
     def _prompts(self, item: QAInput) -> list[Prompt]:
         """Returns one prompt a window, in segments: what stands before the passage, the passage, and the rest."""
-        model = self._model
-        passages = None if item.context is None else [_PASSAGE]
-        text = model.render(qa_messages(_QUESTION, passages, self.instructions, self.examples))
-        before, _, after = text.rpartition(_QUESTION)
-        head_text, _, middle_text = before.partition(_PASSAGE)
-        tail = model.tokenize(after, special=True)
+        passages = None if item.context is None else [slot(0)]
+        template = self._model.render(qa_messages(slot(1), passages, self.instructions, self.examples))
+        filled = fill(self._model, template, [join_passages(item.passages), item.question])
         if passages is None:
-            head, question = self._place(head_text, item.question, start=True)
-            self._room(item, len(head), len(question) + len(tail), wanted=0)
-            return [[head, question + tail]]
-        head, passage = self._place(head_text, join_passages(item.passages), start=True)
-        middle, question = self._place(middle_text, item.question)
-        tail = middle + question + tail
+            head, question, end = filled
+            self._room(item, len(head), len(question) + len(end), wanted=0)
+            return [[head, question + end]]
+        head, passage, middle, question, end = filled
+        tail = middle + question + end
         room = self._room(item, len(head), len(tail), wanted=len(passage))
         return [[head, passage[start : start + room], tail] for start in self._windows(len(passage), room)]
-
-    def _place(self, before: str, content: str, *, start: bool = False) -> tuple[list[int], list[int]]:
-        """Returns the tokens of a piece of the template and of what it puts after it, as the model would split them."""
-        trusted = before.rstrip(" ")
-        tokens = self._model.tokenize(trusted, special=True, start=start)
-        return tokens, self._model.tokenize(content, spaced=trusted != before)
 
     def _room(self, item: QAInput, head: int, tail: int, *, wanted: int) -> int:
         """Returns how many tokens of the passage a window holds; `wanted` is how many the whole passage has."""

@@ -20,8 +20,33 @@ if TYPE_CHECKING:
 
     from twosup_chain.llama.model import LlamaModel
 
-# Where the chat template puts the content of a message.
+# Where something stands in the text of a chat template.
 _PLACE = re.compile("\ue000(\\d+)\ue000")
+
+
+def slot(number: int) -> str:
+    """Returns what stands in a template for a content."""
+    return f"\ue000{number}\ue000"
+
+
+def fill(model: LlamaModel, template: str, contents: Sequence[str]) -> list[list[int]]:
+    """Returns the tokens of a filled template, alternately those of a piece of it and those of a content.
+
+    Only what the template itself says counts as special tokens. They are split as the model would split them: a space
+    belongs to the word after it.
+
+    Args:
+        model: The model whose tokens are used; hold its lock.
+        template: The text, with a `slot` for each content.
+        contents: The contents by number.
+    """
+    *parts, end = _PLACE.split(template)
+    tokens: list[list[int]] = []
+    for piece, number in zip(parts[::2], parts[1::2], strict=True):
+        trusted = piece.rstrip(" ")
+        tokens.append(model.tokenize(trusted, special=True, start=not tokens))
+        tokens.append(model.tokenize(contents[int(number)], spaced=trusted != piece))
+    return [*tokens, model.tokenize(end, special=True)]
 
 
 def prompt_segments(model: LlamaModel, messages: Sequence[BaseMessage]) -> list[list[int]]:
@@ -36,18 +61,10 @@ def prompt_segments(model: LlamaModel, messages: Sequence[BaseMessage]) -> list[
         InputError: There is no message, or one holds something that is not text.
     """
     turns = _turns(messages)
-    places = [{"role": role, "content": f"\ue000{place}\ue000"} for place, (role, _) in enumerate(turns)]
-    # alternately a piece of the template and the number of the message that follows it
-    parts = _PLACE.split(model.render(places))
-    segments: list[list[int]] = []
-    for place in range(0, len(parts) - 1, 2):
-        before = parts[place]
-        trusted = before.rstrip(" ")
-        content = turns[int(parts[place + 1])][1]
-        segment = model.tokenize(trusted, special=True, start=place == 0) if trusted or place == 0 else []
-        segments.append(segment + model.tokenize(content, spaced=trusted != before))
-    segments.append(model.tokenize(parts[-1], special=True))
-    return [segment for segment in segments if segment]
+    template = model.render([{"role": role, "content": slot(i)} for i, (role, _) in enumerate(turns)])
+    *tokens, end = fill(model, template, [content for _, content in turns])
+    segments = [before + content for before, content in zip(tokens[::2], tokens[1::2], strict=True)]
+    return [segment for segment in (*segments, end) if segment]
 
 
 def _turns(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
