@@ -122,19 +122,19 @@ class FlowRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, 
 
 
 class Inline(Runnable[Input, Output]):
-    """A part of a flow that is a flow itself; it leaves no run of its own in traces, its steps do."""
+    """A part that is written as a flow and leaves no run of its own in traces; its steps do."""
 
     @abstractmethod
-    def flow(self, value: Input) -> Flow[Output]:
-        """Returns what becomes of one input."""
+    def flow(self, value: Input, **options: Any) -> Flow[Output]:
+        """Returns what becomes of one input; `options` are the keyword arguments of the call."""
 
-    def invoke(self, input: Input, config: RunnableConfig | None = None, **_: Any) -> Output:
+    def invoke(self, input: Input, config: RunnableConfig | None = None, **options: Any) -> Output:
         """Processes one input."""
-        return run(self.flow(input), ensure_config(config))
+        return run(self.flow(input, **options), ensure_config(config))
 
-    async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **_: Any) -> Output:
+    async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **options: Any) -> Output:
         """Processes one input, asynchronously."""
-        return await arun(self.flow(input), ensure_config(config))
+        return await arun(self.flow(input, **options), ensure_config(config))
 
 
 def specs_of(whole: object) -> list[ConfigurableFieldSpec]:
@@ -200,7 +200,7 @@ async def astream(
 def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
     """Makes a call; gives what it shows before it is done, and at last its output."""
     if isinstance(step.runnable, Inline):
-        yield from stream(step.runnable.flow(step.input), config)
+        yield from stream(step.runnable.flow(step.input, **step.options), config)
     elif step.each:
         yield Done(step.runnable.batch(step.input, config, return_exceptions=True, **step.options))
     elif step.listener is None:
@@ -221,7 +221,7 @@ def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
 async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
     """Makes a call asynchronously; gives what it shows before it is done, and at last its output."""
     if isinstance(step.runnable, Inline):
-        async with aclosing(astream(step.runnable.flow(step.input), config)) as pieces:
+        async with aclosing(astream(step.runnable.flow(step.input, **step.options), config)) as pieces:
             async for piece in pieces:
                 yield piece
     elif step.each:

@@ -180,7 +180,7 @@ class Shouting(Inline[str, str]):
         self.writing = writing
         self.hearing = Hearing(shows=shows)
 
-    def flow(self, value):
+    def flow(self, value, **_):
         yield Step(self.writing, value, listener=self.hearing)
         return (yield Step(RunnableLambda(str.upper), self.hearing.heard))
 

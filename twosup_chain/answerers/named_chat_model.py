@@ -6,17 +6,21 @@ Which classes and options a provider has is left to LangChain.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable
 
+from twosup_chain._drive import Inline, Step
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 
+if TYPE_CHECKING:
+    from twosup_chain._drive import Flow
 
-class NamedChatModel(Runnable[LanguageModelInput, BaseMessage]):
+
+class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
     """A chat model that is known by name until it is first called; then it is built once.
 
     It leaves no run of its own in traces.
@@ -55,15 +59,10 @@ class NamedChatModel(Runnable[LanguageModelInput, BaseMessage]):
         found: Runnable[LanguageModelInput, BaseMessage] = init_chat_model(self.model_name, **self._model_kwargs)
         return found
 
-    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> BaseMessage:
+    def flow(self, value: LanguageModelInput, **options: Any) -> Flow[BaseMessage]:
         """Calls the chat model."""
-        return self.resolved.invoke(input, config, **kwargs)
-
-    async def ainvoke(
-        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> BaseMessage:
-        """Calls the chat model asynchronously."""
-        return await self.resolved.ainvoke(input, config, **kwargs)
+        reply: BaseMessage = yield Step(self.resolved, value, options)
+        return reply
 
 
 def as_chat_model(value: object, model_kwargs: dict[str, Any] | None = None) -> Runnable[Any, Any]:

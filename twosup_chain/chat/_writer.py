@@ -70,7 +70,7 @@ class Writer(Inline[dict[str, Any], Draft]):
         """Whether any of it was passed on before it was complete."""
         return self._heard is not None and self._heard.shown
 
-    def flow(self, value: dict[str, Any]) -> Flow[Draft]:
+    def flow(self, value: dict[str, Any], **_: Any) -> Flow[Draft]:
         """Returns the draft."""
         yield _announce(ASKED, {"role": self.role, "model": self.label})
         messages = value["messages"]
@@ -99,7 +99,7 @@ class Judge(Inline[Evidence, Verdict]):
         self.role = role
         self.supervisor = supervisor
 
-    def flow(self, value: Evidence) -> Flow[Verdict]:
+    def flow(self, value: Evidence, **_: Any) -> Flow[Verdict]:
         """Returns the verdict."""
         verdict = _settled(value) or (yield Step(self.supervisor, value))
         found = verdict.model_dump(exclude_defaults=True) if isinstance(verdict, Verdict) else {}

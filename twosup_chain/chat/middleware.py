@@ -224,8 +224,8 @@ class _Asked(Inline[Any, Draft]):
         #: What the agent's handler returned, once it has: it serves one turn.
         self.response: Any = None
 
-    def flow(self, value: Any) -> Flow[Draft]:
-        del value
+    def flow(self, value: Any, **_: Any) -> Flow[Draft]:
+        del value  # the request holds the conversation
         self.response = response = yield Step(self.ask, self.request)
         message = response.result[-1]
         if not isinstance(message, AIMessage) or response.structured_response is not None:
