@@ -199,10 +199,10 @@ async def astream(
 
 def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
     """Makes a call; gives what it shows before it is done, and at last its output."""
-    if isinstance(step.runnable, Inline):
-        yield from stream(step.runnable.flow(step.input, **step.options), config)
-    elif step.each:
+    if step.each:
         yield Done(step.runnable.batch(step.input, config, return_exceptions=True, **step.options))
+    elif step.listener is None and isinstance(step.runnable, Inline):
+        yield from stream(step.runnable.flow(step.input, **step.options), config)
     elif step.listener is None:
         yield Done(step.runnable.invoke(step.input, config, **step.options))
     else:
@@ -220,12 +220,12 @@ def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
 
 async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
     """Makes a call asynchronously; gives what it shows before it is done, and at last its output."""
-    if isinstance(step.runnable, Inline):
+    if step.each:
+        yield Done(await step.runnable.abatch(step.input, config, return_exceptions=True, **step.options))
+    elif step.listener is None and isinstance(step.runnable, Inline):
         async with aclosing(astream(step.runnable.flow(step.input, **step.options), config)) as pieces:
             async for piece in pieces:
                 yield piece
-    elif step.each:
-        yield Done(await step.runnable.abatch(step.input, config, return_exceptions=True, **step.options))
     elif step.listener is None:
         yield Done(await step.runnable.ainvoke(step.input, config, **step.options))
     else:

@@ -223,6 +223,14 @@ def test_a_part_written_as_a_flow_leaves_no_run_of_its_own_and_its_steps_stand_i
     assert seen == [("Driven", []), ("part", ["part"])]
 
 
+def test_many_inputs_of_a_part_written_as_a_flow_are_processed_one_by_one() -> None:
+    def flow(value):
+        return (yield Step(Shouting(Writing()), value, each=True))
+
+    assert Driven(flow).invoke(["a"]) == ["A"]
+    assert asyncio.run(Driven(flow).ainvoke(["a"])) == ["A"]
+
+
 def test_a_step_of_many_inputs_meets_an_output_or_an_error_for_each() -> None:
     def flow(value):
         return (yield Step(RunnableLambda(lambda number: 6 // number), value, each=True))
