@@ -9,5 +9,17 @@ makes of a calibration in `supervisors`. The statistics are in `statistics`.
 from twosup_chain.calibration.calibrate import calibrate
 from twosup_chain.calibration.promise import check
 from twosup_chain.calibration.record import Calibration
+from twosup_chain.calibration.targets import Budget, FalsePositiveRate, MatchRemote, Rate, RemoteRate, Risk, Target
 
-__all__ = ["Calibration", "calibrate", "check"]
+__all__ = [
+    "Budget",
+    "Calibration",
+    "FalsePositiveRate",
+    "MatchRemote",
+    "Rate",
+    "RemoteRate",
+    "Risk",
+    "Target",
+    "calibrate",
+    "check",
+]

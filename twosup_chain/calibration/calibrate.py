@@ -20,6 +20,7 @@ from twosup_chain.calibration.targets import MEASURES, Risk, default_preference,
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.outcomes import Outcomes
+from twosup_chain.outcomes.predictions import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,7 +145,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         learned = {scorer.name: scorer for scorer in (local_scorer, remote_scorer) if not isinstance(scorer, str)}
         columns = read_judged(records, local=local, remote=remote, scorers=learned, **weighing)
         outcomes, source = columns.outcomes(correct=correct, price=price), columns.provenance
-        rule = "exact match" if correct == "exact_match" else f"token F1 ≥ {correct[1]:g}"
+        rule = in_words(correct)
     if not len(outcomes):
         failed = f", and {source.failed} calls failed" if source.failed else ""
         message = f"there is no labelled question{failed}: collect some first"

@@ -75,8 +75,8 @@ class Share(Measure):
 
     def counts(self, tally: Tally) -> tuple[Array, Array]:
         """Returns the events and the trials at every pair."""
-        events, trials = getattr(tally, self.events), getattr(tally, self.trials)
-        return np.asarray(events), np.broadcast_to(trials, np.shape(events))
+        events, trials = np.broadcast_arrays(getattr(tally, self.events), getattr(tally, self.trials))
+        return events, trials
 
     def impossible(self, tally: Tally) -> Array:
         """Returns where there cannot be an event."""
