@@ -16,6 +16,17 @@ MAX_QUESTION_TOKENS = 64
 #: [CLS] and the two [SEP].
 SPECIAL_TOKENS = 3
 
+_LEAST = {
+    "epochs": 1,
+    "max_steps": 1,
+    "batch_size": 1,
+    "max_length": 96,
+    "multiple": 1,
+    "evaluate_every": 1,
+    "save_every": 1,
+    "evaluate_on": 100,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerOptions:
@@ -77,34 +88,18 @@ class TrainerOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least = {
-            "epochs": 1,
-            "batch_size": 1,
-            "max_length": 96,
-            "multiple": 1,
-            "evaluate_every": 1,
-            "save_every": 1,
-            "evaluate_on": 100,
-        }
-        if self.max_steps is not None:
-            least["max_steps"] = 1
-        for name, value in least.items():
-            if getattr(self, name) < value:
-                message = f"{name}={getattr(self, name)!r} must be at least {value}"
-                raise ConfigurationError(message)
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            _require(name, value, f"must be at least {least}", holds=value is None or value >= least)
         for name in ("learning_rate", "clip", "minutes"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                message = f"{name}={value!r} must be above 0"
-                raise ConfigurationError(message)
-        room = self.max_length - MAX_QUESTION_TOKENS - SPECIAL_TOKENS
-        if not 0 <= self.stride < room:
-            message = f"stride={self.stride!r} must be at least 0 and less than {room}, what a long question leaves"
-            raise ConfigurationError(message)
+            _require(name, value, "must be above 0", holds=value is None or value > 0)
         for name in ("warmup", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                message = f"{name}={getattr(self, name)!r} must be at least 0 and less than 1"
-                raise ConfigurationError(message)
+            value = getattr(self, name)
+            _require(name, value, "must be at least 0 and less than 1", holds=0 <= value < 1)
+        room = self.max_length - MAX_QUESTION_TOKENS - SPECIAL_TOKENS
+        wanted = f"must be at least 0 and less than {room}, what a long question leaves"
+        _require("stride", self.stride, wanted, holds=0 <= self.stride < room)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,18 +135,17 @@ class MixtureOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.files:
-            message = "files=(): give at least one SQuAD-format file to train on"
-            raise ConfigurationError(message)
-        shares = {"held_out": self.held_out, "unanswerable_share": self.unanswerable_share}
-        shares |= {"passage_negatives": self.passage_negatives, "swap_negatives": self.swap_negatives}
-        for name, value in shares.items():
-            if not 0 <= value < 1:
-                message = f"{name}={value!r} is no share: it must be at least 0 and less than 1"
-                raise ConfigurationError(message)
+        _require("files", self.files, "is nothing: give at least one SQuAD-format file", holds=bool(self.files))
+        for name in ("held_out", "unanswerable_share", "passage_negatives", "swap_negatives"):
+            value = getattr(self, name)
+            _require(name, value, "is no share: it must be at least 0 and less than 1", holds=0 <= value < 1)
         weights = {"inferred_weight": self.inferred_weight}
         weights |= {f"sources[{name!r}]": value for name, value in self.sources.items()}
         for name, value in weights.items():
-            if not 0 < value <= 1:
-                message = f"{name}={value!r} must be above 0 and at most 1"
-                raise ConfigurationError(message)
+            _require(name, value, "must be above 0 and at most 1", holds=0 < value <= 1)
+
+
+def _require(name: str, value: object, wanted: str, *, holds: bool) -> None:
+    if not holds:
+        message = f"{name}={value!r} {wanted}"
+        raise ConfigurationError(message)

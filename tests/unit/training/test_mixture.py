@@ -105,7 +105,7 @@ def test_share_out_of_range_names_the_option_and_its_value(main_file, bad):
 
 
 def test_no_file_is_an_error():
-    with pytest.raises(ConfigurationError, match="at least one"):
+    with pytest.raises(ConfigurationError, match="files=.*give at least one SQuAD-format file"):
         MixtureOptions(files=())
 
 
