@@ -63,8 +63,10 @@ class NamedEstimate(Estimate):
     @model_validator(mode="before")
     @classmethod
     def _known(cls, fields: Any) -> Any:
-        measure = MEASURES.get(fields.get("name"))
-        return fields if measure is None else {"label": measure.label, "unit": measure.unit, **fields}
+        if not isinstance(fields, dict) or not isinstance(fields.get("name"), str) or fields["name"] not in MEASURES:
+            return fields
+        measure = MEASURES[fields["name"]]
+        return {"label": measure.label, "unit": measure.unit, **fields}
 
     @model_serializer(mode="wrap")
     def _brief(self, dump: Callable[[NamedEstimate], dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
@@ -51,6 +51,13 @@ class Promise(Record):
     target: str
     limit: float = Field(allow_inf_nan=False)
     p_value: float | None = Field(default=None, ge=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _check_limit(self) -> Promise:
+        """Lets a packaged target say whether the limit is one."""
+        if self.target in TARGETS:
+            TARGETS[self.target](self.limit)
+        return self
 
     @property
     def measure(self) -> str:
@@ -113,14 +120,14 @@ class Calibration(Record):
     local: CalibratedSupervisor
     remote: CalibratedSupervisor
     promises: tuple[Promise, ...]
-    confidence: float | None
+    confidence: float | None = Field(ge=0.5, lt=1.0)
     method: Literal["plug-in", "nested", "fixed sequence"]
     prefer: Prefer
     abstention: Literal["wrong", "no_answer"] = "wrong"
     correct: str | None = None
-    max_call_cost: float | None = None
+    max_call_cost: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
     currency: str | None = None
-    questions: int
+    questions: int = Field(ge=0)
     failed: int = 0
     ordering: int
     testing: int

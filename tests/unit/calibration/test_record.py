@@ -96,6 +96,12 @@ def test_a_file_that_is_no_calibration_is_refused_by_name(tmp_path, text, words)
     ("change", "words"),
     [
         ({"confidence": "high"}, "confidence"),
+        ({"confidence": 7.0}, "confidence"),
+        ({"promises": [{"target": "risk", "limit": 1.5}]}, "risk=1.5: pass a rate"),
+        ({"promises": [{"target": "mine", "limit": float("inf")}]}, "limit"),
+        ({"estimates": [{"name": "mine", "value": 0.1}]}, "NamedEstimate: 'label' is missing"),
+        ({"estimates": [["risk", 0.1]]}, "estimates"),
+        ({"estimates": [{"name": ["risk"], "value": 0.1}]}, "NamedEstimate: name="),
         ({"local": {"threshold": 1.5}}, "threshold"),
         ({"thresholds": 1}, "thresholds"),
         ({"method": "guess"}, "method"),
