@@ -6,7 +6,6 @@ out-of-fold loss (the ridge, the number of trees), and the final probabilities a
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,21 +13,18 @@ import numpy as np
 from twosup_chain._options import shorten
 from twosup_chain.curves import auroc
 from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
-from twosup_chain.scoring.boosted import Boosted, TreeOptions
-from twosup_chain.scoring.isotonic import Isotonic
+from twosup_chain.fitting.boosted import fit_boosted
+from twosup_chain.fitting.folds import HALF, calibrate_line, divide, out_of_fold
+from twosup_chain.fitting.isotonic import fit_isotonic
+from twosup_chain.fitting.logistic import fit_logistic
 from twosup_chain.scoring.learned_model import Family, Fitness, LearnedModel, matrix
-from twosup_chain.scoring.logistic import Logistic, maximise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import numpy.typing as npt
     from numpy.typing import ArrayLike
 
-    from twosup_chain.scoring.logistic import Floats
-
-    Folds = npt.NDArray[np.intp]
-    Fit = Logistic | Boosted | Isotonic
+    from twosup_chain.scoring.fit import Fit, Floats
 
 #: The families, and the settings of each that are tried, the largest last.
 _SETTINGS: dict[Family, list[dict[str, float]]] = {
@@ -37,10 +33,6 @@ _SETTINGS: dict[Family, list[dict[str, float]]] = {
     "isotonic": [{}],
 }
 _DEFAULT_FOLDS = 5
-#: The fewest right and the fewest wrong predictions that anything can be fitted on.
-_FEWEST = 10
-#: From how far on a prediction that is right in part counts as right, for the AUROC.
-_HALF = 0.5
 #: The column that tells a prediction of "no answer".
 _NO_ANSWER = "no_answer"
 
@@ -80,6 +72,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
         InputError: The columns do not fit together, or there are too few right or wrong predictions, or groups.
         UnknownOptionError: A feature is no column, or the model does not exist.
         ConfigurationError: An option is out of range.
+        MissingExtraError: scikit-learn is not installed.
     """
     y = _labels(right)
     if model not in _SETTINGS:
@@ -89,18 +82,17 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     if len(x) != len(y):
         message = f"right has {len(y)} rows, and the columns have {len(x)}: one label a row"
         raise InputError(message)
-    division, count = _divided(len(y), groups, folds, seed)
-    _check_folds(y, division)
+    division, count = divide(y, groups, folds, seed)
     settings = _allowed(model, trees)
-    fit = partial(_fits, model, names, seed)
-    tried = _out_of_fold(fit, settings, x, y, division)
-    lines = [_platt(logits, y, division) for logits in tried]
+    fits = _fitting(model, names, seed)
+    tried = out_of_fold(lambda some, labels: fits(settings, some, labels), x, y, division)
+    lines = [calibrate_line(logits, y, division) for logits in tried]
     best = min(range(len(settings)), key=lambda place: _log_loss(lines[place][2], y))
     slope, intercept, honest = lines[best]
     return LearnedModel(
         family=model,
         features=names,
-        fit=fit([settings[best]], x, y)[0],
+        fit=fits([settings[best]], x, y)[0],
         slope=slope,
         intercept=intercept,
         fitness=Fitness(
@@ -108,7 +100,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
             right=round(y.sum()),
             groups=count,
             folds=int(division.max()) + 1,
-            auroc=auroc(honest, y >= _HALF),
+            auroc=auroc(honest, y >= HALF),
             log_loss=_log_loss(honest, y),
             brier=float(np.mean((honest - y) ** 2)),
             setting=settings[best],
@@ -142,7 +134,7 @@ def cross_fit_columns(
         **options: The other options of `fit_columns`.
     """
     y = _labels(right)
-    division, _ = _divided(len(y), groups, folds, seed)
+    division, _ = divide(y, groups, folds, seed)
     labels = np.arange(len(y)) if groups is None else np.asarray(groups)
     table = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
     found = np.empty(len(y))
@@ -205,90 +197,21 @@ def _varies(column: ArrayLike) -> bool:
     return bool(there.size) and (bool((there != there[0]).any()) or there.size < values.size)
 
 
-def _divided(n: int, groups: ArrayLike | None, folds: int, seed: int) -> tuple[Folds, int]:
-    """Returns the fold of each row, and how many groups there are; the folds have about as many rows each."""
-    if isinstance(folds, bool) or folds < 2:  # noqa: PLR2004
-        message = f"folds={folds!r}: at least 2 are needed, so that something is left out of each fit"
-        raise ConfigurationError(message)
-    labels = np.arange(n) if groups is None else np.asarray(groups)
-    if labels.shape != (n,):
-        message = f"groups has the shape {labels.shape} for {n} rows: pass one group a row"
-        raise InputError(message)
-    _, which, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    if len(sizes) < 2:  # noqa: PLR2004
-        message = (
-            f"there is {len(sizes)} group: questions of at least 2 groups are needed, to leave one out of each fit"
-        )
-        raise InputError(message)
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(sizes))
-    order = order[np.argsort(-sizes[order], kind="stable")]
-    fold_of, filled = np.zeros(len(sizes), np.intp), np.zeros(min(folds, len(sizes)))
-    for group in order:  # the largest first, each into the emptiest fold
-        fold = int(filled.argmin())
-        fold_of[group] = fold
-        filled[fold] += sizes[group]
-    return fold_of[which], len(sizes)
+def _fitting(
+    model: Family, names: tuple[str, ...], seed: int
+) -> Callable[[Sequence[dict[str, float]], Floats, Floats], Sequence[Fit]]:
+    """Returns what fits a model for each setting."""
 
+    def fits(settings: Sequence[dict[str, float]], x: Floats, y: Floats) -> Sequence[Fit]:
+        if model == "logistic":
+            no_answer = names.index(_NO_ANSWER) if _NO_ANSWER in names else -1
+            return fit_logistic(x, y, ridges=[setting["ridge"] for setting in settings], no_answer=no_answer)
+        if model == "boosted":
+            whole = fit_boosted(x, y, trees=int(settings[-1]["trees"]), seed=seed)
+            return [whole.first(int(setting["trees"])) for setting in settings]
+        return [fit_isotonic(x, y)]
 
-def _check_folds(y: Floats, division: Folds) -> None:
-    for fold in range(int(division.max()) + 1):
-        seen = y[division != fold]
-        fewer = min(seen.sum(), (1.0 - seen).sum())
-        if fewer < _FEWEST:
-            message = (
-                f"{y.sum():g} of {len(y)} predictions are right: at least {_FEWEST} right and {_FEWEST} wrong ones "
-                "are needed outside of every fold; collect more questions"
-            )
-            raise InputError(message)
-
-
-def _fits(
-    model: Family, names: tuple[str, ...], seed: int, settings: Sequence[dict[str, float]], x: Floats, y: Floats
-) -> Sequence[Fit]:
-    """Returns a fit for each setting."""
-    if model == "logistic":
-        no_answer = names.index(_NO_ANSWER) if _NO_ANSWER in names else -1
-        return Logistic.path(x, y, ridges=[setting["ridge"] for setting in settings], no_answer=no_answer)
-    if model == "boosted":
-        whole = Boosted.fit(x, y, TreeOptions(trees=int(settings[-1]["trees"]), seed=seed))
-        return [whole.first(int(setting["trees"])) for setting in settings]
-    return [Isotonic.fit(x, y)]
-
-
-def _out_of_fold(
-    fits: Callable[[Sequence[dict[str, float]], Floats, Floats], Sequence[Fit]],
-    settings: Sequence[dict[str, float]],
-    x: Floats,
-    y: Floats,
-    division: Folds,
-) -> Floats:
-    """Returns the log-odds of each row by models that have not seen its fold, shape (settings, n)."""
-    found = np.empty((len(settings), len(x)))
-    for fold in range(int(division.max()) + 1):
-        here = division == fold
-        for place, fit in enumerate(fits(settings, x[~here], y[~here])):
-            found[place, here] = fit.logits(x[here])
-    return found
-
-
-def _platt(logits: Floats, y: Floats, division: Folds) -> tuple[float, float, Floats]:
-    """Returns slope and intercept that calibrate out-of-fold scores, and each row's probability by the other folds'."""
-    honest = np.empty(len(y))
-    for fold in range(int(division.max()) + 1):
-        here = division == fold
-        slope, intercept = _line(logits[~here], y[~here])
-        honest[here] = 0.5 + 0.5 * np.tanh(0.5 * (slope * logits[here] + intercept))
-    return (*_line(logits, y), honest)
-
-
-def _line(logits: Floats, y: Floats) -> tuple[float, float]:
-    """Returns the best slope, at least 0, and intercept."""
-    n = len(y)
-    slope, intercept = maximise(np.column_stack([logits, np.ones(n)]), y, np.full(n, 1.0 / n), 1e-4)
-    if slope > 0.0:
-        return float(slope), float(intercept)
-    return 0.0, float(np.log((y.sum() + 0.5) / (n - y.sum() + 0.5)))
+    return fits
 
 
 def _log_loss(p: Floats, y: Floats) -> float:

@@ -1,12 +1,13 @@
 """`LearnedModel`: the probability that a prediction is right, from its features; immutable, and one JSON file.
 
-How it is fitted is in `columns`; how it becomes a scorer is in `scorer`.
+How it is fitted is the business of `fitting`; how it becomes a scorer, of `learned`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,17 +27,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from twosup_chain.scoring.logistic import Floats
+    from twosup_chain.scoring.fit import Fit, Floats
 
 #: Version 1 called the role "place", and is read as well.
 FORMAT, VERSION, VERSIONS = "twosup-supervisor", 2, (1, 2)
 
 #: How many rows are computed at once.
-_CHUNK = 65_536
+_CHUNK = 4096
 
 #: The families of models.
 Family = Literal["logistic", "boosted", "isotonic"]
-_FAMILIES: dict[str, type[Logistic | Boosted | Isotonic]] = {
+_FAMILIES: dict[str, type[Fit]] = {
     "logistic": Logistic,
     "boosted": Boosted,
     "isotonic": Isotonic,
@@ -86,7 +87,7 @@ class LearnedModel:
 
     family: Family
     features: tuple[str, ...]
-    fit: Logistic | Boosted | Isotonic
+    fit: Fit
     slope: float
     intercept: float
     fitness: Fitness
@@ -114,9 +115,8 @@ class LearnedModel:
         return float(self._probabilities(row)[0])
 
     def _probabilities(self, x: Floats) -> Floats:
-        logits = self.slope * self.fit.logits(x) + self.intercept
-        found: Floats = 0.5 + 0.5 * np.tanh(0.5 * logits)
-        return found
+        x[~np.isfinite(x)] = np.nan
+        return probability(self.slope * self.fit.logits(x) + self.intercept)
 
     def importances(self) -> dict[str, float]:
         """Returns what share each feature has in the scores, the largest first; the shares add up to 1.
@@ -213,6 +213,11 @@ class LearnedModel:
         return model
 
 
+def probability(logits: Floats) -> Floats:
+    """Returns the probabilities of log-odds, shape (n,), each computed alone: the same in any company."""
+    return np.array([0.5 + 0.5 * math.tanh(0.5 * logit) for logit in logits.tolist()])
+
+
 def write_model_file(path: str | Path, values: dict[str, Any]) -> None:
     """Writes a model's values as JSON; a file that was there is replaced at once, or not at all.
 
@@ -263,5 +268,5 @@ def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Float
     x = np.full((shape[0], len(features)), np.nan)
     for j, name in enumerate(features):
         if name in given:
-            x[:, j] = np.where(np.isfinite(given[name]), given[name], np.nan)
+            x[:, j] = given[name]
     return x

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.scoring.logistic import maximise
+from twosup_chain.fitting.logistic import fit_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +41,7 @@ def fit_answerability(
 
     Raises:
         ConfigurationError: One of the two classes is missing.
+        MissingExtraError: scikit-learn is not installed.
     """
     y = np.asarray(answerable, dtype=np.float64)
     if not 0 < y.sum() < len(y):
@@ -50,11 +51,10 @@ def fit_answerability(
         raise ConfigurationError(message)
     x = np.array([[item[name] for name in features] for item in evidence], dtype=np.float64)
     centre, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
-    design = np.column_stack([(x - centre) / scale, np.ones(len(x))])
     weight = np.where(y == 1, 0.5 / y.sum(), 0.5 / (len(y) - y.sum()))
-    solution = maximise(design, y, weight, _RIDGE)
-    slopes = solution[:-1] / scale
-    return {**dict(zip(features, slopes.tolist(), strict=True)), "intercept": float(solution[-1] - slopes @ centre)}
+    weights, constant = fit_line((x - centre) / scale, y, weight, _RIDGE)
+    slopes = weights / scale
+    return {**dict(zip(features, slopes.tolist(), strict=True)), "intercept": float(constant - slopes @ centre)}
 
 
 def fit_no_answer_below(forced_f1: Sequence[float]) -> float:

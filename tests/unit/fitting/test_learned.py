@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 
 from twosup_chain import Answer, LearnedScorer, QAInput, Supervisor
 from twosup_chain.curves import auroc
@@ -15,15 +18,17 @@ from twosup_chain.errors import (
     ConfigurationError,
     InputError,
     MissingEvidenceError,
+    MissingExtraError,
     SupervisorFileError,
     UnknownOptionError,
 )
+from twosup_chain.fitting import boosted
+from twosup_chain.fitting.boosted import binned, fit_boosted
 from twosup_chain.fitting.fit_columns import cross_fit_columns, fit_columns
-from twosup_chain.scoring.boosted import Boosted, TreeOptions
-from twosup_chain.scoring.isotonic import Isotonic
+from twosup_chain.fitting.isotonic import fit_isotonic
+from twosup_chain.fitting.logistic import fit_logistic
 from twosup_chain.scoring.learned import UncalibratedWarning
 from twosup_chain.scoring.learned_model import LearnedModel
-from twosup_chain.scoring.logistic import Logistic
 from twosup_chain.scoring.packaged import FILES, default_scorer, packaged
 
 N = 1200
@@ -76,7 +81,7 @@ def test_isotonic_rises_or_falls_with_its_one_feature(drawn):
 
 
 def test_pooling_adjacent_violators_gives_the_known_means():
-    fitted = Isotonic.fit(np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([0.0, 1.0, 0.0, 1.0]))
+    fitted = fit_isotonic(np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([0.0, 1.0, 0.0, 1.0]))
     assert fitted.at.tolist() == [1.0, 2.5, 4.0]
 
 
@@ -130,21 +135,64 @@ def test_how_far_predictions_are_right_can_be_learned_as_well(family):
     assert fitted.fitness.auroc > 0.95
 
 
-def test_ridges_that_are_fitted_together_give_what_each_gives_alone(drawn):
+def test_a_line_says_what_scikit_learns_does(drawn):
     columns, right, _ = drawn
-    x, y = np.column_stack(list(columns.values())), right.astype(float)
-    ridges = [1e-3, 1e-1, 1.0]
-    for ridge, fit in zip(ridges, Logistic.path(x, y, ridges=ridges), strict=True):
-        assert fit.logits(x) == pytest.approx(Logistic.fit(x, y, ridge=ridge).logits(x), abs=1e-7)
+    x = np.column_stack([columns["a"], columns["noise"]])
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    z[np.abs(z) > 4] = np.sign(z[np.abs(z) > 4]) * 4
+    ridges = [1e-3, 1.0]
+    for ridge, fit in zip(ridges, fit_logistic(x, right.astype(float), ridges=ridges), strict=True):
+        theirs = LogisticRegression(C=1 / (N * ridge), tol=1e-10).fit(z, right)
+        assert fit.logits(x) == pytest.approx(theirs.decision_function(z), abs=1e-4)
+
+
+def test_trees_say_what_scikit_learns_do_and_cut_between_training_values(drawn, monkeypatch):
+    made = []
+
+    class Kept(HistGradientBoostingClassifier):
+        def fit(self, *values, **options):
+            made.append(super().fit(*values, **options))
+            return self
+
+    monkeypatch.setattr("sklearn.ensemble.HistGradientBoostingClassifier", Kept)
+    columns, right, _ = drawn
+    x = np.column_stack(list(columns.values()))
+    fit = fit_boosted(x, right.astype(float), trees=40)
+    edges = [boosted._edges(column[~np.isnan(column)]) for column in x.T]
+    other = np.random.default_rng(1).normal(size=x.shape)
+    for some in (x, other):
+        assert fit.logits(some) == pytest.approx(made[0].decision_function(binned(some, edges)), abs=1e-9)
+    used = [set(fit.cuts[fit.features == j].tolist()) for j in range(x.shape[1])]
+    assert all(not cuts & set(column.tolist()) for cuts, column in zip(used, x.T, strict=True))
+    assert sum(map(len, used)) > 20
 
 
 def test_trees_part_what_is_missing_from_what_is_there():
     x = np.where(np.arange(400) % 2, np.nan, 1.0)[:, None]
-    fitted = Boosted.fit(x, (np.arange(400) % 2 == 0).astype(float), TreeOptions(trees=20, rate=0.3))
+    fitted = fit_boosted(x, (np.arange(400) % 2 == 0).astype(float), trees=60)
     there, gone = fitted.logits(np.array([[1.0], [np.nan]]))
     assert there > 1.0
     assert gone < -1.0
-    assert fitted.logits(np.array([[np.nan]]))[0] == pytest.approx(gone)
+
+
+@pytest.mark.parametrize("family", ["logistic", "boosted", "isotonic"])
+def test_a_row_has_the_same_probability_to_the_last_bit_in_any_company(drawn, family):
+    columns, right, groups = drawn
+    wide = {f"{name}{i}": column * (1 + i / 7) for name, column in columns.items() for i in range(9)}
+    chosen = {"b0": wide["b0"]} if family == "isotonic" else wide
+    fitted = fit_columns(chosen, right, groups=groups, model=family, folds=2, trees=25)
+    whole = fitted.predict(chosen)
+    for size in (1, 2, 3, 7, 8, 64, 500):
+        assert (fitted.predict({name: column[:size] for name, column in chosen.items()}) == whole[:size]).all()
+    alone = [fitted.predict_one({name: column[row] for name, column in chosen.items()}) for row in range(300)]
+    assert alone == whole[:300].tolist()
+
+
+def test_without_scikit_learn_the_extra_is_named(drawn, monkeypatch):
+    columns, right, groups = drawn
+    monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
+    with pytest.raises(MissingExtraError, match=r"twosup-chain\[fit\]"):
+        fit_columns(columns, right, groups=groups)
 
 
 def test_groups_are_never_on_both_sides():

@@ -1,0 +1,47 @@
+"""scikit-learn, which fits and never predicts: it is needed only here, and comes with the extra ``fit``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twosup_chain.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from twosup_chain.scoring.fit import Floats
+
+
+def scikit(part: str) -> Any:
+    """Returns a module of scikit-learn.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return import_module(f"sklearn.{part}")
+    except ImportError:
+        raise MissingExtraError("fitting a scorer", "scikit-learn", "fit") from None
+
+
+def fitted(model: Any, x: Floats, right: Floats, weight: Floats) -> Any:
+    """Returns a classifier of scikit-learn, fitted on one thread: on so few rows, threads wait for each other.
+
+    Args:
+        model: The classifier.
+        x: Rows, shape (n, d).
+        right: How far each row is right, in [0, 1], shape (n,).
+        weight: The rows' weights, shape (n,).
+    """
+    rows, classes, weights = _as_classes(x, right, weight)
+    with import_module("threadpoolctl").threadpool_limits(1):  # which scikit-learn comes with
+        return model.fit(rows, classes, sample_weight=weights)
+
+
+def _as_classes(x: Floats, right: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Returns rows, classes and weights that say the same with classes only: a row that is partly right becomes two."""
+    classes = np.repeat([1.0, 0.0], len(right))
+    shares = np.concatenate([right * weight, (1.0 - right) * weight])
+    some = shares > 0.0
+    return np.concatenate([x, x])[some], classes[some], shares[some]

@@ -1,0 +1,50 @@
+"""`Fit`: what the families of learned models have in common: numbers in, log-odds out, and a form for JSON.
+
+They only predict; how they are fitted is the business of `fitting`. Every sum is taken in one fixed order, so that a
+row has the same log-odds, to the last bit, alone and among others.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fit(ABC):
+    """A fitted model of the log-odds that predictions are right.
+
+    Args:
+        shares: How much of the scores each column accounts for, in the family's own measure, shape (d,).
+    """
+
+    shares: Floats
+
+    @abstractmethod
+    def logits(self, x: Floats) -> Floats:
+        """Returns the log-odds that predictions are right, shape (n,), for features (n, d), NaN for missing."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the fit as plain values, ready for JSON."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Returns the fit that these values describe."""
+        return cls(**{name: np.array(v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+def ordered_sum(terms: Floats) -> Floats:
+    """Returns the sum of each row, shape (n,), added from left to right whatever the shape (n, d)."""
+    total: Floats = np.cumsum(terms, axis=1)[:, -1]
+    return total
