@@ -166,12 +166,7 @@ def plain(llm: ReplayedAnswerer, inputs: list[QAInput]) -> Columns:
 
 def supervised(llm: ReplayedAnswerer, inputs: list[QAInput]) -> Columns:
     thresholds = DemoThresholds.load(THRESHOLDS)
-    chain = TwoSupervisorChain(
-        local=ExtractiveReader(),
-        local_supervisor=thresholds.local.supervisor(),
-        remote=llm,
-        remote_supervisor=thresholds.remote.supervisor(),
-    )
+    chain = TwoSupervisorChain(local=ExtractiveReader(), remote=llm, **thresholds.supervisors)
     results = chain.batch(inputs)
     asked = [result.remote is not None for result in results]
     spent = [result.remote.usage["total_tokens"] if result.remote else 0 for result in results]

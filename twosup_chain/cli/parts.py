@@ -19,7 +19,7 @@ from twosup_chain.errors import ConfigurationError, MissingExtraError
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
-    from twosup_chain.demo.run import SupervisorSetting
+    from twosup_chain.calibration.record import CalibratedSupervisor
     from twosup_chain.scoring.learned import LearnedScorer
     from twosup_chain.scoring.scorer import Needs, Scorer
     from twosup_chain.supervisor import Supervisor
@@ -138,7 +138,9 @@ def _look_here() -> None:
         sys.path.append(here)
 
 
-def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: SupervisorSetting | None) -> Supervisor:
+def supervisor(
+    role: str, scorer: str | None, threshold: float | None, fitted: CalibratedSupervisor | None
+) -> Supervisor:
     """Returns a supervisor, set as the user says, else as fitted on other data.
 
     Args:
@@ -153,7 +155,7 @@ def supervisor(role: str, scorer: str | None, threshold: float | None, fitted: S
     """
     from twosup_chain.supervisor import Supervisor
 
-    found = scorer_of(scorer or (fitted.scorer if fitted else DEFAULT_SCORER), role)
+    found = scorer_of(scorer or (fitted and fitted.scorer) or DEFAULT_SCORER, role)
     if threshold is not None:
         if not 0.0 <= threshold <= 1.0:
             message = f"--{role}-threshold {threshold}: a threshold is a number in [0, 1], the least trusted score"

@@ -169,11 +169,12 @@ def _summary(summary: DemoSummary) -> list[RenderableType]:
 
 
 def _remarks(report: DemoReport) -> str:
-    local, remote = report.thresholds.local, report.thresholds.remote
+    settings = (report.thresholds.local, report.thresholds.remote)
+    both = " and ".join(f"{setting.threshold:.3g} ({clean(setting.scorer or '')})" for setting in settings)
     return (
-        f"Thresholds {local.threshold:.3g} ({clean(local.scorer)}) and {remote.threshold:.3g} ({clean(remote.scorer)}) "
-        f"were fixed on {clean(report.thresholds.fixed_on)}, never on these questions. A question that nobody could be "
-        "trusted with counts as the prediction “no answer”. The remote model's seconds are those of the recording."
+        f"Thresholds {both} were fixed on {clean(report.thresholds.fixed_on)}, never on these questions. A question "
+        "that nobody could be trusted with counts as the prediction “no answer”. The remote model's seconds are those "
+        "of the recording."
     )
 
 

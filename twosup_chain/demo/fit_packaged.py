@@ -12,6 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
+from twosup_chain.demo.thresholds import tuning_records
 from twosup_chain.fitting.fit_scorer import fit_scorer
 from twosup_chain.scoring.learned_model import Family  # noqa: TC001 - typer reads the annotations
 from twosup_chain.scoring.packaged import FILES, FOLDER
@@ -32,7 +33,7 @@ def main(
 ) -> None:
     """Fits both scorers and writes their files."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [*records] if records else [_demo_records(Path(folder))]
+        paths = records or [tuning_records(Path(folder) / "records.jsonl")]
         out.mkdir(parents=True, exist_ok=True)
         for name, file in FILES.items():
             scorer = fit_scorer(
@@ -47,19 +48,6 @@ def main(
                 f"{out / file.name}: {scorer.name}, {fitness.rows} predictions, {fitness.right} right, out-of-fold "
                 f"AUROC {fitness.auroc:.3f}, log loss {fitness.log_loss:.3f}"
             )
-
-
-def _demo_records(folder: Path) -> Path:
-    """Collects the demo's tuning questions into a file of records."""
-    from twosup_chain.collection.collect import collect
-    from twosup_chain.demo.replay import ReplayedAnswerer
-    from twosup_chain.demo.thresholds import TUNING, TUNING_RECORDING
-    from twosup_chain.reader.reader import ExtractiveReader
-
-    out = folder / "records.jsonl"
-    remote = ReplayedAnswerer(recording=TUNING_RECORDING)
-    collect(TUNING, local=ExtractiveReader(), remote=remote, out=out, scorers=["in_context"], text=False)
-    return out
 
 
 if __name__ == "__main__":

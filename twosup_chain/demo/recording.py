@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from twosup_chain._atomic import append_line
 from twosup_chain._options import Record, shorten
+from twosup_chain._packed import read_packed
 from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.answerers.part import input_for
 from twosup_chain.answerers.prompt import qa_messages
@@ -106,10 +107,7 @@ def load(path: str | Path) -> Recording:
     """
     path = Path(path)
     try:
-        first, *others = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except OSError as error:
-        message = f"cannot read the recording {path}: {error.strerror or error}"
-        raise InputError(message) from error
+        first, *others = read_packed(path).decode().removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         message = f"{path} is no recording: it is not text ({error})"
         raise InputError(message) from error

@@ -13,8 +13,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from twosup_chain._options import Record
+from twosup_chain.calibration.record import CalibratedSupervisor
+from twosup_chain.calibration.settings import scorer_of
 from twosup_chain.chain import TwoSupervisorChain
+from twosup_chain.curves.intervals import bootstrap
 from twosup_chain.demo.recording import SAMPLE, Header
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.errors import InputError
@@ -56,17 +61,6 @@ DEFINITIONS = {
 }
 
 
-class SupervisorSetting(Record):
-    """A scorer's name and the threshold that was fixed for it."""
-
-    scorer: str
-    threshold: float
-
-    def supervisor(self) -> Supervisor:
-        """Returns the supervisor that this describes."""
-        return Supervisor(self.scorer, threshold=self.threshold)
-
-
 class DemoThresholds(Record):
     """How the demo's two supervisors are set.
 
@@ -76,9 +70,17 @@ class DemoThresholds(Record):
         fixed_on: The questions on which the thresholds were fixed, in words; never those of the sample.
     """
 
-    local: SupervisorSetting
-    remote: SupervisorSetting
+    local: CalibratedSupervisor
+    remote: CalibratedSupervisor
     fixed_on: str
+
+    @property
+    def supervisors(self) -> dict[str, Any]:
+        """The supervisors that these describe, as `TwoSupervisorChain` takes them."""
+        return {
+            f"{role}_supervisor": Supervisor(scorer_of(setting, role), threshold=setting.threshold)
+            for role, setting in (("local", self.local), ("remote", self.remote))
+        }
 
     @classmethod
     def load(cls, path: str | Path) -> DemoThresholds:
@@ -137,10 +139,19 @@ class DemoQuestion(Record):
 
 
 class Score(Record):
-    """Means of SQuAD v2's two measures over all questions, in [0, 1]."""
+    """Means of SQuAD v2's two measures over all questions, in [0, 1].
+
+    Args:
+        exact_match: The share of exact matches.
+        f1: The mean token F1.
+        exact_match_interval: The 95 % bootstrap interval of the first, over the questions.
+        f1_interval: That of the second.
+    """
 
     exact_match: float
     f1: float
+    exact_match_interval: tuple[float, float] | None = None
+    f1_interval: tuple[float, float] | None = None
 
 
 class Saving(Record):
@@ -224,12 +235,7 @@ def run_demo(
     examples = load_questions(data)
     settings = DemoThresholds.load(thresholds)
     remote = ReplayedAnswerer(recording=recording)
-    chain = TwoSupervisorChain(
-        local=local,
-        local_supervisor=settings.local.supervisor(),
-        remote=remote,
-        remote_supervisor=settings.remote.supervisor(),
-    )
+    chain = TwoSupervisorChain(local=local, remote=remote, **settings.supervisors)
     inputs: list[QAInputLike] = [example.as_input() for example in examples]
     recorded = remote.batch(inputs)
     started, results = perf_counter(), list[TwoSupervisorResult]()
@@ -277,26 +283,44 @@ def _summary(
 ) -> DemoSummary:
     sources = Counter(result.source for result in results)
     asked = [result.remote for result in results if result.remote is not None]
+    chain, local_only, remote_only = _scores(
+        examples,
+        [result.answer for result in results],
+        [_of(result.local, "text") for result in results],
+        [answer.text for answer in recorded],
+    )
     return DemoSummary(
         questions=len(examples),
         sources={source: sources[source] for source in ("local", "remote", "none")},
         shares={source: sources[source] / len(examples) for source in ("local", "remote", "none")},
         statuses=Counter(result.status for result in results),
         remote_calls=len(asked),
-        chain=_score(examples, (result.answer for result in results)),
-        local_only=_score(examples, (_of(result.local, "text") for result in results)),
-        remote_only=_score(examples, (answer.text for answer in recorded)),
+        chain=chain,
+        local_only=local_only,
+        remote_only=remote_only,
         tokens=_saving(_tokens(recorded), _tokens(asked)),
         seconds=_saving(_seconds(recorded), seconds + _seconds(asked)),
     )
 
 
-def _score(examples: Sequence[LabelledQuestion], predictions: Iterable[str | None]) -> Score:
-    pairs = [(prediction, example.answers) for example, prediction in zip(examples, predictions, strict=True)]
-    return Score(
-        exact_match=fsum(squad.exact_match(*pair) for pair in pairs) / len(pairs),
-        f1=fsum(squad.f1(*pair) for pair in pairs) / len(pairs),
-    )
+def _scores(examples: Sequence[LabelledQuestion], *systems: Sequence[str | None]) -> list[Score]:
+    """Returns the scores of several systems' predictions, with their intervals over the same resamples."""
+    columns = [
+        [measure(prediction, example.answers) for example, prediction in zip(examples, predictions, strict=True)]
+        for predictions in systems
+        for measure in (squad.exact_match, squad.f1)
+    ]
+    found = bootstrap(lambda *drawn: np.mean(drawn, axis=1), *columns)
+    ends = list(zip(found.low.tolist(), found.high.tolist(), strict=True))
+    return [
+        Score(
+            exact_match=found.value[place],
+            f1=found.value[place + 1],
+            exact_match_interval=ends[place],
+            f1_interval=ends[place + 1],
+        )
+        for place in range(0, len(columns), 2)
+    ]
 
 
 def _saving(remote_only: float, chain: float) -> Saving:

@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.cli.render_report import KINDS, ShareBar, render_report, telling_questions
 from twosup_chain.demo.recording import Header
 from twosup_chain.demo.run import (
@@ -17,7 +18,6 @@ from twosup_chain.demo.run import (
     DemoThresholds,
     Saving,
     Score,
-    SupervisorSetting,
 )
 from twosup_chain.schema import Verdict
 
@@ -54,8 +54,8 @@ def report(*questions, seconds=(10.0, 4.0)):
     return DemoReport(
         recording=Header(model="Model [q4]", server="a server", recorded="2026-01-31", messages=(), sampling={}),
         thresholds=DemoThresholds(
-            local=SupervisorSetting(scorer="answerability", threshold=0.6),
-            remote=SupervisorSetting(scorer="in_context", threshold=0.5),
+            local=CalibratedSupervisor(scorer="answerability", threshold=0.6),
+            remote=CalibratedSupervisor(scorer="in_context", threshold=0.5),
             fixed_on="1000 questions of the training set",
         ),
         questions=questions,

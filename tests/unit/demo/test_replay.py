@@ -48,5 +48,5 @@ def test_in_a_batch_only_the_missing_question_fails(recording):
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises((InputError, ConfigurationError), match="cannot read the recording"):
+    with pytest.raises((InputError, ConfigurationError), match="cannot read"):
         ReplayedAnswerer(recording=tmp_path / "none.jsonl")

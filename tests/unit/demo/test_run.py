@@ -114,6 +114,8 @@ def test_compares_the_chain_with_each_model_alone(report):
     assert (summary.local_only.exact_match, summary.local_only.f1) == (0.5, 0.5)
     assert summary.remote_only.exact_match == 0.25
     assert summary.remote_only.f1 == pytest.approx((2 / 3 + 1) / 4)
+    assert summary.chain.exact_match_interval == (1.0, 1.0)
+    assert summary.remote_only.exact_match_interval == (0.0, 0.75)
 
 
 def test_adds_up_the_tokens_of_the_calls_that_were_made_and_of_all(report):
