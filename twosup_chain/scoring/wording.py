@@ -14,11 +14,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from twosup_chain.text.finder import find
+from twosup_chain.text.words import words as words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _WORD = re.compile(r"\d[\d,.]*\d|\w+(?:['’]\w+)?")
+_DIGIT = re.compile(r"\d")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“‘(]?[A-Z0-9])")
 _STOP_WORDS = (
     "a an the of in on at to for from by with and or but as is are was were be been being am do does did has have had "
@@ -112,7 +114,7 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
         "passage_words": math.log1p(sum(len(passage.words) for passage in read)),
         "question_missing": _missing(asked.stems, vocabulary),
         "question_missing_names": float(len(asked.names - vocabulary)),
-        "question_missing_numbers": float(len(asked.numbers - vocabulary)),
+        "question_missing_numbers": _missing_numbers(asked, passages),
         "question_negated": float(asked.negated),
     }
     features |= {f"asks_{kind}": float(kind == asked.kind) for kind, _ in _KINDS}
@@ -158,7 +160,7 @@ def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, range]]) -> dic
         "sentence_overlap": shares.get(own, 0.0),
         "sentence_lag": max(shares.values(), default=0.0) - shares.get(own, 0.0),
         "sentence_missing_names": float(len(asked.names - inside)),
-        "sentence_missing_numbers": float(len(asked.numbers - inside)),
+        "sentence_missing_numbers": _missing_numbers(asked, [_cut(passage, whole, own)] if own else []),
         "negation_differs": float(negated != asked.negated),
     }
 
@@ -198,7 +200,7 @@ def _asked(question: str) -> _Asked:
     return _Asked(
         stems=frozenset(map(_stem, content)),
         names=frozenset(_stem(w.lower()) for w in words[1:] if w[0].isupper() and w.lower() not in _STOP),
-        numbers=frozenset(_stem(word) for word in low if word[0].isdigit()),
+        numbers=_numbers([question]),
         negated=any(map(_negates, low)),
         kind=next((kind for kind, pattern in _KINDS if pattern.search(lowered)), ""),
     )
@@ -208,6 +210,17 @@ def _passage(text: str) -> _Passage:
     found = list(_WORD.finditer(text))
     words = [match.group().lower() for match in found]
     return _Passage([_stem(word) for word in words], words, [match.start() for match in found])
+
+
+def _numbers(texts: Sequence[str]) -> frozenset[str]:
+    """Returns the numbers of texts, as `text.words` counts them."""
+    return frozenset(
+        word.key for text in texts if _DIGIT.search(text) for word in words_of(text) if _DIGIT.search(word.key)
+    )
+
+
+def _missing_numbers(asked: _Asked, texts: Sequence[str]) -> float:
+    return float(len(asked.numbers - _numbers(texts))) if asked.numbers else 0.0
 
 
 def _stem(word: str) -> str:

@@ -42,8 +42,9 @@ _DIGITS = r"""
 """
 _TOKEN = re.compile(
     rf"""
+    (?![\s,;:()"!?])(?:  # nothing begins so: the quickest way past
     (?P<plain>(?!(?:minus|negative|per)\b)[a-z]{{2,}}+(?![0-9_']|[^\x00-\x7f]))
-  | (?P<number>(?:v(?=\d+\.))?
+  | (?P<number>(?=[\d.$€£¥₹vmn-])(?:v(?=\d+\.))?
       (?P<sign>(?<![^\s(\[=<>~,;:"'$€£¥₹])-|(?:minus|negative)\ )?(?P<money>[$€£¥₹]\ ?)?(?P<digits>{_DIGITS})
       (?:(?P<ending>(?<=0)'s|s|st|nd|rd|th)\b|'s\b
         |[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|(?<=\d)(?(money)[mk]|(?!)))s?\b)?
@@ -52,7 +53,7 @@ _TOKEN = re.compile(
   | (?P<model>[a-z]-\d+(?!\w)|[a-z](?:\+\+?|\#)(?!\w))
   | (?P<initials>[a-z](?:\.[a-z])+(?![\w'{_MARKS}])\.?|[a-z](?![\w'{_MARKS}]))
   | (?P<word>{_LETTER}{_REST}(?:'{_LETTER}{_REST})*)
-  | (?P<letter>[{_UNSPACED}](?:[\u1160-\u11ff]+|[\u3099\u309a])?)
+  | (?P<letter>[{_UNSPACED}](?:[\u1160-\u11ff]+|[\u3099\u309a])?))
     """,
     re.VERBOSE,
 )
@@ -78,7 +79,6 @@ _UNITS |= {
     for spelling in spellings.split()
 }
 _ARTICLES = frozenset({"an", "the"})
-_DEGREE = frozenset({"°", "degree", "degrees"})
 _JOINTS = " \n-"
 #: An answer of one letter is shorter than this.
 _ALONE = 8
@@ -112,23 +112,28 @@ class Word(NamedTuple):
 def words(text: str) -> tuple[Word, ...]:
     """Returns the words of a text that count, in their order, a currency after its amount."""
     folded = fold(text)
-    low, at, before, measured, one_to_one = folded.text, 0, "", False, text.isascii()
+    low, last, before, measured, one_to_one = folded.text, 0, "", False, text.isascii()
     found: list[Word] = []
     for match in _TOKEN.finditer(low):
-        kind, raw, (first, last) = match.lastgroup or "", match[0], match.span()
+        kind, raw, past, previous, before = match.lastgroup or "", match[0], last, before, match[0]
+        first, last = match.span()
         start, end = (first, last) if one_to_one else folded.span(first, last)
-        gap, at = low[at:first], last
-        near = "" if gap.strip(_JOINTS) else before  # the word before, where nothing stands between
+        if kind == "plain" and not measured:  # most words, and the reason why they are quick
+            if raw not in _ARTICLES:
+                found.append(Word(raw, start, end, raw in _ROMAN and text[start].isupper()))
+            continue
+        gap = low[past:first]
+        near = "" if gap.strip(_JOINTS) else previous  # the word before, where nothing stands between
         unit = _UNITS.get(raw.replace(".", "")) if measured and near else None
-        initial = gap == ". " and (len(before) == 1 or "." in before)
-        before, measured = raw, kind == "number" or raw in _DEGREE
+        measured = kind == "number" or raw == "°" or unit == "degree"
         if unit:
             found.append(Word(unit, start, end, exact=True))
         elif kind == "number":
             found += _number(match, folded)
         elif kind == "initials":
             upper, name = text[start].isupper(), raw.replace(".", "")
-            if initial and found and upper and "." in low[last - 1 : last + 1]:  # J. R. R. Tolkien is J.R.R. Tolkien
+            initial = found and gap == ". " and (len(previous) == 1 or "." in previous)
+            if initial and upper and "." in low[last - 1 : last + 1]:  # J. R. R. Tolkien is J.R.R. Tolkien
                 found[-1] = Word(found[-1].key + name, found[-1].start, end)
             elif raw != "a" or near in _NAMED or _is_name(folded, first, near):
                 found.append(Word(name, start, end, exact=len(name) == 1 and (upper or near in _NAMED)))
