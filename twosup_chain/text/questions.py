@@ -68,7 +68,7 @@ def load_questions(data: str | Path | Iterable[LabelledQuestion]) -> list[Labell
         data: A file in SQuAD format (v1.1 or v2.0) or of JSON lines, plain or gzipped, or the questions themselves. A
             JSON line has the fields ``question``, ``context`` and ``answers`` (a list of accepted answers, empty for an
             unanswerable question; SQuAD's ``{"text": […]}`` is taken as well) and may have an ``id``; without one its
-            digest is its id.
+            digest is its id, and may have a ``title``.
 
     Raises:
         InputError: The file cannot be read, a question is blank or not labelled, or two have the same id.
@@ -146,17 +146,11 @@ def _read(path: Path) -> Iterator[LabelledQuestion]:
         raise InputError(f"{path} is not in SQuAD format ('data' → 'paragraphs' → 'qas'): {place}: {what}")
 
     for place, article, context, fields in squad_entries(raw, path, fault):
-        answers = tuple(answer.get("text") for answer in fields["answers"])
-        if not all(isinstance(answer, str) for answer in answers):
-            fault(place, f"answers={shorten(fields['answers'])}: each wants a text")
-        yield LabelledQuestion(
-            id=fields["id"],
-            question=fields["question"],
-            context=context,
-            answers=answers,
-            is_impossible=bool(fields.get("is_impossible", not answers)),
-            title=str(article.get("title", "")),
-        )
+        answers = [answer.get("text") for answer in fields["answers"]]
+        try:
+            yield _question({**fields, "context": context, "answers": answers, "title": article.get("title", "")})
+        except InputError as error:
+            fault(place, str(error))
 
 
 def _is_json_line(line: bytes) -> bool:
@@ -197,6 +191,7 @@ def _question(fields: Any) -> LabelledQuestion:
         context=fields["context"],
         answers=tuple(answers),
         is_impossible=fields.get("is_impossible", not answers),
+        title=fields.get("title", ""),
     )
     return question if question.id else question.model_copy(update={"id": digest(question)})
 
