@@ -6,7 +6,7 @@ The search and its guarantee are in `search`, the targets in `targets`, the reco
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from twosup_chain.calibration.infeasible import infeasible
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Promise, Trace
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.settings import read_judged
-from twosup_chain.calibration.targets import MEASURES, Risk, default_preference, make_targets
+from twosup_chain.calibration.tally import Abstention
+from twosup_chain.calibration.targets import MEASURES, Prefer, default_preference, make_targets
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.outcomes import Outcomes
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from twosup_chain.calibration.estimates import NamedEstimate
     from twosup_chain.calibration.search import Found
-    from twosup_chain.calibration.tally import Abstention, Array, Tally
-    from twosup_chain.calibration.targets import Prefer, Target
+    from twosup_chain.calibration.tally import Array, Tally
+    from twosup_chain.calibration.targets import Target
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
@@ -40,8 +41,6 @@ __all__ = ["Calibration", "calibrate"]
 _MOST_TRACED = 256
 #: A hosted model whose answers are trusted less often is hardly worth its calls.
 _RARELY_TRUSTED = 0.05
-_PREFERENCES = ("cheapest", "coverage", "accuracy", "safest")
-_ABSTENTIONS = ("wrong", "no_answer")
 
 
 def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
@@ -210,7 +209,7 @@ def _check(confidence: float | None, prefer: str | None, abstention: str) -> Non
     if confidence is not None and (isinstance(confidence, bool) or not 0.5 <= confidence < 1.0):  # noqa: PLR2004
         message = f"confidence={shorten(confidence)}: pass a number from 0.5 to less than 1, or None for no guarantee"
         raise ConfigurationError(message)
-    for name, value, known in (("prefer", prefer, _PREFERENCES), ("abstention", abstention, _ABSTENTIONS)):
+    for name, value, known in (("prefer", prefer, get_args(Prefer)), ("abstention", abstention, get_args(Abstention))):
         if value is not None and value not in known:
             message = f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}"
             raise ConfigurationError(message)
@@ -250,13 +249,12 @@ def _trace(found: Found) -> Trace:
         rows = rows[found.tried.remote == found.chosen.remote]
     rows = np.union1d(rows[:: -(-len(rows) // _MOST_TRACED)], [found.best])
     pairs = found.tried.pairs(rows)
-    risk = Risk(0.0).value(pairs)
+    shares = {name: MEASURES[name].value(pairs).tolist() for name in ("remote_rate", "coverage", "risk")}
+    shares["risk"] = [None if np.isnan(value) else value for value in shares["risk"]]
     return Trace(
         local=tuple(pairs.local.tolist()),
         remote=tuple(pairs.remote.tolist()),
         p_value=() if found.p_values is None else tuple(found.p_values[rows].tolist()),
         accepted=tuple(found.accepted[rows].tolist()),
-        remote_rate=tuple((pairs.escalated / pairs.n).tolist()),
-        coverage=tuple((pairs.answered / pairs.n).tolist()),
-        risk=tuple(value if np.isfinite(value) else None for value in risk.tolist()),
+        **{name: tuple(values) for name, values in shares.items()},
     )

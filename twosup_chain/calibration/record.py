@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
 from twosup_chain.calibration.estimates import NamedEstimate
-from twosup_chain.calibration.targets import TARGETS, Prefer
+from twosup_chain.calibration.tally import Abstention
+from twosup_chain.calibration.targets import TARGETS, Method, Prefer
 from twosup_chain.errors import CalibrationFileError, TwosupError
 
 #: What a file says it is, and the version of the format; the only one there is.
@@ -121,9 +122,9 @@ class Calibration(Record):
     remote: CalibratedSupervisor
     promises: tuple[Promise, ...]
     confidence: float | None = Field(ge=0.5, lt=1.0)
-    method: Literal["plug-in", "nested", "fixed sequence"]
+    method: Method
     prefer: Prefer
-    abstention: Literal["wrong", "no_answer"] = "wrong"
+    abstention: Abstention = "wrong"
     correct: str | None = None
     max_call_cost: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
     currency: str | None = None

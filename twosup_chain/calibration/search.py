@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,11 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twosup_chain.calibration.tally import Array
-    from twosup_chain.calibration.targets import Prefer, Target
+    from twosup_chain.calibration.targets import Method, Prefer, Target
     from twosup_chain.outcomes.outcomes import Outcomes
 
-#: How a pair was found.
-Method = Literal["plug-in", "nested", "fixed sequence"]
 
 #: The share of the questions that fixes the order. In a comparison on simulated data (five models, n = 100 to 2,000)
 #: a third led to fewer remote calls and higher coverage than a half or a fifth, than both halves in turn at half the

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Which pair to choose of those that keep the targets: see `calibrate`.
 Prefer = Literal["cheapest", "coverage", "accuracy", "safest"]
+#: How a pair was found: see `search`; ``"plug-in"`` promises nothing.
+Method = Literal["plug-in", "nested", "fixed sequence"]
 #: Budgets are stated per so many questions.
 PER = 1_000
 #: Whose preference counts where several targets have one.
