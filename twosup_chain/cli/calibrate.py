@@ -14,12 +14,12 @@ import typer
 
 from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import note, print_json, show
+from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         from twosup_chain.calibration.record import Calibration
 
         held = check(Calibration.load(files.check), list(reading.records), targets=own, scorers=learned, **counted)
-        _print(held, table.check_as_text, as_json=files.as_json)
+        files.show(lambda: json.loads(held.model_dump_json()), lambda: _lines(table.check_as_text(held)))
         return
     from twosup_chain.calibration.calibrate import calibrate as find
 
@@ -161,7 +161,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     )
     if files.out is not None:
         found.save(files.out)
-    _print(found, table.as_text, as_json=files.as_json)
+    files.show(lambda: json.loads(found.model_dump_json()), lambda: _lines(table.as_text(found)))
     if files.out is not None:
         more = f", scorers={{{', '.join(f'{name!r}: LearnedScorer.load(…)' for name in learned)}}}" if learned else ""
         note(
@@ -169,10 +169,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         )
 
 
-def _print(found: Any, as_text: Callable[[Any], str], *, as_json: bool) -> None:
-    if as_json:
-        print_json(json.loads(found.model_dump_json()))
-        return
+def _lines(text: str) -> list[RenderableType]:
     from rich.text import Text
 
-    show(Text(as_text(found), no_wrap=True, overflow="ignore"))
+    return [Text(text, no_wrap=True, overflow="ignore")]

@@ -13,7 +13,7 @@ import typer
 
 from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import clean, note, print_json, show
+from twosup_chain.cli.console import clean, note
 from twosup_chain.cli.options import Models, Output, Prices
 from twosup_chain.cli.progress import progress_bar
 from twosup_chain.errors import ConfigurationError
@@ -121,10 +121,8 @@ def collect(files: Files, models: CollectedModels, asking: Collecting, prices: P
             price=price,
             progress=lambda progress: bar(progress.done, progress.total, *_facts(progress, price)),
         )
-    if output.as_json:
-        print_json({**done.model_dump(), "currency": price.currency if price else None})
-    else:
-        show(_summary(done, price))
+    currency = price.currency if price else None
+    output.show(lambda: {**done.model_dump(), "currency": currency}, lambda: _summary(done, price))
     if done.failed:
         note(f"{done.failed} of them failed, and are left out of every figure: --retry-failed asks them again")
 
@@ -161,7 +159,7 @@ def _facts(progress: Progress, price: Price | None) -> tuple[str, str, str]:
     )
 
 
-def _summary(done: Collection, price: Price | None) -> str:
+def _summary(done: Collection, price: Price | None) -> list[str]:
     lines = [
         f"{done.recorded} of {done.questions} questions are in {clean(done.path)}, {done.new} of them new",
         f"local model   {clean(done.local_model or 'not named by its answers')}",
@@ -170,4 +168,4 @@ def _summary(done: Collection, price: Price | None) -> str:
     ]
     if price is not None and done.cost is not None:
         lines.append(f"cost          {amount(done.cost, price.currency)}")
-    return "\n".join(lines)
+    return lines

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from twosup_chain.cli import console
 from twosup_chain.cli.command import command
 from twosup_chain.cli.options import Output
 from twosup_chain.cli.progress import progress_bar
@@ -22,11 +21,11 @@ class Shown(Output):
     """What is printed.
 
     Args:
-        show: How many questions to show, of different kinds first; 0 shows the summary only.
+        count: How many questions to show, of different kinds first; 0 shows the summary only.
         as_json: Print every question and the summary as one JSON document, nothing else.
     """
 
-    show: Annotated[int, typer.Option(min=0)] = 4
+    count: Annotated[int, typer.Option("--show", min=0)] = 4
 
 
 @command()
@@ -39,9 +38,6 @@ def demo(output: Shown) -> None:
 
     with progress_bar("Answering") as bar:
         report = run_demo(progress=bar)
-    if output.as_json:
-        console.print_json(json.loads(report.model_dump_json()))
-        return
     from twosup_chain.cli.render_report import render_report
 
-    console.show(render_report(report, show=output.show))
+    output.show(lambda: json.loads(report.model_dump_json()), lambda: [render_report(report, show=output.count)])

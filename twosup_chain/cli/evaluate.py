@@ -13,7 +13,7 @@ import typer
 
 from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import note, print_json, show
+from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold, Trust
 from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError
@@ -82,10 +82,7 @@ def evaluate(records: Records, setting: Setting, targets: OwnTargets, prices: Pr
         examples=output.examples,
     )
     page = None if output.out is None else report.save(output.out)
-    if output.as_json:
-        print_json(report.as_dict())
-    else:
-        show(*_overview(report))
+    output.show(report.as_dict, lambda: _overview(report))
     written = f"{page} is written, and figures.json beside it"
     note("--out FOLDER writes a page with pictures and examples" if page is None else written)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import clean, note, print_json, show
+from twosup_chain.cli.console import clean, note
 from twosup_chain.cli.options import Output
 from twosup_chain.cli.progress import progress_bar
 from twosup_chain.cli.tables import bar, table
@@ -74,10 +74,7 @@ def evaluate_reader(measured: Measured, output: Folder) -> None:
         found = reader_evaluation.evaluate_reader(reader, measured.file, progress=watch)
     if output.out is not None:
         _write(output.out, found)
-    if output.as_json:
-        print_json(found.as_dict())
-    else:
-        show(_head(found), "", _figures(found), _risks(found))
+    output.show(found.as_dict, lambda: (_head(found), "", _figures(found), _risks(found)))
     if found.refused:
         note(f'{found.refused} question(s) could not be read and count as "no answer"')
 

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import clean, print_json, show
+from twosup_chain.cli.console import clean
 from twosup_chain.cli.options import Output
 from twosup_chain.cli.progress import progress_bar
 
@@ -82,16 +82,9 @@ def export_reader(folders: Folders, calibration: Held, output: Exported) -> None
         )
     model = ReaderConfig.read(folder / CONFIG_FILE).label
     megabytes = (folder / MODEL_FILE).stat().st_size / 1e6
-    if output.as_json:
-        found = {
-            "folder": str(folder),
-            "model": model,
-            "megabytes": round(megabytes, 1),
-            "calibrated_on": len(examples),
-        }
-        print_json(found)
-    else:
-        show(
-            f"{clean(str(folder))}: {clean(model)}, {megabytes:.1f} MB, calibrated on {len(examples)} questions",
-            f"twosup evaluate-reader FILE --model {clean(str(folder))} measures it",
-        )
+    found = {"folder": str(folder), "model": model, "megabytes": round(megabytes, 1), "calibrated_on": len(examples)}
+    lines = (
+        f"{clean(str(folder))}: {clean(model)}, {megabytes:.1f} MB, calibrated on {len(examples)} questions",
+        f"twosup evaluate-reader FILE --model {clean(str(folder))} measures it",
+    )
+    output.show(lambda: found, lambda: lines)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import clean, note, print_json, show
+from twosup_chain.cli.console import clean, note
 from twosup_chain.cli.options import Output, Records
 from twosup_chain.cli.tables import bar, table
 
@@ -92,10 +92,7 @@ def fit_scorer(records: Described, options: Fit, output: File) -> None:
         fitted_on=records.described,
     )
     scorer.save(output.out)
-    if output.as_json:
-        print_json({"path": str(output.out), **_figures(scorer)})
-    else:
-        show(*_overview(scorer))
+    output.show(lambda: {"path": str(output.out), **_figures(scorer)}, lambda: _overview(scorer))
     note(f"{output.out} is written: pass it as --{scorer.role}-scorer, or LearnedScorer.load({str(output.out)!r})")
 
 

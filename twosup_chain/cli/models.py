@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import clean, print_json, show
+from twosup_chain.cli.console import clean
 from twosup_chain.cli.options import Output  # noqa: TC001 - `command` reads the type
 from twosup_chain.cli.tables import table
 
@@ -87,10 +87,8 @@ def packaged_reader() -> dict[str, Any] | None:
 def models(output: Output) -> None:
     """Show which models and engines are installed, and how to get those that are not."""
     reader = packaged_reader()
-    if output.as_json:
-        print_json({"reader": reader, "engines": [{**e._asdict(), "version": e.version} for e in ENGINES]})
-    else:
-        show(*_overview(reader))
+    engines = [{**engine._asdict(), "version": engine.version} for engine in ENGINES]
+    output.show(lambda: {"reader": reader, "engines": engines}, lambda: _overview(reader))
 
 
 def _overview(reader: dict[str, Any] | None) -> list[RenderableType]:

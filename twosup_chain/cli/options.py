@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - the options' types are read
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import typer
 
+from twosup_chain.cli.console import print_json, show
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rich.console import RenderableType
+
     from twosup_chain.outcomes.price import Price
 
 Threshold = Annotated[float | None, typer.Option(metavar="0..1")]
@@ -132,3 +137,10 @@ class Output:
 
     panel: ClassVar[str] = "Output"
     as_json: Annotated[bool, typer.Option("--json")] = False
+
+    def show(self, document: Callable[[], Any], parts: Callable[[], Iterable[RenderableType]]) -> None:
+        """Prints a JSON document or, for people, what `parts` returns; only that which is printed is made."""
+        if self.as_json:
+            print_json(document())
+        else:
+            show(*parts())

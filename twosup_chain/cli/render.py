@@ -247,10 +247,5 @@ def _head(text: str, limit: int) -> str:
 
 
 def _tail(text: str, limit: int) -> str:
-    """Returns the last `limit` characters, cut between words; white space is squeezed, at the end too."""
-    far, near = text[: -8 * limit], text[-8 * limit :]
-    squeezed = squeeze(near) + (" " if near[-1:].isspace() else "")
-    if len(squeezed) <= limit:
-        return f"… {squeezed}" if far.strip() else squeezed
-    cut = squeezed.find(" ", len(squeezed) - limit, len(squeezed) - limit // 2)
-    return "… " + squeezed[cut + 1 if cut > 0 else len(squeezed) - limit :]
+    """Returns the last `limit` characters, likewise."""
+    return _head(text[::-1], limit)[::-1]

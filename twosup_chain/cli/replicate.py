@@ -14,7 +14,7 @@ import typer
 
 from twosup_chain._atomic import write_folder
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import note, print_json, show
+from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output
 from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError, MissingExtraError
@@ -123,10 +123,7 @@ def replicate(files: Files, named: ColumnNames, wanted: Wanted, output: Folder) 
         note(remark)
     if output.out is not None:
         _write(output.out, figures, recordings, wanted.steps)
-    if output.as_json:
-        print_json(figures.as_dict())
-    else:
-        show(*_report(figures, tables(figures)))
+    output.show(figures.as_dict, lambda: _report(figures, tables(figures)))
 
 
 def _split(text: str, option: str) -> list[str]:

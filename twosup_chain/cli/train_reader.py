@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from twosup_chain.cli.command import command
-from twosup_chain.cli.console import clean, print_json, show
+from twosup_chain.cli.console import clean
 from twosup_chain.cli.options import Output  # noqa: TC001 - `command` reads the type
 from twosup_chain.cli.progress import progress_bar
 from twosup_chain.training.options import MixtureOptions, TrainerOptions  # noqa: TC001 - `command` reads the type
@@ -50,10 +50,7 @@ def train_reader(trainer: TrainerOptions, mixture: MixtureOptions, output: Outpu
             bar(training.share, 1.0, f"{state}, loss {entry['loss']:.3f}" if "loss" in entry else state)
 
         found = training.run(watch).as_dict()
-    if output.as_json:
-        print_json(found)
-    else:
-        show(f"{clean(str(trainer.out / 'final'))}: {_figures(found)}")
+    output.show(lambda: found, lambda: [f"{clean(str(trainer.out / 'final'))}: {_figures(found)}"])
 
 
 def _figures(found: dict[str, Any]) -> str:
