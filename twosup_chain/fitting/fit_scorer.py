@@ -1,4 +1,4 @@
-"""`fit_scorer`: files of records in, a learned scorer out. The fit itself is in `columns`."""
+"""`fit_scorer`: files of records in, a learned scorer out. The fit itself is in `fit_columns`."""
 
 from __future__ import annotations
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twosup_chain._json_file import read_json, write_json
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, SupervisorFileError
 from twosup_chain.scoring.features import features
-from twosup_chain.scoring.learned_model import LearnedModel, read_model_file, write_model_file
+from twosup_chain.scoring.learned_model import LearnedModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from twosup_chain.schema import Answer, QAInput
 
@@ -101,7 +102,7 @@ class LearnedScorer:
         Raises:
             SupervisorFileError: The file cannot be written.
         """
-        write_model_file(path, self.as_dict())
+        write_json(Path(path), self.as_dict(), SupervisorFileError)
 
     @classmethod
     def load(cls, path: str | Path, *, packaged: bool = False) -> LearnedScorer:
@@ -114,7 +115,7 @@ class LearnedScorer:
         Raises:
             SupervisorFileError: The file is missing, no learned supervisor, broken, or of a newer version.
         """
-        values = read_model_file(path)
+        values = read_json(Path(path), SupervisorFileError)
         others = values.get("others") if isinstance(values, dict) else None
         if others is not None and not isinstance(others, dict):
             message = f"{path} is a broken learned supervisor: 'others' is no table of models"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from twosup_chain._atomic import write_atomically
+from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
 from twosup_chain.errors import InputError, SupervisorFileError, TwosupError
 from twosup_chain.scoring.boosted import Boosted
@@ -158,7 +158,7 @@ class LearnedModel:
         Raises:
             SupervisorFileError: The file cannot be written.
         """
-        write_model_file(path, self.as_dict())
+        write_json(Path(path), self.as_dict(), SupervisorFileError)
 
     @classmethod
     def load(cls, path: str | Path) -> LearnedModel:
@@ -167,7 +167,7 @@ class LearnedModel:
         Raises:
             SupervisorFileError: The file is missing, no model, broken, or of a newer version.
         """
-        return cls.from_dict(read_model_file(path), str(path))
+        return cls.from_dict(read_json(Path(path), SupervisorFileError), str(path))
 
     @classmethod
     def from_dict(cls, values: Any, where: str = "the dict") -> LearnedModel:
@@ -216,37 +216,6 @@ class LearnedModel:
 def probability(logits: Floats) -> Floats:
     """Returns the probabilities of log-odds, shape (n,), each computed alone: the same in any company."""
     return np.array([0.5 + 0.5 * math.tanh(0.5 * logit) for logit in logits.tolist()])
-
-
-def write_model_file(path: str | Path, values: dict[str, Any]) -> None:
-    """Writes a model's values as JSON; a file that was there is replaced at once, or not at all.
-
-    Raises:
-        SupervisorFileError: The file cannot be written.
-    """
-    path = Path(path)
-    try:
-        write_atomically(path, json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
-    except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        raise SupervisorFileError(message) from error
-
-
-def read_model_file(path: str | Path) -> Any:
-    """Returns what the file of a model holds, which `LearnedModel.from_dict` checks.
-
-    Raises:
-        SupervisorFileError: The file is missing, or not JSON.
-    """
-    path = Path(path)
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"cannot read {path}: {error.strerror or error}"
-        raise SupervisorFileError(message) from error
-    except ValueError as error:
-        message = f"{path} is not JSON, or cut off: {error}"
-        raise SupervisorFileError(message) from error
 
 
 def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Floats:
