@@ -115,8 +115,8 @@ def scripted(gguf_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 class Notes:
     """Questions on who wrote a note, two models that answer them, their records, and scorers that are fitted to these.
 
-    A third has no answer. The local model is surer where there is one, and finds the right span or another one; the
-    remote one fails now and then.
+    A third has no answer. The local model is surer where there is one, and finds the right span, a part of it or
+    another one; the remote one fails now and then.
     """
 
     #: What stands in every passage; the first is right where there is an answer.
@@ -129,7 +129,7 @@ class Notes:
     def local(cls, question: QAInput) -> Answer:
         rng = random.Random(f"local {question.question}")  # noqa: S311 (a drawing, not a secret)
         sure = min(max(rng.gauss(0.3 if cls._number(question) % 3 == 0 else 0.7, 0.2), 0.01), 0.99)
-        text = rng.choice(cls.spans)
+        text = rng.choice([cls.spans[0], cls.spans[0][:3], *cls.spans])
         start = question.passages[0].find(text)
         place = {"text": text, "start": start, "end": start + len(text), "document": 0}
         span = {**place, "probability": sure * rng.random()}
@@ -144,7 +144,9 @@ class Notes:
             message = "the server is down"
             raise TimeoutError(message)
         text = rng.choice([cls.spans[0], *cls.spans, None])
-        return Answer(text, token_logprobs=[(text or "none", -3 * rng.random())], model="large")
+        read, written = rng.randrange(50, 90), rng.randrange(1, 9)
+        usage = {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
+        return Answer(text, token_logprobs=[(text or "none", -3 * rng.random())], usage=usage, model="large")
 
     @staticmethod
     def _number(question: QAInput) -> int:
