@@ -29,6 +29,7 @@ COLLECTOR = """
 import asyncio, os, random
 from twosup_chain.collection.collect import collect
 from twosup_chain.schema import Answer
+from twosup_chain.text.questions import LabelledQuestion
 
 FOLDER, QUESTIONS, CONCURRENCY, ANSWERED_AFTER = {folder!r}, {questions}, {concurrency}, {answered_after}
 examples = [
