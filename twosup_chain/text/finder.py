@@ -51,8 +51,8 @@ def whole(passage: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-#: What may stand between the letters of one word (O'Brien, U.S., J. R. R.) and is no part of it.
-_BETWEEN = str.maketrans("", "", "'. \n-")
+#: What may stand between the letters of one word (O'Brien, U.S., J. R. R.) and is no part of it; and a sign for a word.
+_BETWEEN = {**str.maketrans("", "", "'. \n-"), ord("&"): "and"}
 #: No number is longer, in characters.
 _NUMBER = 32
 

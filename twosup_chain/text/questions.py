@@ -67,8 +67,8 @@ def load_questions(data: str | Path | Iterable[LabelledQuestion]) -> list[Labell
     Args:
         data: A file in SQuAD format (v1.1 or v2.0) or of JSON lines, plain or gzipped, or the questions themselves. A
             JSON line has the fields ``question``, ``context`` and ``answers`` (a list of accepted answers, empty for an
-            unanswerable question; SQuAD's ``{"text": […]}`` is taken as well) and may have an ``id``; without one its
-            digest is its id, and may have a ``title``.
+            unanswerable question; SQuAD's ``{"text": […]}`` is taken as well) and may have a ``title`` and an ``id``;
+            without one its digest is its id.
 
     Raises:
         InputError: The file cannot be read, a question is blank or not labelled, or two have the same id.

@@ -49,7 +49,7 @@ _TOKEN = re.compile(
       (?:(?P<ending>(?<=0)'s|s|st|nd|rd|th)\b|'s\b
         |[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|(?<=\d)(?(money)[mk]|(?!)))s?\b)?
       (?P<share>(?=\ ?[$€£¥₹%]|\ (?:per\ ?cent|dollar|euro|pound)))?)
-  | (?P<symbol>[$€£¥₹%°]|per\ ?cent(?!\w))
+  | (?P<symbol>[$€£¥₹%°]|(?<=\ )&(?=\ )|per\ ?cent(?!\w))
   | (?P<model>[a-z]-\d+(?!\w)|[a-z](?:\+\+?|\#)(?!\w))
   | (?P<initials>[a-z](?:\.[a-z])+(?![\w'{_MARKS}])\.?|[a-z](?![\w'{_MARKS}]))
   | (?P<word>{_LETTER}{_REST}(?:'{_LETTER}{_REST})*)
@@ -59,7 +59,7 @@ _TOKEN = re.compile(
 )
 _MAGNITUDES = {"hundred": 2, "thousand": 3, "k": 3, "lakh": 5, "million": 6, "mn": 6, "m": 6, "crore": 7}
 _MAGNITUDES |= {"billion": 9, "bn": 9, "trillion": 12}
-_SYMBOLS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "°": "degree"}
+_SYMBOLS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "°": "degree", "&": "and"}
 _UNITS = {
     f"{prefix}{name}{ending}": f"{short}{unit}"
     for prefix, short in (("", ""), ("kilo", "k"), ("centi", "c"), ("milli", "m"))
@@ -80,6 +80,8 @@ _UNITS |= {
 }
 _ARTICLES = frozenset({"an", "the"})
 _JOINTS = " \n-"
+#: What follows a name of one letter, and no article: A-level, A. B. Smith, A, B and C.
+_NO_ARTICLE = re.compile(r"[-./&$€£¥₹,;:)\]]|\ (?:and|or|to|is|was|are|&)\b")
 #: An answer of one letter is shorter than this.
 _ALONE = 8
 _NAMING_WORDS = (
@@ -143,7 +145,7 @@ def words(text: str) -> tuple[Word, ...]:
 
 
 def _is_exact(kind: str, raw: str) -> bool:
-    return kind in ("symbol", "model") or (kind == "word" and any(map(str.isdigit, raw)))
+    return kind == "model" or (kind == "symbol" and raw != "&") or (kind == "word" and any(map(str.isdigit, raw)))
 
 
 def _plain(raw: str) -> str:
@@ -161,11 +163,11 @@ _KEYS: dict[str, Callable[[str], str]] = {
 
 
 def _is_name(folded: Folded, at: int, near: str) -> bool:
-    """Whether an "a" is a name, not an article: part of A-level or A. B., alone, or a capital that is no title's."""
-    low, after = folded.text, folded.text[at + 1 : at + 2]
-    if (after and after in ".-/&$£") or (len(low) < _ALONE and len(low.strip(" .\"'()")) == 1):
+    """Whether an "a" is a name, not an article: by what follows, alone, or a capital that is no title's."""
+    low = folded.text
+    if _NO_ARTICLE.match(low, at + 1) or (len(low) < _ALONE and len(low.strip(" .\"'()")) == 1):
         return True
-    title = after == " " and at + 2 < len(low) and folded.original[folded.places[at + 2]].isupper()
+    title = low[at + 1 : at + 2] == " " and at + 2 < len(low) and folded.original[folded.places[at + 2]].isupper()
     return bool(near) and not title and folded.original[folded.places[at]].isupper()
 
 
