@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from typer.testing import CliRunner
 
-from twosup_chain import Calibration, TwoSupervisorChain, calibrate, check, collect, evaluate
+from twosup_chain import Calibration, Supervisor, TwoSupervisorChain, calibrate, check, collect, evaluate
 from twosup_chain._own import load_own
 from twosup_chain.calibration.table import as_text
 from twosup_chain.calibration.targets import Risk
@@ -44,6 +44,11 @@ class Silence(Rate):
 
     def counts(self, tally):
         return tally.n - tally.answered, np.asarray(tally.n)
+
+
+def brief(question, answer):
+    """Trusts short answers."""
+    return 1.0 / len((answer.text or "nothing").split())
 
 
 def hosted(question):
@@ -98,6 +103,26 @@ def test_an_answerer_of_your_own_has_all_call_styles_and_its_options_are_checked
     assert glossary.batch([item, item]) == [glossary.invoke(item), asyncio.run(glossary.ainvoke(item))]
     with pytest.raises(UnknownOptionError, match="'term'"):
         own("Glossary")(tern="lamp")
+
+
+def test_a_scorer_of_your_own_is_recorded_calibrated_evaluated_and_judges(own, questions, tmp_path):
+    records, spec = tmp_path / "records.jsonl", f"{own('__file__')}:brief"
+    parts = {"local": own("Glossary")(), "remote": own("hosted")}
+    collect(questions, **parts, out=records, scorers=["answerability", spec])
+
+    calibration = calibrate(records, risk=0.05, local_scorer="answerability", remote_scorer=spec)
+    assert calibrate(records, risk=0.05, local_scorer="answerability", remote_scorer=own("brief")) == calibration
+    assert calibration.remote.scorer == "brief"
+    assert evaluate(records, calibration=calibration, draws=10).figures.coverage.value == 1.0
+    settings = {"local_supervisor": Supervisor("answerability", threshold=0.5)}
+    report = evaluate(records, **settings, remote_supervisor=Supervisor(own("brief"), threshold=0.9), draws=10)
+    assert report.figures.coverage.value == 1.0
+    with pytest.raises(CalibrationMismatchError, match=r"remote scorer 'brief', .*: pass it as scorers=\{'brief': …\}"):
+        TwoSupervisorChain.from_calibration(calibration, **parts)
+    for scorer in (spec, own("brief")):
+        chain = TwoSupervisorChain.from_calibration(calibration, **parts, scorers={"brief": scorer})
+        result = chain.invoke(questions[-1].as_input())
+        assert (result.answer, result.remote_verdict.scorer, result.remote_verdict.score) == ("coal", "brief", 1.0)
 
 
 @pytest.fixture(scope="module")

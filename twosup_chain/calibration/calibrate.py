@@ -22,6 +22,7 @@ from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.outcomes import Outcomes
 from twosup_chain.outcomes.predictions import in_words
+from twosup_chain.scoring.registry import recorded_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
-    from twosup_chain.scoring.learned import LearnedScorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -56,8 +57,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     prefer: Prefer | None = None,
     abstention: Abstention = "wrong",
     max_call_cost: float | None = None,
-    local_scorer: str | LearnedScorer | None = None,
-    remote_scorer: str | LearnedScorer | None = None,
+    local_scorer: str | ScoreFunction | Scorer | None = None,
+    remote_scorer: str | ScoreFunction | Scorer | None = None,
     local_model: str | None = None,
     remote_model: str | None = None,
     correct: Correct = "exact_match",
@@ -98,7 +99,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             right where the question has no answer (``"no_answer"``, the official SQuAD v2 rule for an empty answer).
         max_call_cost: The most that one hosted call can cost, in currency; a guarantee for a budget rests on it. By
             default the dearest call in the data, which the calibration says aloud.
-        local_scorer: The scorer of the local predictions, by name, or a learned one; needed for records, and to build
+        local_scorer: The scorer of the local predictions, by name or itself; needed for records, and to build
             a chain.
         remote_scorer: That of the hosted predictions.
         local_model: The local model's name, where `records` are `Outcomes`.
@@ -141,8 +142,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             message = "records hold the trust of several scorers: pass local_scorer='…' and remote_scorer='…'"
             raise ConfigurationError(message)
         local, remote = (CalibratedSupervisor(scorer=name, threshold=0.0, missing=missing) for name in names.values())
-        learned = {scorer.name: scorer for scorer in (local_scorer, remote_scorer) if not isinstance(scorer, str)}
-        columns = read_judged(records, local=local, remote=remote, scorers=learned, **weighing)
+        given = {recorded_name(s): s for s in (local_scorer, remote_scorer) if not isinstance(s, str)}
+        columns = read_judged(records, local=local, remote=remote, scorers=given, **weighing)
         outcomes, source = columns.outcomes(correct=correct, price=price), columns.provenance
         rule = in_words(correct)
     if not len(outcomes):
@@ -191,8 +192,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     )
 
 
-def _name(scorer: str | LearnedScorer | None) -> str | None:
-    return scorer if scorer is None or isinstance(scorer, str) else scorer.name
+def _name(scorer: str | ScoreFunction | Scorer | None) -> str | None:
+    return None if scorer is None else recorded_name(scorer)
 
 
 def _setting(scorer: str | None, model: str | None, threshold: Array, missing: float | None) -> CalibratedSupervisor:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
-    from twosup_chain.scoring.learned import LearnedScorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
 class HeldPromise(Record):
@@ -77,7 +77,7 @@ def check(
     targets: Iterable[Target | type[Target]] = (),
     correct: Correct | None = None,
     price: Price | None = None,
-    scorers: Mapping[str, LearnedScorer] | None = None,
+    scorers: Mapping[str, ScoreFunction | Scorer] | None = None,
 ) -> PromiseCheck:
     """Returns with what probability each promise of a calibration holds on the traffic that new questions stand for.
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.records.lines import Paths
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.supervisor import Supervisor
 
 
@@ -52,7 +53,7 @@ def read_judged(
     *,
     local: CalibratedSupervisor,
     remote: CalibratedSupervisor,
-    scorers: Mapping[str, LearnedScorer] | None = None,
+    scorers: Mapping[str, ScoreFunction | Scorer] | None = None,
     early_abstention: bool = False,
     reconcile: bool = False,
 ) -> RecordColumns:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twosup_chain._options import shorten
 from twosup_chain.calibration.record import Calibration
 from twosup_chain.calibration.settings import scorer_of
-from twosup_chain.errors import CalibrationMismatchError
-from twosup_chain.scoring.learned import LearnedScorer
-from twosup_chain.scoring.packaged import packaged
-from twosup_chain.scoring.registry import SCORERS
+from twosup_chain.errors import CalibrationMismatchError, UnknownOptionError
+from twosup_chain.scoring.registry import resolve
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -50,15 +49,16 @@ def supervisors(
     }
     for role, setting in settings.items():
         name = scorer_of(setting, role)
-        scorer = scorers.get(name) or packaged(name) or name
-        if isinstance(scorer, str) and scorer not in SCORERS:
+        try:
+            scorer = resolve(scorers.get(name, name))
+        except UnknownOptionError as error:
             message = (
-                f"the calibration was made for the {role} scorer {name!r}, which is none of "
-                f"{', '.join(sorted(SCORERS))}: pass it as scorers={{{shorten(name)}: …}}"
+                f"the calibration was made for the {role} scorer {name!r}, which is none of {', '.join(error.known)}: "
+                f"pass it as scorers={{{shorten(name)}: …}}"
             )
-            raise CalibrationMismatchError(message)
+            raise CalibrationMismatchError(message) from None
         made[f"{role}_supervisor"] = Supervisor(
-            scorer.calibrated() if isinstance(scorer, LearnedScorer) else scorer,
+            replace(scorer, name=name, caution=None),  # its threshold is calibrated
             threshold=setting.threshold,
             missing=setting.missing,
             model=setting.model,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
-    from twosup_chain.scoring.learned import LearnedScorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.supervisor import Supervisor
 
 #: Below so many questions every figure is rough.
@@ -64,7 +64,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     correct: Correct = "exact_match",
     examples: int = 5,
     draws: int = 1000,
-    scorers: Mapping[str, LearnedScorer] | None = None,
+    scorers: Mapping[str, ScoreFunction | Scorer] | None = None,
     targets: Iterable[Target | type[Target]] = (),
     early_abstention: bool = False,
     reconcile: bool = False,

@@ -34,7 +34,7 @@ from twosup_chain.records.seen import Seen
 if TYPE_CHECKING:
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.question import QuestionRecord
-    from twosup_chain.scoring.learned import LearnedScorer
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
 class Provenance(Record):
@@ -128,8 +128,8 @@ class RecordColumns:
 def read_columns(
     paths: Paths,
     *,
-    local_scorer: str | LearnedScorer,
-    remote_scorer: str | LearnedScorer,
+    local_scorer: str | ScoreFunction | Scorer,
+    remote_scorer: str | ScoreFunction | Scorer,
     local_missing: float | None = None,
     remote_missing: float | None = None,
     early_abstention: bool = False,

@@ -16,18 +16,21 @@ from twosup_chain.errors import ConfigurationError, MissingEvidenceError
 from twosup_chain.records.prediction import features_of
 from twosup_chain.scoring.learned import LearnedScorer
 from twosup_chain.scoring.packaged import packaged
+from twosup_chain.scoring.registry import recorded_name, resolve
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from twosup_chain.outcomes.outcomes import Floats
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
 class RecordedTrust:
     """Gathers the trust in one model's recorded predictions, row by row.
 
     Args:
-        scorer: The name under which a scorer's trust was recorded; a `LearnedScorer`, or the name of a packaged one.
+        scorer: The name under which a scorer's trust was recorded, or the scorer itself, as `registry.resolve` takes
+            it; the trust of a `LearnedScorer`, or of a packaged one by its name, is computed.
         missing: The trust, in [0, 1], in an answer that lacks what the scorer reads; by default that is an error.
         role: ``"local"`` or ``"remote"``.
         weigh: Whether the predictions are weighed against those that could be made in their place.
@@ -41,15 +44,20 @@ class RecordedTrust:
         CalibrationMismatchError: It is a packaged scorer of another version.
     """
 
-    def __init__(self, scorer: str | LearnedScorer, missing: float | None, role: str, *, weigh: bool = False) -> None:
-        self._learned = scorer if isinstance(scorer, LearnedScorer) else packaged(scorer)
-        if self._learned is not None and self._learned.role != role:
-            message = (
-                f"{self._learned.name} was fitted on {self._learned.role} predictions, and is to judge {role} ones: "
-                f"fit one with role={role!r}"
-            )
-            raise ConfigurationError(message)
-        self.name = str(scorer) if self._learned is None else self._learned.name
+    def __init__(
+        self, scorer: str | ScoreFunction | Scorer, missing: float | None, role: str, *, weigh: bool = False
+    ) -> None:
+        self.name = recorded_name(scorer)
+        found = packaged(self.name) if isinstance(scorer, str) else resolve(scorer).function
+        self._learned = found if isinstance(found, LearnedScorer) else None
+        if self._learned is not None:
+            self.name = self._learned.name  # with its digest
+            if self._learned.role != role:
+                message = (
+                    f"{self.name} was fitted on {self._learned.role} predictions, and is to judge {role} ones: fit one "
+                    f"with role={role!r}"
+                )
+                raise ConfigurationError(message)
         if weigh and (self._learned is None or not self._learned.others):
             message = (
                 f"the {role} scorer {self.name!r} cannot weigh recorded predictions: the trust in alternatives is "

@@ -12,7 +12,7 @@ from twosup_chain._options import shorten
 from twosup_chain._own import load_own
 from twosup_chain.errors import ConfigurationError, UnknownOptionError
 from twosup_chain.scoring import comparison, grounded, own_scores, packaged, token_probability
-from twosup_chain.scoring.scorer import Scorer
+from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 _FILES = (comparison, grounded, own_scores, packaged, token_probability)
 
@@ -61,6 +61,11 @@ def resolve(scorer: object) -> Scorer:
         return known.with_options(scorer) if isinstance(scorer, partial) else known
     message = f"scorer={shorten(scorer)} is neither a scorer's name ({', '.join(SCORERS)}) nor a callable"
     raise ConfigurationError(message)
+
+
+def recorded_name(scorer: str | ScoreFunction | Scorer) -> str:
+    """Returns the name under which a scorer's trust is recorded; a name stands for itself, known here or not."""
+    return scorer if isinstance(scorer, str) and ":" not in scorer else resolve(scorer).name
 
 
 def _named(name: str) -> Scorer:
