@@ -1,5 +1,5 @@
 """Evaluating a chain from records: `evaluate` is the way in.
 
-`figures` are what is known, `measure` finds them, `page` shows them with `pictures`; `words` puts numbers into words,
-`mistakes` picks questions to show.
+`figures` and `mistakes` are what a `report` holds, `measure` finds it; `page` writes it with `view`, `words` and
+`pictures`, which `plotting` draws.
 """

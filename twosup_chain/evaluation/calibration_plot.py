@@ -25,7 +25,9 @@ def calibration_figure(calibration: Calibration) -> Figure:
     trace = calibration.trace
     sent, passed = np.array(trace.remote_rate), np.array(trace.accepted, dtype=np.bool_)
     promised = [(promise, calibration.estimate(promise.measure)) for promise in calibration.promises]
-    limits = ", ".join(f"{found.label} ≤ {found.write(promise.limit)}" for promise, found in promised)
+    limits = ", ".join(
+        f"{found.label} ≤ {found.write(promise.limit, calibration.currency)}" for promise, found in promised
+    )
     figure, (axes, below) = blank(_TITLE, f"{calibration.heading}: {limits}", rows=(4, 1))
     for part, name, values in ((axes, "risk", trace.risk), (below, "coverage", trace.coverage)):
         found = np.array(values, dtype=np.float64)  # NaN where nothing is answered
