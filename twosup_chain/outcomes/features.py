@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from twosup_chain.errors import RecordsError, TwosupError
-from twosup_chain.records.lines import Paths, Places, check_record, read_entries
+from twosup_chain.errors import RecordsError
+from twosup_chain.outcomes.rows import read_rows
 from twosup_chain.records.prediction import features_of
-from twosup_chain.records.seen import Seen
 
 if TYPE_CHECKING:
     from twosup_chain.outcomes.outcomes import Flags, Floats
+    from twosup_chain.records.lines import Paths, Place, Places
+    from twosup_chain.records.question import QuestionRecord
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,33 +63,26 @@ def read_features(paths: Paths, role: Literal["local", "remote"]) -> RecordedFea
             message names the line.
     """
     other = "remote" if role == "local" else "local"
-    places, seen = Places(), Seen()
     columns: dict[str, array[float]] = {}
-    numbers, digests = array("d"), array("Q")
+    numbers = array("d")
     ids: list[str] = []
     passages: list[str] = []
     models: set[str | None] = set()
-    for entry in read_entries(paths, places):
-        try:
-            prediction = entry[role]
-            failed = "error" in prediction
-            seen.add(entry["id"], places, failed=failed or "error" in entry[other])
-            if failed:
-                continue
-            found = features_of(prediction)
-            if not found:
-                raise KeyError("features")  # noqa: TRY301  it is explained below
-            _take(found, columns, len(ids))
-            digests.append(int(entry["digest"], 16))
-            numbers.extend((prediction["exact_match"], prediction["f1"]))
-            numbers.extend((entry[other].get("exact_match", math.nan), entry[other].get("f1", math.nan)))
-            numbers.append(entry["answerable"])
-            ids.append(entry["id"])
-            passages.append(entry["passage"])
-            models.add(prediction.get("model"))
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise _explained(error, entry, places, role) from error
-    order = np.argsort(np.array(digests, dtype="<u8"), kind="stable")
+
+    def take(entry: dict[str, Any], _: Places) -> None:
+        prediction, others = entry[role], entry[other]
+        found = features_of(prediction)
+        if not found:
+            raise KeyError("features")
+        _take(found, columns, len(ids))
+        numbers.extend((prediction["exact_match"], prediction["f1"]))
+        numbers.extend((others.get("exact_match", math.nan), others.get("f1", math.nan)))
+        numbers.append(entry["answerable"])
+        passages.append(entry["passage"])
+        ids.append(entry["id"])
+        models.add(prediction.get("model"))
+
+    order = read_rows(paths, take, explain=partial(_explained, role), needed=(role,)).order
     exact_match, f1, other_exact_match, other_f1, answerable = np.array(numbers).reshape(len(ids), 5)[order].T
     return RecordedFeatures(
         columns={name: np.array(column)[order] for name, column in sorted(columns.items())},
@@ -110,17 +105,10 @@ def _take(features: dict[str, float], columns: dict[str, array[float]], row: int
         column.append(features.get(name, math.nan))
 
 
-def _explained(error: Exception, entry: dict[str, Any], places: Places, role: str) -> TwosupError:
-    """Returns what is wrong with a record that could not be taken apart."""
-    if isinstance(error, TwosupError):
-        return error
-    try:
-        record = check_record(entry, places[-1])
-    except RecordsError as found:
-        return found
-    if not getattr(record, role).features or record.passage is None:
-        return RecordsError(
-            f"{places[-1]}: the {role} prediction was recorded without features, by an earlier version or another "
-            "program: collect the questions anew with twosup collect"
-        )
-    return RecordsError(f"{places[-1]}: {type(error).__name__}: {error}")
+def _explained(role: str, record: QuestionRecord, place: Place) -> RecordsError | None:
+    if getattr(record, role).features and record.passage is not None:
+        return None
+    return RecordsError(
+        f"{place}: the {role} prediction was recorded without features, by an earlier version or another program: "
+        "collect the questions anew with twosup collect"
+    )

@@ -1,35 +1,23 @@
-"""Files of `QuestionRecord`s as columns, streamed: a million records take seconds.
-
-A file holds one record a line, in the order in which the questions were finished. A later line of a question whose call
-had failed takes the earlier one's place; any other repetition is an error. The lines are read in `lines`, and
-written in `collection`.
-"""
+"""Files of `QuestionRecord`s as columns: both models' predictions, and the trust in them by two chosen scorers."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from array import array
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twosup_chain._options import Record
-from twosup_chain.errors import (
-    ConfigurationError,
-    InputError,
-    MissingEvidenceError,
-    RecordsError,
-    TwosupError,
-    UnknownOptionError,
-)
+from twosup_chain.errors import ConfigurationError, InputError, RecordsError, TwosupError, UnknownOptionError
 from twosup_chain.outcomes.outcomes import Choice, Flags, Floats, Outcomes
 from twosup_chain.outcomes.predictions import Correct, PredictionColumns, weigh
+from twosup_chain.outcomes.rows import read_rows
 from twosup_chain.outcomes.trust import RecordedTrust
-from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries, read_record
-from twosup_chain.records.seen import Seen
+from twosup_chain.records.lines import Paths, Place, Places, read_record
 
 if TYPE_CHECKING:
     from twosup_chain.outcomes.price import Price
@@ -162,27 +150,20 @@ def read_columns(
             raise ConfigurationError(message)
     of_local = RecordedTrust(local_scorer, local_missing, "local", weigh=early_abstention)
     of_remote = RecordedTrust(remote_scorer, remote_missing, "remote", weigh=reconcile)
+    models = _Models()
+    numbers = array("d")
+
+    def take(entry: dict[str, Any], places: Places) -> None:
+        local, remote = entry["local"], entry["remote"]
+        models.meet(local.get("model"), remote.get("model"), places)
+        numbers.extend(_numbers(local, of_local))
+        numbers.extend(_numbers(remote, of_remote))
+        numbers.append(entry["answerable"])
+
     scorers = {role: of.name for role, of in (("local", of_local), ("remote", of_remote)) if not of.computed}
-    places, seen, models = Places(), Seen(), _Models()
-    rows, numbers, digests = array("q"), array("d"), array("Q")
-    for entry in read_entries(paths, places):
-        try:
-            local, remote = entry["local"], entry["remote"]
-            failed = "error" in local or "error" in remote
-            seen.add(entry["id"], places, failed=failed)
-            if failed:
-                continue
-            models.meet(local.get("model"), remote.get("model"), places)
-            digests.append(int(entry["digest"], 16))
-            numbers.extend(_numbers(local, of_local))
-            numbers.extend(_numbers(remote, of_remote))
-            numbers.append(entry["answerable"])
-            rows.append(len(places) - 1)
-        except (MissingEvidenceError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise _explained(error, entry, places[-1], scorers) from error
-    digest = np.array(digests, dtype="<u8")
-    order = np.argsort(digest, kind="stable")
-    table = np.array(numbers).reshape(len(rows), -1 if rows else 2 * _WIDTH + 1)[order].T
+    rows = read_rows(paths, take, explain=partial(_explained, scorers))
+    order, count = rows.order, len(rows.order)
+    table = np.array(numbers).reshape(count, 2 * _WIDTH + 1)[order].T
     answerable = table[-1] == 1.0
     local, local_others = _predictions(table[:_WIDTH], of_local, order)
     remote, remote_others = _predictions(table[_WIDTH:-1], of_remote, order)
@@ -193,16 +174,16 @@ def read_columns(
         remote_judged=weigh(remote, remote_others, local=local, answerable=answerable),
         answerable=answerable,
         provenance=Provenance(
-            questions=len(rows),
-            failed=seen.failed,
+            questions=count,
+            failed=rows.failed,
             local_model=models.local,
             remote_model=models.remote,
             local_scorer=of_local.name,
             remote_scorer=of_remote.name,
-            digest=hashlib.sha256(digest[order].tobytes()).hexdigest()[:16],
+            digest=rows.digest,
         ),
-        places=places,
-        lines=np.array(rows, dtype=np.intp)[order],
+        places=rows.places,
+        lines=rows.lines,
     )
     _check_shares(columns)
     return columns
@@ -253,16 +234,8 @@ def _check_shares(columns: RecordColumns) -> None:
                 columns.record(int(wrong[0]))  # which names the field
 
 
-def _explained(error: Exception, entry: dict[str, Any], place: Place, scorers: dict[str, str]) -> TwosupError:
-    """Returns what is wrong with a record that could not be taken apart."""
-    if isinstance(error, MissingEvidenceError):
-        return RecordsError(f"{place}: {error}")
-    if isinstance(error, TwosupError):
-        return error
-    try:
-        record = check_record(entry, place)
-    except RecordsError as found:
-        return found
+def _explained(scorers: dict[str, str], record: QuestionRecord, place: Place) -> TwosupError | None:
+    """Returns which trust a record lacks."""
     for role, scorer in scorers.items():
         trust = getattr(record, role).trust
         if scorer not in trust:
@@ -273,7 +246,7 @@ def _explained(error: Exception, entry: dict[str, Any], place: Place, scorers: d
                 "choose another scorer, or state the trust in such answers (missing=0.0), as in Supervisor"
             )
             return RecordsError(message)
-    return RecordsError(f"{place}: {type(error).__name__}: {error}")
+    return None
 
 
 class _Models:

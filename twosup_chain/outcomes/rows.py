@@ -1,0 +1,102 @@
+"""`read_rows`: files of records, streamed question by question: a million records take seconds.
+
+A file holds one record a line, in the order in which the questions were finished. A later line of a question whose call
+had failed takes the earlier one's place; any other repetition is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twosup_chain.errors import MissingEvidenceError, RecordsError, TwosupError
+from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries
+from twosup_chain.records.seen import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twosup_chain.records.question import QuestionRecord
+
+    Explain = Callable[[QuestionRecord, Place], TwosupError | None]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rows:
+    """The questions that were read; n of them count.
+
+    Args:
+        places: Where every line of the files stands.
+        lines: Which of those lines each question is, in the order of their digests, shape (n,): the order of a file is
+            that in which calls happened to end.
+        order: Which of the questions taken stands at each place of that order, shape (n,).
+        failed: How many questions have a call that failed.
+        digest: 16 hexadecimal digits that stand for the questions, in whatever order.
+    """
+
+    places: Places
+    lines: npt.NDArray[np.intp]
+    order: npt.NDArray[np.intp]
+    failed: int
+    digest: str
+
+
+def read_rows(
+    paths: Paths,
+    take: Callable[[dict[str, Any], Places], None],
+    *,
+    explain: Explain,
+    needed: tuple[str, ...] = ("local", "remote"),
+) -> Rows:
+    """Reads records, and hands the fields of each question to `take`, once.
+
+    Args:
+        paths: The file of records, or several.
+        take: Is called with a question's fields, and the places of all lines so far.
+        explain: Says what is wrong with a record that could not be taken though it is a whole one; ``None`` where it
+            does not know.
+        needed: Whose calls must not have failed, so that a question counts.
+
+    Raises:
+        RecordsError: A file is missing or holds something else; the message names the line.
+    """
+    places, seen = Places(), Seen()
+    lines, digests = array("q"), array("Q")
+    for entry in read_entries(paths, places):
+        try:
+            failed = [role for role in ("local", "remote") if "error" in entry[role]]
+            seen.add(entry["id"], places, failed=bool(failed))
+            if any(role in needed for role in failed):
+                continue
+            take(entry, places)
+            digests.append(int(entry["digest"], 16))
+            lines.append(len(places) - 1)
+        except (MissingEvidenceError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise _explained(error, entry, places[-1], explain) from error
+    digest = np.array(digests, dtype="<u8")
+    order = np.argsort(digest, kind="stable")
+    return Rows(
+        places=places,
+        lines=np.array(lines, dtype=np.intp)[order],
+        order=order,
+        failed=seen.failed,
+        digest=hashlib.sha256(digest[order].tobytes()).hexdigest()[:16],
+    )
+
+
+def _explained(error: Exception, entry: dict[str, Any], place: Place, explain: Explain) -> TwosupError:
+    """Returns what is wrong with a record that could not be taken apart."""
+    if isinstance(error, MissingEvidenceError):
+        return RecordsError(f"{place}: {error}")
+    if isinstance(error, TwosupError):
+        return error
+    try:
+        record = check_record(entry, place)
+    except RecordsError as found:
+        return found
+    return explain(record, place) or RecordsError(f"{place}: {type(error).__name__}: {error}")
