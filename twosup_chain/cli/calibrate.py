@@ -130,7 +130,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     counted: dict[str, Any] = {"correct": reading.correct, "price": prices.price()}
     local = parts.recorded_scorer(reading.local_scorer, "local")
     remote = parts.recorded_scorer(reading.remote_scorer, "remote")
-    learned = parts.learned_scorers(local, remote)
+    scorers = parts.unregistered(local, remote)
     if files.check is not None:
         if files.out is not None or any(limit is not None for limit in given.values()):
             message = "--check asks about a calibration that there is: leave --out and the targets out"
@@ -138,7 +138,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         from twosup_chain.calibration.promise import check
         from twosup_chain.calibration.record import Calibration
 
-        held = check(Calibration.load(files.check), list(reading.records), targets=own, scorers=learned, **counted)
+        held = check(Calibration.load(files.check), list(reading.records), targets=own, scorers=scorers, **counted)
         files.show(lambda: json.loads(held.model_dump_json()), lambda: _lines(table.check_as_text(held)))
         return
     from twosup_chain.calibration.calibrate import calibrate as find
@@ -163,7 +163,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         found.save(files.out)
     files.show(lambda: json.loads(found.model_dump_json()), lambda: _lines(table.as_text(found)))
     if files.out is not None:
-        more = f", scorers={{{', '.join(f'{name!r}: LearnedScorer.load(…)' for name in learned)}}}" if learned else ""
+        more = f", scorers={{{', '.join(f'{name!r}: …' for name in scorers)}}}" if scorers else ""
         note(
             f"{files.out} is written: TwoSupervisorChain.from_calibration({str(files.out)!r}, local=…, remote=…{more})"
         )

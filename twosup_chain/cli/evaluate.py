@@ -92,15 +92,15 @@ def _supervisors(setting: Setting) -> dict[str, Any]:
     given = {f"--{role}-{what}": getattr(setting, f"{role}_{what}") for role in _ROLES for what in _WHAT}
     scorers = {role: parts.recorded_scorer(spec, role) for role in _ROLES if (spec := given[f"--{role}-scorer"])}
     if setting.calibration is not None:
-        learned = parts.learned_scorers(*scorers.values())
-        rest = {name: value for name, value in given.items() if scorers.get(name[2:-7]) not in learned.values()}
+        known = parts.unregistered(*scorers.values())
+        rest = {name: value for name, value in given.items() if scorers.get(name[2:-7]) not in known.values()}
         rest |= {"--missing": setting.missing, "--early-abstention": setting.early_abstention or None}
         rest |= {"--reconcile": setting.reconcile or None}
         chosen = [name for name, value in rest.items() if value is not None]
         if chosen:
             message = f"--calibration sets both supervisors: leave {', '.join(chosen)} out"
             raise ConfigurationError(message)
-        return {"scorers": learned}
+        return {"scorers": known}
     lacking = [name for name, value in given.items() if value is None]
     if lacking:
         message = f"{', '.join(lacking)} missing: pass --calibration FILE, or all four of {', '.join(given)}"

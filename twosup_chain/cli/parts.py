@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from twosup_chain.calibration.record import CalibratedSupervisor
-    from twosup_chain.scoring.learned import LearnedScorer
     from twosup_chain.scoring.scorer import Needs, Scorer
     from twosup_chain.supervisor import Supervisor
 
@@ -195,19 +194,14 @@ def scorer_of(spec: str, role: str) -> Scorer:
     return resolve(learned)
 
 
-def recorded_scorer(spec: str, role: str) -> str | LearnedScorer:
-    """Returns a scorer as records are read by it: a learned one is computed, the trust by any other is recorded.
+def recorded_scorer(spec: str, role: str) -> str | Scorer:
+    """Returns a scorer as records are read by it: a plain name stays one, since records may know more names.
 
     Raises:
         ConfigurationError: As `scorer_of` does.
         SupervisorFileError: Likewise.
     """
-    from twosup_chain.scoring.learned import LearnedScorer
-
-    if not spec.endswith(".json") and not _OWN.fullmatch(spec):
-        return spec
-    found = scorer_of(spec, role)
-    return found.function if isinstance(found.function, LearnedScorer) else found.name
+    return scorer_of(spec, role) if spec.endswith(".json") or _OWN.fullmatch(spec) else spec
 
 
 def own_target(spec: str) -> Any:
@@ -240,9 +234,9 @@ def own_target(spec: str) -> Any:
     raise ConfigurationError(message)
 
 
-def learned_scorers(*found: str | LearnedScorer) -> dict[str, LearnedScorer]:
-    """Returns the learned ones of these scorers by their names."""
-    return {scorer.name: scorer for scorer in found if not isinstance(scorer, str)}
+def unregistered(*scorers: str | Scorer) -> dict[str, Scorer]:
+    """Returns, by name, the scorers that a calibration cannot find by itself: those that are not just names."""
+    return {scorer.name: scorer for scorer in scorers if not isinstance(scorer, str)}
 
 
 def _key(url: str | None) -> str:

@@ -80,7 +80,7 @@ def test_calibrate_check_and_evaluate_take_the_files_as_scorers(twosup, records,
     result = twosup("calibrate", records, "--remote-rate", "0.5", "--plug-in", *scorers, "-o", out)
     assert result.exit_code == 0
     learned = {scorer.name: scorer for scorer in map(LearnedScorer.load, fitted.values())}
-    assert all(f"'{name}': LearnedScorer.load" in result.stderr for name in learned)
+    assert all(f"'{name}': …" in result.stderr for name in learned)
     held = json.loads(twosup("calibrate", records, "--check", out, *scorers, "--json").stdout)
     assert held == json.loads(check(Calibration.load(out), records, scorers=learned).model_dump_json())
     promised = twosup("evaluate", records, "-c", out, *scorers, "--json")
