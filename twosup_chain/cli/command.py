@@ -79,7 +79,7 @@ def _parameters(kind: Any, told: dict[str, Any]) -> list[inspect.Parameter]:
         annotation = Annotated[_shown_type(hint, required=default is inspect.Parameter.empty), info]  # type: ignore[valid-type]
         found[name] = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
     for name, info in infos.items():
-        info.help = _NAME.sub(lambda match: flags.get(match[1]) or _flag(match[1]), helps[name])
+        info.help = _NAME.sub(lambda match: flags.get(match[1]) or _flag(match[1]), helps.get(name, ""))
     return list(found.values())
 
 
