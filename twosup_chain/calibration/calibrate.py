@@ -88,7 +88,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         budget: What the hosted model may cost per 1,000 questions, in currency; needs costs (`price`, or
             ``Outcomes.remote_cost``).
         match_remote: ``True``, or a margin in [0, 1): how much less accurate than the hosted model alone the chain may
-            be.
+            be; with `reconcile` too it is held against the hosted model's own answers.
         confidence: The guarantee's, in [0.5, 1), like 0.9.
         prefer: Which pair to choose of those that keep the targets: ``"cheapest"``, the fewest remote calls, then the
             most answers; ``"coverage"``, the most answers, then the fewest calls; ``"accuracy"``, the most questions
