@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from study.columns import Columns
+from study.questions import load
 
 from twosup_chain import demo
 from twosup_chain.demo.recording import load as load_recording
@@ -35,7 +36,7 @@ def path(tmp_path_factory) -> Path:
 
 
 def test_the_columns_say_what_the_recording_says(path: Path) -> None:
-    header, questions = load_questions(path)
+    header, questions = load(path)
     columns = Columns.of(questions)
     recording = load_recording(DEMO / "tuning_recording.jsonl")
     examples = {example.id: example for example in load_questions(DEMO / "tuning.json")}
