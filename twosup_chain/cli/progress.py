@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+#: How long the work goes on before its speed is believed, in seconds.
+_SETTLING = 1.0
+
+
 class ProgressBar:
     """Takes how much is done, and how much there is; knows from that how long the rest takes."""
 
@@ -36,7 +40,9 @@ class ProgressBar:
     def _left(self, done: float, total: float) -> str:
         now = perf_counter()
         started, before = self._first = self._first or (now, done)
-        return f"{duration((total - done) * (now - started) / (done - before))} left" if done > before else ""
+        if done <= before or now - started < _SETTLING:
+            return ""
+        return f"{duration((total - done) * (now - started) / (done - before))} left"
 
 
 @contextmanager
