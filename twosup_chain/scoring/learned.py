@@ -1,6 +1,6 @@
 """`LearnedScorer`: a `LearnedModel` as a scorer that a `Supervisor` takes; trust is the probability of being right.
 
-Which features there are is the business of `features`.
+Which features there are is the business of `scoring.features`; the same function finds them live and for records.
 """
 
 from __future__ import annotations

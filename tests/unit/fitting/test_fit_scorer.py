@@ -7,7 +7,16 @@ import random
 import numpy as np
 import pytest
 
-from twosup_chain import Answer, LearnedScorer, TwoSupervisorChain, calibrate, check, collect, fit_scorer
+from twosup_chain import (
+    Answer,
+    LearnedScorer,
+    TwoSupervisorChain,
+    calibrate,
+    check,
+    collect,
+    fit_scorer,
+    fit_supervisor,
+)
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError, RecordsError
 from twosup_chain.outcomes.features import read_features
 from twosup_chain.outcomes.from_records import read_columns
@@ -154,6 +163,11 @@ def test_what_cannot_be_had_is_said(records, pair, tmp_path):
     ):
         with pytest.raises(RecordsError, match="line 1: the .*prediction was recorded without features"):
             read()
+
+
+def test_the_former_name_and_option_fit_the_same(records, pair):
+    assert fit_supervisor(records, place="local").name == fit_supervisor(records, role="local").name
+    assert fit_supervisor(records, place="local").name == pair["local"].name
 
 
 def test_a_saved_scorer_keeps_its_name_and_what_it_weighs(pair, tmp_path):
