@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from twosup_chain._options import shorten
-from twosup_chain.errors import AnswererError
+from twosup_chain.errors import AnswererError, NoTrustedAnswerError
 from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, total_usage
 from twosup_chain.text.citation import citations
 
@@ -33,7 +33,7 @@ class Case:
         self.local_verdict: Verdict | None = None
         self.remote_verdict: Verdict | None = None
         self.error: str | None = None
-        self._lost: list[AnswererError] = []
+        self._lost: list[AnswererError | NoTrustedAnswerError] = []
         self._reasons: list[str] = []
         self._started = perf_counter()
 
@@ -41,11 +41,13 @@ class Case:
         """Adds to the reason of the result."""
         self._reasons.append(reason)
 
-    def judge(self, role: Source, answer: Answer, verdict: Verdict) -> TwoSupervisorResult | None:
-        """Notes what a supervisor says of an answer; returns the result, where that settles the question.
+    def judge(self, role: Source, answer: Answer, verdict: Verdict | None) -> TwoSupervisorResult | None:
+        """Notes what a supervisor says of an answer, if it could; returns the result, where that settles the question.
 
         It ends with what the supervisor trusts: the answer that it judged, or the prediction that outweighs it.
         """
+        if verdict is None:
+            return None
         self.note(_judged(role, answer, verdict))
         if not verdict.trusted:
             return None
@@ -56,15 +58,18 @@ class Case:
             return self.end("local" if own else "none", Answer(None))
         return self.end(role, answer)
 
-    def fail(self, error: Exception) -> None:
-        """Notes that the remote failed."""
-        self.error = f"{type(error).__name__}: {error}"
-        self.note(f"the remote failed ({shorten(self.error, 200)})")
-        self.lose(error)
+    def fail(self, what: str, error: Exception, *, of_remote: bool) -> None:
+        """Notes a failure in the reason, a failure of the remote or its supervisor as the error too; keeps its cost.
 
-    def lose(self, error: Exception) -> None:
-        """Keeps what a reply that is no answer has cost."""
-        if isinstance(error, AnswererError):
+        Args:
+            what: What has failed, in words.
+            error: How.
+            of_remote: Whether it is the remote's or its supervisor's.
+        """
+        said = f"{type(error).__name__}: {error}"
+        self.note(f"{what} ({shorten(said, 200)})")
+        self.error = said if of_remote else self.error
+        if isinstance(error, (AnswererError, NoTrustedAnswerError)):
             self._lost.append(error)
 
     def end(self, source: Source, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:

@@ -16,6 +16,7 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializa
 from langchain_core.runnables.config import ensure_config, patch_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
 
+from twosup_chain._held import held
 from twosup_chain._options import Options
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Step:
         listener: Hears the output chunk by chunk, in place of the flow, which is sent ``None``; not in a batch.
         stage: Its place in the order of stages; a batch takes the earliest stage first.
         name: The tag of the call in traces, and the name of its run; ``None`` for a call without either.
+        held: Whether nobody is shown what it writes (`_held`).
     """
 
     runnable: Runnable[Any, Any]
@@ -66,6 +68,7 @@ class Step:
     listener: Listener | None = None
     stage: int = 0
     name: str | None = None
+    held: bool = False
 
     def config(self, parent: RunnableConfig, run_manager: RunManager | None) -> RunnableConfig:
         """Returns the config that nests, names and tags this call under its parent's run.
@@ -76,6 +79,8 @@ class Step:
         if run_manager is None:
             return parent
         child = run_manager.get_child(self.name)
+        if self.held and child.handlers:
+            child = held(child)
         config = patch_config(parent, callbacks=child, run_name=self.name)
         if self.name is not None and child.handlers:  # without a listener it would only cost time
             told = getattr(self.runnable, "trace_metadata", {})
@@ -247,7 +252,10 @@ def run_batch(
     """Runs many flows stage by stage; the error of a flow takes the place of its result."""
     batch = _Batch(flows, configs, run_managers)
     while group := batch.earliest():
-        outputs = group.runnable.batch(group.inputs, group.configs, return_exceptions=True)
+        try:
+            outputs = group.runnable.batch(group.inputs, group.configs, return_exceptions=True)
+        except Exception as error:  # noqa: BLE001 (each flow decides what an error means)
+            outputs = [error] * len(group.inputs)
         batch.resume(group, outputs)
     return batch.results()
 
@@ -258,7 +266,10 @@ async def arun_batch(
     """Runs many flows stage by stage, asynchronously; the error of a flow takes the place of its result."""
     batch = _Batch(flows, configs, run_managers)
     while group := batch.earliest():
-        outputs = await group.runnable.abatch(group.inputs, group.configs, return_exceptions=True)
+        try:
+            outputs = await group.runnable.abatch(group.inputs, group.configs, return_exceptions=True)
+        except Exception as error:  # noqa: BLE001 (each flow decides what an error means)
+            outputs = [error] * len(group.inputs)
         batch.resume(group, outputs)
     return batch.results()
 

@@ -25,8 +25,6 @@ from twosup_chain.errors import (
     AnswererError,
     CalibrationMismatchError,
     ConfigurationError,
-    EmptyAnswerError,
-    MissingEvidenceError,
 )
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
 
@@ -52,8 +50,16 @@ class _Stage(IntEnum):
     REMOTE_SUPERVISOR = 3
     FALLBACK = 4
 
+    @property
+    def failing(self) -> str:
+        """What a failure of this stage is, in words."""
+        role = self.name.split("_")[0].lower()
+        if self in (_Stage.LOCAL_SUPERVISOR, _Stage.REMOTE_SUPERVISOR):
+            return f"the {role} supervisor could not judge, so that the {role} answer is not trusted"
+        return "the local model could not answer" if self == _Stage.LOCAL else f"the {role} failed"
+
     def step(self, runnable: Runnable[Any, Any], input: Any) -> Step:
-        return Step(runnable, input, stage=self, name=self.name.lower())
+        return Step(runnable, input, stage=self, name=self.name.lower(), held=True)
 
     def ask(self, answerer: Runnable[Any, Any], question: QAInput) -> Flow[Answer]:
         return as_answer((yield self.step(answerer, input_for(answerer, question))))
@@ -91,9 +97,13 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         remote_supervisor: Judges the hosted answer; needed with `remote`.
         fallback: Where nobody is trusted: ``None`` for a result without an answer, ``"raise"`` for
             `NoTrustedAnswerError`, or a Runnable or function that is given ``{"question", "context", "result"}``.
-        on_remote_error: Where the hosted model fails, which an empty reply, a refusal or missing evidence also is:
-            ``"raise"`` the error, use the ``"local"`` answer as it stands, end with ``"no_answer"``, or run the
-            ``"fallback"``.
+        on_remote_error: Where the hosted model fails, which an empty reply or a refusal also is: ``"raise"`` the error,
+            use the ``"local"`` answer as it stands, end with ``"no_answer"``, or run the ``"fallback"``.
+        on_local_error: Where the local model fails, or cannot take the question (too long, without a context, …):
+            ``"escalate"`` to the remote, or to the fallback (where there is neither, the error is raised), or
+            ``"raise"`` the error.
+        on_supervisor_error: Where a supervisor fails, which missing evidence also is: ``"escalate"``, as from an answer
+            that is not trusted, or ``"raise"`` the error.
         early_abstention: Whether the local supervisor weighs the local answer against "no answer", before anything is
             asked: if "no answer" is the likelier one to be right and its score reaches the threshold, the question ends
             as unanswerable without a call, even though the local model has quoted something. Without it only a "no
@@ -124,6 +134,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         Literal["raise"] | Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="fallback"))] | None
     ) = None
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
+    on_local_error: Literal["escalate", "raise"] = "escalate"
+    on_supervisor_error: Literal["escalate", "raise"] = "escalate"
     early_abstention: bool = False
     reconcile: bool = False
 
@@ -206,14 +218,25 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     def _ask_local(self, case: Case) -> Flow[TwoSupervisorResult | None]:
         try:
             case.local = yield from _Stage.LOCAL.ask(self.local, case.input)
-        except AnswererError as error:
-            case.lose(error)
-            case.note(f"the local model gave no answer ({error})")
+        except Exception as error:  # noqa: BLE001 (whatever it is, others may answer)
+            alone = self.remote is None and not isinstance(self.fallback, Runnable)
+            seen = alone and not isinstance(error, AnswererError)
+            _escalate(case, _Stage.LOCAL, error, "raise" if seen else self.on_local_error)
             return None
         weigh = "local" if self.early_abstention else None
         evidence = Evidence(input=case.input, answer=case.local, weigh=weigh)
-        case.local_verdict = yield from _Stage.LOCAL_SUPERVISOR.judge(self.local_supervisor, evidence)
+        case.local_verdict = yield from self._judge(case, _Stage.LOCAL_SUPERVISOR, self.local_supervisor, evidence)
         return case.judge("local", case.local, case.local_verdict)
+
+    def _judge(
+        self, case: Case, stage: _Stage, supervisor: Runnable[Any, Any], evidence: Evidence
+    ) -> Flow[Verdict | None]:
+        """Returns the verdict; ``None`` where the supervisor failed, so that the answer is not trusted."""
+        try:
+            return (yield from stage.judge(supervisor, evidence))
+        except Exception as error:  # noqa: BLE001 (a scorer may be the user's own)
+            _escalate(case, stage, error, self.on_supervisor_error)
+            return None
 
     def _ask_remote(self, case: Case) -> Flow[TwoSupervisorResult]:
         if self.remote is None or self.remote_supervisor is None:
@@ -221,27 +244,21 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             return (yield from self._without_answer(case))
         try:
             case.remote = yield from _Stage.REMOTE.ask(self.remote, case.input)
-        except (ConfigurationError, ImportError):
-            raise  # a chain that was set up wrongly is no failure of the remote
-        except Exception as error:  # noqa: BLE001 (any other failure of the remote is the policy's business)
+        except Exception as error:  # noqa: BLE001 (any failure of the remote is the policy's business)
             return (yield from self._without_remote(case, error))
         weigh = "remote" if self.reconcile else None
         evidence = Evidence(input=case.input, answer=case.remote, local=case.local, weigh=weigh)
-        try:
-            case.remote_verdict = yield from _Stage.REMOTE_SUPERVISOR.judge(self.remote_supervisor, evidence)
-        except MissingEvidenceError as error:
-            return (yield from self._without_remote(case, error))
+        case.remote_verdict = yield from self._judge(case, _Stage.REMOTE_SUPERVISOR, self.remote_supervisor, evidence)
         settled = case.judge("remote", case.remote, case.remote_verdict)
         return settled or (yield from self._without_answer(case))
 
     def _without_remote(self, case: Case, error: Exception) -> Flow[TwoSupervisorResult]:
-        case.fail(error)
-        if self.on_remote_error == "raise":
+        if self.on_remote_error == "raise" and not _is_no_failure(error):
             error.add_note(
                 "The remote of a TwoSupervisorChain failed; on_remote_error='local', 'no_answer' or 'fallback' would "
                 "have ended this question without an exception."
             )
-            raise error
+        _escalate(case, _Stage.REMOTE, error, self.on_remote_error)
         if self.on_remote_error == "local" and case.local is not None:
             case.note("the local answer is used as it stands (on_remote_error='local')")
             return case.end("local", case.local)
@@ -257,9 +274,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         given = {**case.input.as_dict(), "result": case.end("none", None)}
         try:
             reply = as_answer((yield _Stage.FALLBACK.step(self.fallback, given)))
-        except EmptyAnswerError as error:
-            case.lose(error)
-            case.note(f"the fallback gave no answer ({error})")
+        except Exception as error:  # noqa: BLE001 (what the models cost, and why they are not trusted, is kept)
+            _escalate(case, _Stage.FALLBACK, error)
             return case.end("none", None)
         if reply.text is None:
             case.note("the fallback has no answer either")
@@ -312,6 +328,19 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         """
         said = partial(TwoSupervisorResult.as_text, no_answer=no_answer_text(no_answer))
         return self | RunnableLambda(said, name="as_text")
+
+
+def _escalate(case: Case, stage: _Stage, error: Exception, policy: str = "escalate") -> None:
+    """Notes a failure, so that the decision goes on; raises it where the policy says so, or where it is none."""
+    if policy == "raise" or _is_no_failure(error):
+        raise error
+    case.fail(stage.failing, error, of_remote=stage in (_Stage.REMOTE, _Stage.REMOTE_SUPERVISOR))
+
+
+def _is_no_failure(error: Exception) -> bool:
+    """Whether an error says that the chain was set up wrongly, or is LangGraph's way to halt (``interrupt``)."""
+    halts = any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)
+    return halts or isinstance(error, (ConfigurationError, ImportError))
 
 
 def no_answer_text(text: str) -> str:

@@ -224,5 +224,11 @@ class NoTrustedAnswerError(TwosupError):
         self.result = result
         super().__init__(result.reason)
 
+    @property
+    def usage(self) -> UsageMetadata | None:
+        """The tokens that the question cost all the same, where they are known."""
+        usage: UsageMetadata | None = self.result.usage
+        return usage
+
     def __reduce__(self) -> tuple[type, tuple[Any]]:
         return type(self), (self.result,)

@@ -277,7 +277,8 @@ class TwoSupervisorResult(Record):
         reason: Why the outcome is what it is, in words.
         citations: Where the answer stands in the documents, the likeliest place first; empty where it stands nowhere
             word for word, and where there is none.
-        error: How the remote failed, where it did: the error's class and message.
+        error: How the remote failed, or the supervisor of its answer, where it did: the error's class and message. How
+            another part failed is in the reason.
         usage: Tokens spent by both models, those of rejected answers included; ``None`` where neither reports any.
         seconds: Wall time of the whole call, in seconds; in a batch, until this question was decided.
     """
@@ -310,7 +311,7 @@ class TwoSupervisorResult(Record):
         return self
 
 
-def total_usage(*replies: Answer | AnswererError | None) -> UsageMetadata | None:
+def total_usage(*replies: Answer | AnswererError | NoTrustedAnswerError | None) -> UsageMetadata | None:
     """Returns the tokens of answers, and of replies that were none, together; ``None`` where nothing reports any."""
     usages = [reply.usage for reply in replies if reply is not None and reply.usage is not None]
     if not usages:

@@ -96,7 +96,8 @@ CASES = [
         says("a", 0.2),
         remote=says("b", 0.3),
         fallback=FallbackBrokenError("broken"),
-        raises=FallbackBrokenError,
+        status="untrusted",
+        source="none",
         children=(*JUDGED, "fallback"),
     ),
 ]

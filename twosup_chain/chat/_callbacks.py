@@ -1,8 +1,7 @@
-"""The runs below a chat model's own: nested and traced in full, but none of their tokens is shown to anybody.
+"""The runs below a chat model's own, nested and traced in full.
 
-LangChain gives a chat model's run no children, does not tell its `_stream` which run it belongs to, and hands every
-handler the tokens of every run below. Here a call remembers its config, and handlers that show tokens are handed on
-without them: a draft that is not yet trusted must not reach a screen.
+LangChain gives a chat model's run no children, and does not tell its `_stream` which run it belongs to. Here a call
+remembers its config. That nobody is shown what is written below is the business of `_held`.
 """
 
 from __future__ import annotations
@@ -12,9 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import (
-    AsyncCallbackHandler,
     AsyncCallbackManagerForLLMRun,
-    BaseCallbackHandler,
     CallbackManagerForChainRun,
     CallbackManagerForLLMRun,
 )
@@ -24,20 +21,10 @@ from langchain_core.runnables.config import (
     get_async_callback_manager_for_config,
     get_callback_manager_for_config,
 )
-from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
 from langchain_core.utils.uuid import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-#: LangGraph does not stream the messages of a run with this tag.
-NOT_STREAMED = "nostream"
-
-#: How a handler learns of tokens while they are generated.
-_TOKENS = ("on_llm_new_token", "on_stream_event")
-
-#: What makes LangChain stream a model for a handler's sake.
-_TAPS = ("tap_output_iter", "tap_output_aiter")
 
 _config_of_call: ContextVar[RunnableConfig | None] = ContextVar("twosup_config_of_call", default=None)
 
@@ -71,45 +58,9 @@ def below(
         run_id=config.get("run_id") or uuid7() if run_manager is None else run_manager.run_id,
         parent_run_id=found.parent_run_id,
         handlers=found.handlers,
-        inheritable_handlers=[_quiet(handler) for handler in found.inheritable_handlers],
+        inheritable_handlers=found.inheritable_handlers,
         tags=found.tags,
-        inheritable_tags=[*found.inheritable_tags, NOT_STREAMED],
+        inheritable_tags=found.inheritable_tags,
         metadata=found.metadata,
         inheritable_metadata=found.inheritable_metadata,
     )
-
-
-class _Quiet:
-    """A handler that is told everything but the tokens."""
-
-    def __init__(self, handler: BaseCallbackHandler) -> None:
-        self._handler = handler
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _TAPS or name == "_handler":
-            raise AttributeError(name)
-        return getattr(self._handler, name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Quiet) and self._handler is other._handler
-
-    def __hash__(self) -> int:
-        return hash(id(self._handler))
-
-    def on_llm_new_token(self, *_: Any, **__: Any) -> None:
-        """Shows nothing."""
-
-    def on_stream_event(self, *_: Any, **__: Any) -> None:
-        """Shows nothing."""
-
-
-def _quiet(handler: Any) -> Any:
-    return _Quiet(handler) if not isinstance(handler, _Quiet) and _shows_tokens(handler) else handler
-
-
-def _shows_tokens(handler: BaseCallbackHandler) -> bool:
-    """Whether a handler does something with tokens; a tracer keeps them for the trace, unless a stream taps it."""
-    if isinstance(handler, (BaseTracer, AsyncBaseTracer)):
-        return any(hasattr(handler, tap) for tap in _TAPS)
-    silent = {getattr(kind, name) for kind in (BaseCallbackHandler, AsyncCallbackHandler) for name in _TOKENS}
-    return any(getattr(type(handler), name, None) not in silent for name in _TOKENS)

@@ -68,13 +68,16 @@ class Exchange:
             remote=self._remote(),
             remote_supervisor=None if chat.remote_supervisor is None else Judge("remote", chat.remote_supervisor),
             fallback=self.fallback,
-            on_remote_error=chat.on_remote_error,
+            **{name: getattr(chat, name) for name in ("on_remote_error", "on_local_error", "on_supervisor_error")},
         )
 
     def flow(self) -> Flow[TwoSupervisorResult]:
         """Returns the decision on this turn."""
-        context = None if self.chat.context is None else self.chat.context(list(self.messages))
-        case = Case(Turn.of(self.messages, context))
+        asked, failure = self.chat.asked(self.messages, partial(Turn.of, self.messages))
+        for judge in (self.chain.local_supervisor, self.chain.remote_supervisor):
+            if isinstance(judge, Judge):
+                judge.failure = failure
+        case = Case(asked)
         if not self.asks_local:
             case.note("the local model is not asked where tools are bound, unless local_tools=True")
         return self.chain.decide(case, ask_local=self.asks_local)

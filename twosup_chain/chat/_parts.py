@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
@@ -20,12 +20,19 @@ from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twosup_chain.schema import QAInput
+
 
 class Parts(Options):
     """What chat model and middleware have in common."""
 
     no_answer: Annotated[str, AfterValidator(no_answer_text)] = NO_ANSWER_TEXT
     context: Callable[[list[BaseMessage]], Any] | None = None
+    on_local_error: Literal["escalate", "raise"] = "escalate"
+    on_supervisor_error: Literal["escalate", "raise"] = "escalate"
 
     @field_validator("context", mode="before")
     @classmethod
@@ -34,6 +41,21 @@ class Parts(Options):
             return value
         message = f"context is a {type(value).__name__}: pass a function of the list of messages"
         raise ConfigurationError(message)
+
+    def asked(
+        self, messages: Sequence[BaseMessage], make: Callable[[Any], QAInput], found: Any = None
+    ) -> tuple[QAInput, Exception | None]:
+        """Returns what a conversation asks, and why its context could not be had, where it could not.
+
+        Args:
+            messages: The conversation.
+            make: Makes the question of a context.
+            found: The context, where no function is given.
+        """
+        try:
+            return make(found if self.context is None else self.context(list(messages))), None
+        except Exception as error:  # noqa: BLE001 (the function is the user's: its error fails the supervisors)
+            return make(None), error
 
 
 def _chat_model(value: object, *, role: str) -> object:

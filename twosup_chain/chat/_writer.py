@@ -93,15 +93,20 @@ class Judge(Inline[Evidence, Verdict]):
     Args:
         role: Whose draft is judged, ``"local"`` or ``"remote"``.
         supervisor: The supervisor.
+        failure: Why it cannot judge this turn: what it reads could not be had.
     """
 
-    def __init__(self, role: str, supervisor: Runnable[Evidence, Verdict]) -> None:
+    def __init__(self, role: str, supervisor: Runnable[Evidence, Verdict], failure: Exception | None = None) -> None:
         self.role = role
         self.supervisor = supervisor
+        self.failure = failure
 
     def flow(self, value: Evidence, **_: Any) -> Flow[Verdict]:
         """Returns the verdict."""
-        verdict = _settled(value) or (yield Step(self.supervisor, value))
+        verdict = _settled(value)
+        if verdict is None and self.failure is not None:
+            raise self.failure
+        verdict = verdict or (yield Step(self.supervisor, value))
         found = verdict.model_dump(exclude_defaults=True) if isinstance(verdict, Verdict) else {}
         stopped = isinstance(value.answer, Draft) and value.answer.rejected is not None
         yield _announce(VERDICT, {"role": self.role, **found, "stopped_early": stopped})

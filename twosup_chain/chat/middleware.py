@@ -12,14 +12,12 @@ from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableLambda
-from langchain_core.runnables.config import ensure_config, merge_configs
 from pydantic import BeforeValidator, model_validator
 
 from twosup_chain._case import Case
 from twosup_chain._drive import FlowRunnable, Inline, Step
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.chain import TwoSupervisorChain
-from twosup_chain.chat._callbacks import NOT_STREAMED
 from twosup_chain.chat._draft import Draft, accepted, question_of, read_draft, told
 from twosup_chain.chat._parts import Parts
 from twosup_chain.chat._writer import Judge
@@ -91,8 +89,10 @@ class TwoSupervisorMiddleware(AgentMiddleware):
 
     A message that calls tools, and structured output, pass unjudged. Scorers that read the context (``grounded``,
     ``in_context``) are given what the tools have returned since the user's last message: the documents of an artifact,
-    or else the text. An error of the agent's model is left to the agent (``ModelRetryMiddleware``,
-    ``ModelFallbackMiddleware``); a refusal and an empty reply are never trusted.
+    or else the text. Where they have returned nothing ("Hello" calls no tool), these scorers lack their evidence and
+    the message is not trusted; ``Supervisor("grounded", threshold=…, missing=1.0)`` passes it as it is. An error of the
+    agent's model is left to the agent (``ModelRetryMiddleware``, ``ModelFallbackMiddleware``); a refusal and an empty
+    reply are never trusted.
 
     The decision is in the state as ``twosup``, and in the message's ``response_metadata["twosup"]``. Since no draft may
     be seen before it is judged, ``stream_mode="messages"`` gives a judged message in one piece.
@@ -105,6 +105,8 @@ class TwoSupervisorMiddleware(AgentMiddleware):
         no_answer: What the agent says where nobody is trusted, and where a local answerer is trusted that there is no
             answer.
         context: What scorers and answerers read, as a function of the conversation; by default what the tools found.
+        on_local_error: Where the local model fails or cannot take the question, as in `TwoSupervisorChain`.
+        on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
 
     Raises:
         MissingExtraError: ``langchain`` is not installed.
@@ -132,7 +134,7 @@ class TwoSupervisorMiddleware(AgentMiddleware):
         def ask(asked: ModelRequest) -> Any:
             return handler(asked)
 
-        return _Turn(parts=self.parts, ask=RunnableLambda(ask)).invoke(request, _held())
+        return _Turn(parts=self.parts, ask=RunnableLambda(ask)).invoke(request)
 
     async def awrap_model_call(self, request: ModelRequest, handler: Callable[..., Any]) -> Any:
         """Judges the message of one call of the agent's model, asynchronously."""
@@ -140,7 +142,7 @@ class TwoSupervisorMiddleware(AgentMiddleware):
         async def ask(asked: ModelRequest) -> Any:
             return await handler(asked)
 
-        return await _Turn(parts=self.parts, ask=RunnableLambda(ask)).ainvoke(request, _held())
+        return await _Turn(parts=self.parts, ask=RunnableLambda(ask)).ainvoke(request)
 
 
 class _Turn(FlowRunnable[Any, Any]):
@@ -159,15 +161,21 @@ class _Turn(FlowRunnable[Any, Any]):
         parts = self.parts
         heard = _since_the_user(value.messages)
         local, remote = self._local(value, heard), _Asked(self.ask, value)
+        found = [passage for m in heard if isinstance(m, ToolMessage) for passage in _passages(m)]
+        question = question_of(value.messages)
+        asked, failure = parts.asked(
+            value.messages, lambda context: QAInput(question=question, context=context), found or None
+        )
         chain = _AgentChain(
             local=local or remote,
-            local_supervisor=Judge("local", parts.local_supervisor or parts.remote_supervisor),
+            local_supervisor=Judge("local", parts.local_supervisor or parts.remote_supervisor, failure),
             remote=remote,
-            remote_supervisor=Judge("remote", parts.remote_supervisor),
+            remote_supervisor=Judge("remote", parts.remote_supervisor, failure),
             on_remote_error="no_answer",
+            on_local_error=parts.on_local_error,
+            on_supervisor_error=parts.on_supervisor_error,
         )
-        case = Case(QAInput(question=question_of(value.messages), context=self._context(value.messages, heard)))
-        result = yield from chain.decide(case, ask_local=local is not None)
+        result = yield from chain.decide(Case(asked), ask_local=local is not None)
         draft = accepted(result)
         if draft is not None and draft.calls_tools:
             return (remote if result.source == "remote" else local).response
@@ -184,11 +192,6 @@ class _Turn(FlowRunnable[Any, Any]):
             return local
         asked = request.override(model=local)
         return _Asked(self.ask, asked if tools else asked.override(tools=[], tool_choice=None))
-
-    def _context(self, messages: Sequence[BaseMessage], heard: Sequence[BaseMessage]) -> Any:
-        if self.parts.context is not None:
-            return self.parts.context(list(messages))
-        return [p for m in heard if isinstance(m, ToolMessage) for p in _passages(m)] or None
 
     def _response(self, result: TwoSupervisorResult, message: AIMessage) -> ExtendedModelResponse:
         said = told(result, citations=[citation.model_dump(mode="json") for citation in result.citations])
@@ -231,11 +234,6 @@ class _Asked(Inline[Any, Draft]):
         if not isinstance(message, AIMessage) or response.structured_response is not None:
             return Draft(text=_UNJUDGED, message=AIMessage(_UNJUDGED), calls_tools=True)
         return read_draft(message, faulty_calls=True)
-
-
-def _held() -> Any:
-    """Returns the config under which LangGraph streams no tokens: a draft is not shown before it is trusted."""
-    return merge_configs(ensure_config(), {"tags": [NOT_STREAMED]})
 
 
 def _since_the_user(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:

@@ -71,6 +71,8 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         fallback: Where nobody is trusted: ``None`` for the no-answer message, ``"raise"`` for `NoTrustedAnswerError`, a
             chat model, or a Runnable or function that is given ``{"question", "context", "messages", "result"}``.
         on_remote_error: Where the hosted model fails, as in `TwoSupervisorChain`.
+        on_local_error: Where the local model fails or cannot take the conversation (too long, an image), likewise.
+        on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
         no_answer: The text of the no-answer message, not blank.
         context: Called with the messages; returns what scorers such as ``grounded`` take for the context.
         early_rejection: Whether local drafts are stopped early.

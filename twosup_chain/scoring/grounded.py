@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.errors import InputError, MissingEvidenceError
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.scorer import Scorer
 from twosup_chain.text.agreement import agreements
@@ -66,15 +66,19 @@ class Grounded:
         """Returns the trust in `answer`, in [0, 1].
 
         Raises:
-            MissingEvidenceError: The question came without a context.
+            MissingEvidenceError: The question came without a context, or the reader cannot take it.
         """
         if question.context is None:
             message = "grounded reads the context, and none was given: pass 'context' with the question"
             raise MissingEvidenceError(message)
-        if answer.text is None:
-            return 1.0 - self._read(question, local).scores["answerability"]
-        found = self.reader.score(question.question, question.context, answer.text)
-        return found.answerability * (found.conditional or self._resemblance(question, answer.text, local))
+        try:
+            if answer.text is None:
+                return 1.0 - self._read(question, local).scores["answerability"]
+            found = self.reader.score(question.question, question.context, answer.text)
+            return found.answerability * (found.conditional or self._resemblance(question, answer.text, local))
+        except InputError as error:
+            message = f"grounded could not read it: {error}"
+            raise MissingEvidenceError(message) from error
 
     def _resemblance(self, question: QAInput, text: str, local: Answer | None) -> float:
         """Returns how far the text agrees with the reader's candidates, weighted by their probability."""

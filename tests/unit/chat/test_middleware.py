@@ -72,8 +72,8 @@ def build(replies, *, tools=(search,), **parts):
     return agents.create_agent(model, tools=list(tools), middleware=[made]), model
 
 
-def ask(agent, style="invoke", question=QUESTION, config=None):
-    given = {"messages": [HumanMessage(question)]}
+def ask(agent, style="invoke", messages=(QUESTION,), config=None):
+    given = {"messages": list(messages)}
     return agent.invoke(given, config) if style == "invoke" else asyncio.run(agent.ainvoke(given, config))
 
 
@@ -206,10 +206,66 @@ def test_an_error_of_the_agents_model_stays_the_agents_business():
         ask(agent)
 
 
-def test_missing_evidence_is_an_error_that_says_how_to_get_it():
-    agent, _ = build([SEARCH, RIGHT], remote_supervisor=Supervisor("min_token_probability", threshold=0.5))
+@STYLES
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [HumanMessage("Hello")],
+        [HumanMessage("Good morning!")],
+        [HumanMessage(" ".join(["who"] * 405))],
+        [HumanMessage("  ")],
+        [HumanMessage([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}])],
+        [AIMessage("How can I help?")],
+        [],
+    ],
+    ids=["hello", "good morning", "405 tokens", "blank", "an image", "nobody asked", "nothing"],
+)
+@pytest.mark.parametrize("called", [False, True], ids=["no tool", "a tool"])
+def test_an_ordinary_turn_is_never_an_exception(style, messages, called):
+    for missing, said in ((None, "No answer was found that can be trusted."), (1.0, "Hi.")):
+        supervisor = Supervisor("grounded", threshold=0.5, missing=missing)
+        agent, _ = build([*([SEARCH] if called else []), "Hi."], remote_supervisor=supervisor)
+        state = (
+            agent.invoke({"messages": messages})
+            if style == "invoke"
+            else asyncio.run(agent.ainvoke({"messages": messages}))
+        )
+        unread = not called or (messages and len(messages[0].text) > 1000)
+        if unread:
+            assert state["messages"][-1].text == said
+            assert (state["twosup"]["error"] or "").startswith("MissingEvidenceError") == (missing is None)
+        assert state["twosup"]["status"] == ("untrusted" if missing is None or not unread else "answered")
+
+
+def test_missing_evidence_is_not_trusted_and_the_state_says_how_to_get_it():
+    supervisor = Supervisor("min_token_probability", threshold=0.5)
+    agent, _ = build([SEARCH, RIGHT], remote_supervisor=supervisor)
+    decision = ask(agent)["twosup"]
+    assert decision["status"] == "untrusted"
+    assert "logprobs=True" in decision["error"]
+    agent, _ = build([SEARCH, RIGHT], remote_supervisor=supervisor, on_supervisor_error="raise")
     with pytest.raises(MissingEvidenceError, match="logprobs=True"):
         ask(agent)
+
+
+@pytest.mark.parametrize("context", [lambda messages: 1 / 0, lambda messages: 7])
+def test_a_context_that_cannot_be_had_is_not_taken_for_none(context):
+    passes = Supervisor("grounded", threshold=0.5, missing=1.0)
+    agent, _ = build([RIGHT], remote_supervisor=passes, context=context)
+    assert ask(agent)["twosup"]["status"] == "untrusted"
+
+
+@pytest.mark.parametrize("error", [ConnectionError("down"), ValueError("too long"), TimeoutError()])
+def test_a_local_model_that_fails_hands_the_turn_to_the_agents_model(error):
+    def fails(question):
+        raise error
+
+    small = Scripted(replies=[error], heard=[], tools=[])
+    for parts in ({"local": fails}, {"local": small}):
+        agent, _ = build([SEARCH, RIGHT], local_supervisor=IN_TOOLS, **parts)
+        state = ask(agent)
+        assert state["messages"][-1].text == RIGHT
+        assert type(error).__name__ in state["twosup"]["reason"]
 
 
 def test_scorers_read_the_artifact_or_the_text_of_the_tools_since_the_users_last_message():
