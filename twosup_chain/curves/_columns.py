@@ -27,15 +27,14 @@ def checked(**columns: npt.ArrayLike) -> list[Floats]:
         if array.ndim != 1 or (arrays and len(array) != len(arrays[0])):
             first = next(iter(columns))
             expected = f"({len(arrays[0])},) as {first} has" if arrays else "(n,)"
-            message = f"{name} has the shape {array.shape}: pass one value a question, shape {expected}"
-            raise InputError(message)
+            raise InputError(f"{name} has the shape {array.shape}: pass one value a question, shape {expected}")
         if not array.size:
-            message = f"{name} is empty: pass at least one labelled question"
-            raise InputError(message)
+            raise InputError(f"{name} is empty: pass at least one labelled question")
         wrong = np.flatnonzero(~np.isfinite(array))
         if wrong.size:
-            message = f"{name}[{wrong[0]}]={float(array[wrong[0]])!r}: a finite number is needed ({wrong.size} are not)"
-            raise InputError(message)
+            raise InputError(
+                f"{name}[{wrong[0]}]={float(array[wrong[0]])!r}: a finite number is needed ({wrong.size} are not)"
+            )
         arrays.append(array)
     return arrays
 
@@ -44,5 +43,4 @@ def _floats(name: str, column: Any) -> Floats:
     try:
         return np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        message = f"{name} is no column of numbers ({error}): pass one number or flag a question"
-        raise InputError(message) from error
+        raise InputError(f"{name} is no column of numbers ({error}): pass one number or flag a question") from error

@@ -65,8 +65,7 @@ def cutoff_grid(n: int, steps: int = 1000) -> Floats:
     """
     for name, value in (("n", n), ("steps", steps)):
         if value < 1:
-            message = f"{name}={value}: at least 1 is needed"
-            raise InputError(message)
+            raise InputError(f"{name}={value}: at least 1 is needed")
     steps = min(steps, n)
     return np.minimum(np.arange(steps + 1, dtype=np.float64) * (1 / steps), 1.0)
 
@@ -146,10 +145,9 @@ def cost_accuracy(
     ranking = _Ranking(local_score, local_correct, remote_correct)
     _, cost = checked(local_score=local_score, remote_cost=remote_cost)
     if (cost < 0).any() or not cost.any():
-        message = (
+        raise InputError(
             f"remote_cost: the least is {cost.min()}, the highest {cost.max()}: a price is at least 0, one above 0"
         )
-        raise InputError(message)
     return ranking.curve(cutoff_grid(ranking.n, steps), cost, unit=float(_QUESTIONS))
 
 
@@ -237,8 +235,7 @@ def _thresholds(ascending: Floats, cutoffs: npt.ArrayLike) -> Floats:
     cutoffs = np.asarray(cutoffs, dtype=np.float64)
     wrong = cutoffs[~((cutoffs >= 0) & (cutoffs <= 1))]
     if wrong.size:
-        message = f"cutoff {float(wrong.flat[0])!r}: a cutoff is a share of the questions, in [0, 1]"
-        raise InputError(message)
+        raise InputError(f"cutoff {float(wrong.flat[0])!r}: a cutoff is a share of the questions, in [0, 1]")
     n = len(ascending)
     return ascending[np.minimum((n * cutoffs).astype(np.intp), n - 1)]
 

@@ -55,13 +55,13 @@ def bootstrap(
     arrays = [np.asarray(column) for column in columns]
     n = len(arrays[0]) if arrays else 0
     if not n or any(array.shape[:1] != (n,) for array in arrays):
-        message = f"bootstrap needs columns of one length, at least 1: it was given {[array.shape for array in arrays]}"
-        raise InputError(message)
+        raise InputError(
+            f"bootstrap needs columns of one length, at least 1: it was given {[array.shape for array in arrays]}"
+        )
     if draws < 1 or not 0 < confidence < 1:
-        message = (
+        raise InputError(
             f"draws={draws}, confidence={confidence}: at least 1 draw, and a confidence between 0 and 1, are needed"
         )
-        raise InputError(message)
     value = np.asarray(statistic(*arrays), dtype=np.float64)
     order = np.argsort(arrays[0], kind="stable")
     arrays = [array[order] for array in arrays]

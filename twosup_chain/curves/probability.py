@@ -46,12 +46,10 @@ def reliability(probability: npt.ArrayLike, happened: npt.ArrayLike, *, bins: in
     """
     p, came_true = checked(probability=probability, happened=happened)
     if bins < 1:
-        message = f"bins={bins}: at least 1 is needed"
-        raise InputError(message)
+        raise InputError(f"bins={bins}: at least 1 is needed")
     wrong = p[(p < 0) | (p > 1)]
     if wrong.size:
-        message = f"probability={float(wrong[0])!r}: a probability is a number in [0, 1]"
-        raise InputError(message)
+        raise InputError(f"probability={float(wrong[0])!r}: a probability is a number in [0, 1]")
     place = np.minimum((p * bins).astype(np.intp), bins - 1)
     count = np.bincount(place, minlength=bins)
     some = np.where(count > 0, count, np.nan)

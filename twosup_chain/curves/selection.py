@@ -44,8 +44,7 @@ def risk_coverage(score: npt.ArrayLike, correct: npt.ArrayLike, *, steps: int = 
         InputError: The columns do not fit together, or `steps` is below 1.
     """
     if steps < 1:
-        message = f"steps={steps}: at least 1 is needed"
-        raise InputError(message)
+        raise InputError(f"steps={steps}: at least 1 is needed")
     score, correct = checked(score=score, correct=correct)
     n = len(score)
     steps = min(steps, n)

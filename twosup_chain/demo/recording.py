@@ -109,8 +109,7 @@ def load(path: str | Path) -> Recording:
     try:
         first, *others = read_packed(path).decode().removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
-        message = f"{path} is no recording: it is not text ({error})"
-        raise InputError(message) from error
+        raise InputError(f"{path} is no recording: it is not text ({error})") from error
     header = _parse(Header, first, path, 1)
     lines = tuple(_parse(RecordedAnswer, line, path, number) for number, line in enumerate(others, 2))
     return Recording(header=header, lines=lines)
@@ -120,8 +119,9 @@ def _parse(kind: type[LineT], line: str, path: Path, number: int) -> LineT:
     try:
         return kind(**json.loads(line))
     except (ValueError, TypeError) as error:
-        message = f"{path}, line {number}: {shorten(line)} is no {kind.__name__} of a recording: {error}"
-        raise InputError(message) from error
+        raise InputError(
+            f"{path}, line {number}: {shorten(line)} is no {kind.__name__} of a recording: {error}"
+        ) from error
 
 
 def record(
@@ -178,11 +178,10 @@ def _check_header(line: str, header: Header, path: Path) -> None:
     for name in ("model", "server", "messages", "sampling"):
         before, now = getattr(known, name), getattr(header, name)
         if before != now:
-            message = (
+            raise InputError(
                 f"{path} was recorded with {name}={shorten(before)}, not {shorten(now)}: "
                 "record into another file, or delete this one"
             )
-            raise InputError(message)
 
 
 def _append(file: FileIO, line: Record) -> None:

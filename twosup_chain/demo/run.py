@@ -92,8 +92,7 @@ class DemoThresholds(Record):
         try:
             return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            message = f"cannot read the demo's thresholds from {path}: {error}"
-            raise InputError(message) from error
+            raise InputError(f"cannot read the demo's thresholds from {path}: {error}") from error
 
 
 class DemoQuestion(Record):

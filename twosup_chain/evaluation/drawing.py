@@ -99,13 +99,11 @@ def save(figure: Figure, path: str | Path) -> None:
     """
     path = Path(path)
     if path.suffix not in _SUFFIXES:
-        message = f"{path}: a picture is saved as {', '.join(_SUFFIXES)}"
-        raise InputError(message)
+        raise InputError(f"{path}: a picture is saved as {', '.join(_SUFFIXES)}")
     try:
         if path.suffix == ".svg":
             path.write_text(svg(figure), encoding="utf-8")
         else:
             figure.savefig(path, dpi=160)
     except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        raise InputError(message) from error
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error

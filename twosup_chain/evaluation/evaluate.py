@@ -102,23 +102,24 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
     if calibration is not None:
         if any(weighing.values()):
-            message = "calibration says whether predictions are weighed: leave early_abstention and reconcile out"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                "calibration says whether predictions are weighed: leave early_abstention and reconcile out"
+            )
         weighing = {name: getattr(calibration, name) for name in weighing}
     local, remote = _settings(calibration, local_supervisor, remote_supervisor)
     known = {**learned_scorers(local_supervisor, remote_supervisor), **(scorers or {})}
     columns = read_judged(records, local=local, remote=remote, scorers=known, **weighing)
     source = columns.provenance
     if not len(columns):
-        message = f"there is no question to evaluate on{f': {source.failed} calls failed' if source.failed else ''}"
-        raise InputError(message)
+        raise InputError(
+            f"there is no question to evaluate on{f': {source.failed} calls failed' if source.failed else ''}"
+        )
     words = in_words(correct)
     outcomes = columns.outcomes(correct=correct, price=price)
     if calibration is not None and calibration.correct not in (None, words):
-        message = (
+        raise CalibrationMismatchError(
             f"the calibration counts {calibration.correct!r} as right, and correct= says {words!r}: let them agree"
         )
-        raise CalibrationMismatchError(message)
     decisions = decide(outcomes, local.threshold, remote.threshold)
     count = measure.draws_for(len(columns), draws)
     systems, against_local, against_remote = measure.systems(columns, decisions, count)
@@ -164,12 +165,14 @@ def _settings(
     """Returns how both supervisors are set."""
     if calibration is not None:
         if local is not None or remote is not None:
-            message = "calibration sets both supervisors: leave local_supervisor and remote_supervisor out"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                "calibration sets both supervisors: leave local_supervisor and remote_supervisor out"
+            )
         return calibration.local, calibration.remote
     if local is None or remote is None:
-        message = "pass calibration=…, or both local_supervisor=… and remote_supervisor=… with their thresholds"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            "pass calibration=…, or both local_supervisor=… and remote_supervisor=… with their thresholds"
+        )
     return setting_of(local), setting_of(remote)
 
 

@@ -38,19 +38,16 @@ class CsvColumns:
         try:
             rows = [tuple(row) for row in csv.reader(io.StringIO(self._text(), newline=""), strict=True) if row]
         except csv.Error as error:
-            message = f"{self.path} is no CSV file: {error}"
-            raise InputError(message) from error
+            raise InputError(f"{self.path} is no CSV file: {error}") from error
         if not rows:
-            message = f"{self.path} is empty: a header line with the names of the columns is needed"
-            raise InputError(message)
+            raise InputError(f"{self.path} is empty: a header line with the names of the columns is needed")
         self.header, *cells = rows
         for number, row in enumerate(cells, 1):
             if len(row) != len(self.header):
-                message = (
+                raise InputError(
                     f"{self.path}, row {number}: {len(row)} fields, but the header has {len(self.header)}: "
                     "is the file cut off?"
                 )
-                raise InputError(message)
         self._cells = dict(zip(self.header, zip(*cells, strict=True), strict=False)) if cells else {}
         self.rows = len(cells)
 
@@ -67,8 +64,7 @@ class CsvColumns:
         """
         if self.header.count(name) != 1:
             times = "no column" if name not in self.header else f"{self.header.count(name)} columns"
-            message = f"{self.path} has {times} {name!r}; it has: {self.names}"
-            raise InputError(message)
+            raise InputError(f"{self.path} has {times} {name!r}; it has: {self.names}")
         return self._cells.get(name, ())
 
     def numbers(self, name: str, *, blank: float | None = None) -> npt.NDArray[np.float64]:
@@ -106,18 +102,16 @@ class CsvColumns:
     def _check(self, name: str, good: npt.NDArray[np.bool_], wanted: str) -> None:
         wrong = np.flatnonzero(~good)
         if wrong.size:
-            message = (
+            raise InputError(
                 f"{self.path}, row {wrong[0] + 1}: {name}={shorten(self.texts(name)[wrong[0]])} is not {wanted} "
                 f"({wrong.size} of {len(good)} rows): mend or leave out such rows in both files"
             )
-            raise InputError(message)
 
     def _text(self) -> str:
         try:
             return read_packed(self.path).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            message = f"{self.path} is no CSV file in UTF-8: {error}"
-            raise InputError(message) from error
+            raise InputError(f"{self.path} is no CSV file in UTF-8: {error}") from error
 
 
 def _number(text: str) -> float:

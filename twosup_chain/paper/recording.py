@@ -50,8 +50,7 @@ class Columns:
 
     def __post_init__(self) -> None:
         if self.correct is not None and (self.prediction, self.truth) != (None, None):
-            message = "--correct and --prediction/--truth say the same in two ways: give one of them"
-            raise ConfigurationError(message)
+            raise ConfigurationError("--correct and --prediction/--truth say the same in two ways: give one of them")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,8 +102,9 @@ def read_recordings(
     rows = min(table.rows for table in files.values())
     chosen = np.ones(rows, dtype=np.bool_) if where is None else _selection(files, where, rows)
     if not chosen.any():
-        message = f"{local} and {remote} share {rows} rows, and none of them counts: check the files and --where"
-        raise InputError(message)
+        raise InputError(
+            f"{local} and {remote} share {rows} rows, and none of them counts: check the files and --where"
+        )
     scores = {"local": columns.local_score, "remote": columns.remote_score}
     found = {role: _recording(table, role, scores[role], columns) for role, table in files.items()}
     return Recordings(
@@ -137,11 +137,10 @@ def _correct(table: CsvColumns, columns: Columns) -> npt.NDArray[np.bool_]:
         truth = columns.truth or _the_one(table, _TRUTH, "the label", "--truth")
         return np.array(_equal(table.texts(prediction), table.texts(truth)), dtype=np.bool_)
     if flags and pairs:
-        message = (
+        raise InputError(
             f"{table.path}: correctness could be {flags[0]!r}, or {pairs[0]!r} against a prediction; it has: "
             f"{table.names}. Say which with --correct COL, or with --prediction COL --truth COL"
         )
-        raise InputError(message)
     option = "--correct COL, or with --prediction COL --truth"
     return table.flags(_the_one(table, _CORRECT, "whether the prediction is right", option))
 
@@ -151,8 +150,7 @@ def _the_one(table: CsvColumns, pattern: re.Pattern[str], what: str, option: str
     if len(found) == 1:
         return found[0]
     doubt = "no column is recognised as" if not found else f"{' and '.join(map(repr, found))} could both be"
-    message = f"{table.path}: {doubt} {what}; it has: {table.names}. Say which with {option} COL"
-    raise InputError(message)
+    raise InputError(f"{table.path}: {doubt} {what}; it has: {table.names}. Say which with {option} COL")
 
 
 def _like(table: CsvColumns, pattern: re.Pattern[str]) -> list[str]:
@@ -176,11 +174,10 @@ def _selection(files: dict[str, CsvColumns], where: str, rows: int) -> npt.NDArr
     flags = [table.flags(where)[:rows] for table in having]
     differing = np.flatnonzero(flags[0] != flags[-1])
     if differing.size:
-        message = (
+        raise InputError(
             f"{files['local'].path} and {files['remote'].path} differ in {where!r} in {differing.size} of {rows} rows, "
             f"row {differing[0] + 1} first: both files must hold the same questions in the same order"
         )
-        raise InputError(message)
     return flags[0]
 
 

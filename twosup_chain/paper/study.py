@@ -138,13 +138,11 @@ def replicate(
     """
     for rate in target_fprs:
         if not 0 <= rate <= 1:
-            message = f"target_fpr={rate!r}: a false-positive rate is a number in [0, 1]"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"target_fpr={rate!r}: a false-positive rate is a number in [0, 1]")
     if len(local.score) != len(remote.score):
-        message = (
+        raise InputError(
             f"the local recording has {len(local.score)} questions, the remote one {len(remote.score)}: align them"
         )
-        raise InputError(message)
     n = len(local.score)
     cutoffs = cutoff_grid(n, steps)
     curve = accuracy_by_cutoff(local.score, local.correct, remote.correct, cutoffs)
@@ -177,8 +175,9 @@ def _points(
             accuracy = accuracy_by_cutoff(local.score, local.correct, remote.correct, [point])
             yield Point(name="default", cutoff=float(point), accuracy=float(accuracy[0]))
         else:
-            message = f"point {shorten(point)}: an evaluation point is 'even', 'best' or a cutoff in [0, 1]"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                f"point {shorten(point)}: an evaluation point is 'even', 'best' or a cutoff in [0, 1]"
+            )
 
 
 def _rows(local: Recording, remote: Recording, points: Sequence[Point], rate: float) -> Iterator[SupervisorRow]:

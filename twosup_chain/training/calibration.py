@@ -45,10 +45,9 @@ def fit_answerability(
     """
     y = np.asarray(answerable, dtype=np.float64)
     if not 0 < y.sum() < len(y):
-        message = (
+        raise ConfigurationError(
             f"the calibration needs answerable and unanswerable questions, {int(y.sum())} of {len(y)} are answerable"
         )
-        raise ConfigurationError(message)
     x = np.array([[item[name] for name in features] for item in evidence], dtype=np.float64)
     centre, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
     weight = np.where(y == 1, 0.5 / y.sum(), 0.5 / (len(y) - y.sum()))

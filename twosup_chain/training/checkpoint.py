@@ -30,8 +30,9 @@ def load_model(folder: Path) -> Any:
 
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
-            message = f"{folder} lacks {name}: give a folder with config.json, model.safetensors and tokenizer.json"
-            raise ModelFileError(message)
+            raise ModelFileError(
+                f"{folder} lacks {name}: give a folder with config.json, model.safetensors and tokenizer.json"
+            )
     try:
         config = BertConfig.from_pretrained(folder, architectures=["BertForQuestionAnswering"], dtype="float32")
         # Plain attention: on a CPU, in bfloat16, the fused kernel makes a training step half as slow again.
@@ -40,12 +41,10 @@ def load_model(folder: Path) -> Any:
         weights = {_in_model(name): tensor.float() for name, tensor in read.items() if tensor.is_floating_point()}
         missing = model.load_state_dict(weights, strict=False).missing_keys
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        message = f"{folder} holds no BERT model that can be read: {error}"
-        raise ModelFileError(message) from error
+        raise ModelFileError(f"{folder} holds no BERT model that can be read: {error}") from error
     lacking = [name for name in missing if not name.startswith("qa_outputs.")]
     if lacking:
-        message = f"{folder} holds no BERT model: {len(lacking)} weights are missing, {lacking[0]} first"
-        raise ModelFileError(message)
+        raise ModelFileError(f"{folder} holds no BERT model: {len(lacking)} weights are missing, {lacking[0]} first")
     return model
 
 

@@ -77,11 +77,9 @@ def read_squad(path: Path) -> list[TrainingExample]:
     if faults:
         shown = faults[:FAULTS_SHOWN]
         tail = [f"… and {len(faults) - len(shown)} more"] if len(faults) > len(shown) else []
-        message = "\n".join([f"{path}: {len(faults)} fault(s); correct or remove:", *shown, *tail])
-        raise InputError(message)
+        raise InputError("\n".join([f"{path}: {len(faults)} fault(s); correct or remove:", *shown, *tail]))
     if not found:
-        message = f"{path} holds no question: a SQuAD file has data[…].paragraphs[…].qas[…]"
-        raise InputError(message)
+        raise InputError(f"{path} holds no question: a SQuAD file has data[…].paragraphs[…].qas[…]")
     return found
 
 

@@ -94,8 +94,9 @@ def sample(examples: list[LabelledQuestion], count: int | None, seed: int = 0) -
 def _whole_or_nothing(checkpoint: Path, out: Path) -> Iterator[None]:
     """Makes the folder; takes its ``config.json`` away again where the export fails."""
     if out.resolve() == checkpoint.resolve():
-        message = f"{out} is the checkpoint's own folder: give another one, or its files would be overwritten"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"{out} is the checkpoint's own folder: give another one, or its files would be overwritten"
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         try:
@@ -104,8 +105,7 @@ def _whole_or_nothing(checkpoint: Path, out: Path) -> Iterator[None]:
             (out / CONFIG_FILE).unlink(missing_ok=True)
             raise
     except OSError as error:
-        message = f"cannot write to {out}: {error.strerror or error}"
-        raise ConfigurationError(message) from error
+        raise ConfigurationError(f"cannot write to {out}: {error.strerror or error}") from error
 
 
 def _windows(
@@ -154,8 +154,9 @@ def _read(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
         weights = {key: value.astype("float32") for key, value in load_file(checkpoint / "model.safetensors").items()}
     except (OSError, ValueError) as error:
-        message = f"{checkpoint} is no checkpoint with config.json and model.safetensors: {error}"
-        raise ModelFileError(message) from error
+        raise ModelFileError(
+            f"{checkpoint} is no checkpoint with config.json and model.safetensors: {error}"
+        ) from error
     return config, weights
 
 
@@ -165,8 +166,7 @@ def _tokenizer(checkpoint: Path) -> str:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        message = f"cannot read {path}: {error}"
-        raise ModelFileError(message) from error
+        raise ModelFileError(f"cannot read {path}: {error}") from error
     return json.dumps({**values, "truncation": None, "padding": None}, ensure_ascii=False)
 
 

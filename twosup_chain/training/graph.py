@@ -55,8 +55,7 @@ def build_graph(
     try:
         return _Builder(weights, config, int8=int8, smoothing=smoothing or {}, tapped=tapped).build()
     except KeyError as error:
-        message = f"the checkpoint has no {error}: export takes a BertForQuestionAnswering"
-        raise ModelFileError(message) from error
+        raise ModelFileError(f"the checkpoint has no {error}: export takes a BertForQuestionAnswering") from error
 
 
 class _Builder:
@@ -76,8 +75,7 @@ class _Builder:
         except ImportError as error:
             raise MissingExtraError("export", "onnx", "train") from error
         if config.get("hidden_act") != "gelu":
-            message = f"hidden_act={config.get('hidden_act')!r}: export knows 'gelu' only"
-            raise ModelFileError(message)
+            raise ModelFileError(f"hidden_act={config.get('hidden_act')!r}: export knows 'gelu' only")
         self.onnx = onnx
         self.weights = weights
         self.config = config

@@ -55,8 +55,7 @@ def judge(
         texts = [example.answers[0][0] if example.answers else example.question for example in some]
         for example, score in zip(some, reader.score_many(inputs, texts), strict=True):
             if isinstance(score, Exception):
-                message = f"question {example.id!r}: {score}"
-                raise InputError(message) from score
+                raise InputError(f"question {example.id!r}: {score}") from score
             right = score.answerability * score.conditional if example.answerable else 1.0 - score.answerability
             found[example.id] = right
         report(len(some))
@@ -73,8 +72,9 @@ def read_known(path: Path) -> dict[str, float]:
     try:
         return {str(name): float(value) for name, value in values.items()}
     except (ValueError, TypeError, AttributeError) as error:
-        message = f"known={str(path)!r} is no file that twosup_chain.training.known has written: {error}"
-        raise InputError(message) from error
+        raise InputError(
+            f"known={str(path)!r} is no file that twosup_chain.training.known has written: {error}"
+        ) from error
 
 
 def main(

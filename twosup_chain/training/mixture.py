@@ -88,11 +88,10 @@ def check_both_kinds(mixture: Mixture) -> None:
     for part, examples in (("to train on", mixture.examples), ("held out", mixture.held_out)):
         answerable = sum(example.answerable for example in examples)
         if not 0 < answerable < len(examples):
-            message = (
+            raise InputError(
                 f"{part}: {answerable} answerable and {len(examples) - answerable} unanswerable question(s), but some "
                 "of both kinds are needed: give more files, or another held_out share"
             )
-            raise InputError(message)
 
 
 def epoch_rng(seed: int, epoch: int, purpose: str) -> random.Random:

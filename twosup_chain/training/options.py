@@ -147,5 +147,4 @@ class MixtureOptions:
 
 def _require(name: str, value: object, wanted: str, *, holds: bool) -> None:
     if not holds:
-        message = f"{name}={value!r} {wanted}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"{name}={value!r} {wanted}")

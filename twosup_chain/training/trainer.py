@@ -76,8 +76,9 @@ class Trainer:
         self.model = self._prepare(load_model(self.last if state else options.model))
         positions = self.model.config.max_position_embeddings
         if options.max_length > positions:
-            message = f"max_length={options.max_length!r} is more than the model's {positions} positions"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                f"max_length={options.max_length!r} is more than the model's {positions} positions"
+            )
         self.optimizer = self._optimizer()
         self.mixture = build_mixture(mixture)
         check_both_kinds(self.mixture)
@@ -170,8 +171,9 @@ class Trainer:
             model.bert.embeddings.word_embeddings.weight.requires_grad_(requires_grad=False)
         frozen, layers = self.options.freeze_layers, model.bert.encoder.layer
         if not 0 <= frozen <= len(layers):
-            message = f"freeze_layers={frozen!r} must be between 0 and {len(layers)}, the model's layers"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                f"freeze_layers={frozen!r} must be between 0 and {len(layers)}, the model's layers"
+            )
         for part in [model.bert.embeddings, *layers[:frozen]] if frozen else []:
             part.requires_grad_(requires_grad=False)
         return model.to(self.device).train()
@@ -179,11 +181,10 @@ class Trainer:
     def _resume(self, state: dict[str, Any]) -> None:
         changed = [name for name, value in self._settings.items() if state["settings"].get(name) != value]
         if changed:
-            message = (
+            raise ConfigurationError(
                 f"the run in {self.options.out} was started with other options ({', '.join(changed)}): "
                 "give the same ones to resume it, or another folder to start anew"
             )
-            raise ConfigurationError(message)
         self.progress = Progress(**state["progress"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.torch.set_rng_state(state["rng"])
