@@ -79,9 +79,9 @@ class Step:
         if run_manager is None:
             return parent
         child = run_manager.get_child(self.name)
-        if self.held and child.handlers:
-            child = held(child)
         config = patch_config(parent, callbacks=child, run_name=self.name)
+        if self.held:
+            config = held(config)
         if self.name is not None and child.handlers:  # without a listener it would only cost time
             told = getattr(self.runnable, "trace_metadata", {})
             config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}

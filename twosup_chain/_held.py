@@ -1,23 +1,25 @@
 """What a user could see of an answer before it is trusted is held back: handlers that show tokens are not told them.
 
 LangChain hands every handler the tokens of every run below, LangGraph's ``stream_mode="messages"`` and
-``astream_events`` among them. Below a decision they are handed on without what could be shown; traces stay complete.
+``astream_events`` among them; LangGraph hands on its stream. Below a decision they are left without what could be
+shown; traces stay complete.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
 
 if TYPE_CHECKING:
-    from langchain_core.callbacks.base import BaseCallbackManager
-
-    Manager = TypeVar("Manager", bound=BaseCallbackManager)
+    from langchain_core.runnables import RunnableConfig
 
 #: LangGraph does not stream the messages of a run with this tag.
 NOT_STREAMED = "nostream"
+
+#: Under this name a graph hands its stream on to a graph below.
+_GRAPH = "__pregel_stream"
 
 #: How a handler learns of tokens while they are generated.
 _TOKENS = ("on_llm_new_token", "on_stream_event")
@@ -26,11 +28,19 @@ _TOKENS = ("on_llm_new_token", "on_stream_event")
 _TAPS = ("tap_output_iter", "tap_output_aiter")
 
 
-def held(manager: Manager) -> Manager:
-    """Returns a manager of callbacks, changed so that nobody is shown what the runs below it write."""
-    manager.set_handlers([_quiet(handler) for handler in manager.inheritable_handlers])
-    manager.add_tags([NOT_STREAMED])
-    return manager
+def held(config: RunnableConfig) -> RunnableConfig:
+    """Returns the config of a run, changed so that nobody is shown what it and the runs below it write.
+
+    Args:
+        config: The config, whose callbacks are a manager of its own.
+    """
+    manager: Any = config["callbacks"]
+    if manager.handlers:
+        manager.set_handlers([_quiet(handler) for handler in manager.inheritable_handlers])
+        manager.add_tags([NOT_STREAMED])
+    if _GRAPH in config.get("configurable", {}):
+        config["configurable"] = {name: value for name, value in config["configurable"].items() if name != _GRAPH}
+    return config
 
 
 class _Quiet:
