@@ -23,11 +23,9 @@ def read_json(path: Path, error: type[TwosupError]) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as cause:
-        message = f"cannot read {path}: {cause.strerror or cause}"
-        raise error(message) from cause
+        raise error(f"cannot read {path}: {cause.strerror or cause}") from cause
     except (ValueError, RecursionError) as cause:
-        message = f"{path} is not JSON, or cut off: {cause}"
-        raise error(message) from cause
+        raise error(f"{path} is not JSON, or cut off: {cause}") from cause
 
 
 def write_json(path: Path, values: object, error: type[TwosupError], *, indent: int | None = None) -> None:
@@ -42,5 +40,4 @@ def write_json(path: Path, values: object, error: type[TwosupError], *, indent: 
     try:
         write_atomically(path, json.dumps(values, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
     except OSError as cause:
-        message = f"cannot write {path}: {cause.strerror or cause}"
-        raise error(message) from cause
+        raise error(f"cannot write {path}: {cause.strerror or cause}") from cause

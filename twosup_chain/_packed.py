@@ -24,8 +24,6 @@ def read_packed(path: Path) -> bytes:
         raw = path.read_bytes()
         return gzip.decompress(raw) if raw.startswith(_GZIP) else raw
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        message = f"{path} is a damaged archive: {error}"
-        raise InputError(message) from error
+        raise InputError(f"{path} is a damaged archive: {error}") from error
     except OSError as error:
-        message = f"cannot read {path}: {error.strerror or error}"
-        raise InputError(message) from error
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error

@@ -42,11 +42,9 @@ class QAInput(Record):
     @classmethod
     def _check_question(cls, value: object) -> str:
         if not isinstance(value, str):
-            message = f"question={shorten(value)} is a {type(value).__name__}: pass the question as a string"
-            raise InputError(message)
+            raise InputError(f"question={shorten(value)} is a {type(value).__name__}: pass the question as a string")
         if not value.strip():
-            message = f"question={shorten(value)} is blank: ask something"
-            raise InputError(message)
+            raise InputError(f"question={shorten(value)} is blank: ask something")
         return _scalar_text(value)
 
     @field_validator("context", mode="before")
@@ -88,11 +86,10 @@ class QAInput(Record):
             if unknown:
                 raise InputError(str(UnknownOptionError("key of the input", str(unknown[0]), cls.model_fields)))
             return cls(**value)
-        message = (
+        raise InputError(
             f"the input {shorten(value)} is a {type(value).__name__}: pass a question (str), "
             "a dict {'question': …, 'context': …} or a QAInput"
         )
-        raise InputError(message)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns ``{"question", "context"}``, and ``"id"`` where there is one, as prompts and fallbacks take it."""
@@ -136,8 +133,7 @@ class TokenLogprob(Record):
     @classmethod
     def _check_logprob(cls, value: float) -> float:
         if math.isnan(value) or value > _ROUNDING:
-            message = f"logprob={value!r} is not the logarithm of a probability: it must be at most 0"
-            raise InputError(message)
+            raise InputError(f"logprob={value!r} is not the logarithm of a probability: it must be at most 0")
         return min(value, 0.0)
 
 

@@ -107,11 +107,10 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
             found = (
                 "names no model (Answer.model)" if evidence.answer.model is None else f"is {evidence.answer.model}'s"
             )
-            message = (
+            raise CalibrationMismatchError(
                 f"the threshold of {self.scorer_name} was calibrated for the model {self.model!r}, and this answer "
                 f"{found}: calibrate for the model that answers"
             )
-            raise CalibrationMismatchError(message)
         try:
             score = self.scorer.score(evidence)
         except MissingEvidenceError:

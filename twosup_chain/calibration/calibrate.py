@@ -127,17 +127,15 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
     if isinstance(records, Outcomes):
         if price is not None or missing is not None or correct != "exact_match" or any(weighing.values()):
-            message = (
+            raise ConfigurationError(
                 "price, missing, correct, early_abstention and reconcile say how records are read: Outcomes hold "
                 "costs, scores and labels"
             )
-            raise ConfigurationError(message)
         outcomes, rule = records, None
         source = Provenance(questions=len(outcomes), failed=0, digest=outcomes.digest, **names, **models)
     else:
         if local_model is not None or remote_model is not None:
-            message = "records name their models: leave local_model and remote_model out"
-            raise ConfigurationError(message)
+            raise ConfigurationError("records name their models: leave local_model and remote_model out")
         if local_scorer is None or remote_scorer is None:
             message = "records hold the trust of several scorers: pass local_scorer='…' and remote_scorer='…'"
             raise ConfigurationError(message)
@@ -148,8 +146,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         rule = in_words(correct)
     if not len(outcomes):
         failed = f", and {source.failed} calls failed" if source.failed else ""
-        message = f"there is no labelled question{failed}: collect some first"
-        raise InputError(message)
+        raise InputError(f"there is no labelled question{failed}: collect some first")
     if max_call_cost is not None:
         outcomes = replace(outcomes, max_call_cost=max_call_cost)
     limits = {"remote_rate": remote_rate, "false_positive_rate": false_positive_rate, "risk": risk, "budget": budget}
@@ -212,8 +209,7 @@ def _check(confidence: float | None, prefer: str | None, abstention: str) -> Non
         raise ConfigurationError(message)
     for name, value, known in (("prefer", prefer, get_args(Prefer)), ("abstention", abstention, get_args(Abstention))):
         if value is not None and value not in known:
-            message = f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}")
 
 
 def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise:

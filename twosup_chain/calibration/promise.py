@@ -115,13 +115,11 @@ def check(
         message = "correct, price, scorers: Outcomes hold labels, costs and scores, only records are read with options"
         raise ConfigurationError(message)
     if not len(outcomes):
-        message = "there is no new labelled question to check the calibration on"
-        raise InputError(message)
+        raise InputError("there is no new labelled question to check the calibration on")
     promised = _promised(calibration, targets)
     for target in promised:
         if lacking := target.lacks(outcomes):
-            message = f"the calibration promises {target}, and {lacking}"
-            raise InputError(message)
+            raise InputError(f"the calibration promises {target}, and {lacking}")
     if outcomes.remote_cost is not None:  # new calls may be dearer than any before
         outcomes = replace(outcomes, max_call_cost=max(calibration.max_call_cost or 0.0, outcomes.dearest))
     thresholds = (np.array([setting.threshold]) for setting in calibration.settings.values())
@@ -145,11 +143,10 @@ def _promised(calibration: Calibration, own: Iterable[Target | type[Target]]) ->
     for promise in calibration.promises:
         target = known.get(promise.target)
         if target is None:
-            message = (
+            raise ConfigurationError(
                 f"the calibration promises {promise.target} ≤ {promise.limit:g}, a target of your own: pass its class "
                 "as targets=[…]"
             )
-            raise ConfigurationError(message)
         found.append(target(promise.limit) if isinstance(target, type) else target)
         if found[-1].limit != promise.limit:
             message = f"the calibration promises {promise.target} ≤ {promise.limit:g}, and targets holds {target}"

@@ -182,16 +182,14 @@ class Calibration(Record):
             message = f"{path} is no calibration: it has no 'format': {FORMAT!r}; write one with twosup calibrate"
             raise CalibrationFileError(message)
         if fields.get("version") != VERSION:
-            message = (
+            raise CalibrationFileError(
                 f"{path} is a calibration of version {shorten(fields.get('version'))}, and this twosup_chain reads "
                 f"version {VERSION}: upgrade twosup-chain, or calibrate anew"
             )
-            raise CalibrationFileError(message)
         try:
             return cls(**fields)
         except (TwosupError, TypeError) as error:
-            message = f"{path} is a broken calibration: {error}"
-            raise CalibrationFileError(message) from error
+            raise CalibrationFileError(f"{path} is a broken calibration: {error}") from error
 
     @property
     def heading(self) -> str:

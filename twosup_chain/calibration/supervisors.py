@@ -38,11 +38,10 @@ def supervisors(
     needed = {setting.scorer for setting in settings.values()}
     for name in scorers:
         if name not in needed:
-            message = (
+            raise CalibrationMismatchError(
                 f"scorers has {name!r}, and the calibration was made for {calibration.local.scorer!r} (local) and "
                 f"{calibration.remote.scorer!r} (remote): calibrate for the scorers that judge"
             )
-            raise CalibrationMismatchError(message)
     made: dict[str, Supervisor | bool] = {
         "early_abstention": calibration.early_abstention,
         "reconcile": calibration.reconcile,
@@ -52,11 +51,10 @@ def supervisors(
         try:
             scorer = resolve(scorers.get(name, name))
         except UnknownOptionError as error:
-            message = (
+            raise CalibrationMismatchError(
                 f"the calibration was made for the {role} scorer {name!r}, which is none of {', '.join(error.known)}: "
                 f"pass it as scorers={{{shorten(name)}: …}}"
-            )
-            raise CalibrationMismatchError(message) from None
+            ) from None
         made[f"{role}_supervisor"] = Supervisor(
             replace(scorer, name=name, caution=None),  # its threshold is calibrated
             threshold=setting.threshold,

@@ -149,9 +149,8 @@ def _answerable(outcomes: Outcomes) -> Array:
     if outcomes.answerable is None:
         from twosup_chain.errors import InputError
 
-        message = (
+        raise InputError(
             "abstention='no_answer' counts an abstention as right where the question has no answer, and these outcomes "
             "do not tell which have: give Outcomes(answerable=…), or leave abstention='wrong'"
         )
-        raise InputError(message)
     return outcomes.answerable

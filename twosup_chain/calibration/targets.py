@@ -76,8 +76,7 @@ class Target(Measure):
         least, above = _BOUNDS[self.unit]
         limit: Any = self.limit
         if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not least <= limit < above:
-            message = f"{self.name}={shorten(limit)}: pass {self.asks_for()}"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"{self.name}={shorten(limit)}: pass {self.asks_for()}")
         object.__setattr__(self, "limit", float(limit))
 
     @classmethod
@@ -334,8 +333,7 @@ def make_targets(targets: Iterable[Target] = (), /, **limits: Any) -> tuple[Targ
             message = f"{type(target).__name__}.name={name!r} is the name of a packaged target: call yours another"
             raise ConfigurationError(message)
         if name in names:
-            message = f"{name} is given twice: state each limit once"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"{name} is given twice: state each limit once")
         names.add(name)
     return found
 

@@ -66,8 +66,7 @@ class Asker:
         ]
         self.scorers = [judge.scorer_name for judge in self._judges]
         if len(set(self.scorers)) < max(1, len(self.scorers)):
-            message = f"scorers={sorted(self.scorers)}: give at least one, and each a name of its own"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"scorers={sorted(self.scorers)}: give at least one, and each a name of its own")
         self._text = text
         self._slots = asyncio.Semaphore(concurrency)
 

@@ -138,8 +138,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
         ConfigurationError: An option is wrong.
     """
     if concurrency < 1 or (limit is not None and limit < 1):
-        message = f"concurrency={concurrency}, limit={limit}: both are counts of at least 1"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"concurrency={concurrency}, limit={limit}: both are counts of at least 1")
     asker = Asker(local, remote, scorers, text=text, concurrency=concurrency)
     questions = load_questions(data)
     with RecordFile(out) as file:

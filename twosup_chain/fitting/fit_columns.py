@@ -80,8 +80,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     names = _chosen(columns, features, model)
     x = matrix(columns, names)
     if len(x) != len(y):
-        message = f"right has {len(y)} rows, and the columns have {len(x)}: one label a row"
-        raise InputError(message)
+        raise InputError(f"right has {len(y)} rows, and the columns have {len(x)}: one label a row")
     division, count = divide(y, groups, folds, seed)
     settings = _allowed(model, trees)
     fits = _fitting(model, names, seed)
@@ -156,16 +155,14 @@ def _allowed(model: Family, trees: int) -> list[dict[str, float]]:
     """Returns the settings to try."""
     settings = [setting for setting in _SETTINGS[model] if setting.get("trees", 0.0) <= trees]
     if not settings:
-        message = f"trees={trees!r}: a boosted model has at least {_SETTINGS[model][0]['trees']:g}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"trees={trees!r}: a boosted model has at least {_SETTINGS[model][0]['trees']:g}")
     return settings
 
 
 def _labels(right: ArrayLike) -> Floats:
     y: Floats = np.asarray(right, dtype=np.float64)
     if y.ndim != 1 or not ((y >= 0.0) & (y <= 1.0)).all():
-        message = f"right={shorten(right)}: pass one True or False, or a number in [0, 1], a row"
-        raise InputError(message)
+        raise InputError(f"right={shorten(right)}: pass one True or False, or a number in [0, 1], a row")
     return y
 
 
@@ -183,11 +180,9 @@ def _chosen(columns: Mapping[str, ArrayLike], features: Sequence[str] | None, mo
             raise UnknownOptionError("feature of these rows", name, columns)
     names = tuple(dict.fromkeys(features))
     if not names:
-        message = "no feature differs from row to row: there is nothing to learn from"
-        raise InputError(message)
+        raise InputError("no feature differs from row to row: there is nothing to learn from")
     if model == "isotonic" and len(names) != 1:
-        message = f"features={list(names)}: an isotonic model reads one feature"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"features={list(names)}: an isotonic model reads one feature")
     return names
 
 

@@ -122,8 +122,7 @@ def labels(exact_match: Floats, f1: Floats, correct: Correct) -> Flags:
             return np.greater_equal(exact_match, 1.0)
         case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
             return np.greater_equal(f1, floor)
-    message = f"correct={shorten(correct)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
-    raise ConfigurationError(message)
+    raise ConfigurationError(f"correct={shorten(correct)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]")
 
 
 def group_labels(found: RecordedFeatures, groups: Mapping[str, str] | None) -> npt.NDArray[np.str_]:

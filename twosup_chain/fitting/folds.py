@@ -44,18 +44,15 @@ def divide(y: Floats, groups: ArrayLike | None, folds: int, seed: int) -> tuple[
         InputError: There is less than two groups, or not one a row; or too few rows are right, or wrong.
     """
     if isinstance(folds, bool) or folds < 2:  # noqa: PLR2004
-        message = f"folds={folds!r}: at least 2 are needed, so that something is left out of each fit"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"folds={folds!r}: at least 2 are needed, so that something is left out of each fit")
     labels = np.arange(len(y)) if groups is None else np.asarray(groups)
     if labels.shape != y.shape:
-        message = f"groups has the shape {labels.shape} for {len(y)} rows: pass one group a row"
-        raise InputError(message)
+        raise InputError(f"groups has the shape {labels.shape} for {len(y)} rows: pass one group a row")
     names, which = np.unique(labels, return_inverse=True)
     if len(names) < 2:  # noqa: PLR2004
-        message = (
+        raise InputError(
             f"there is {len(names)} group: questions of at least 2 groups are needed, to leave one out of each fit"
         )
-        raise InputError(message)
     classes = y >= HALF
     count = min(folds, len(names), max(classes.sum(), (~classes).sum()))
     splitter = scikit("model_selection").StratifiedGroupKFold(count, shuffle=True, random_state=seed)
@@ -64,11 +61,10 @@ def divide(y: Floats, groups: ArrayLike | None, folds: int, seed: int) -> tuple[
         for fold, (_, held) in enumerate(splitter.split(which, classes, which)):
             division[held] = fold
     if not all(_enough(y[division != fold]) for fold in range(count)):
-        message = (
+        raise InputError(
             f"{y.sum():g} of {len(y)} predictions are right: at least {_FEWEST} right and {_FEWEST} wrong ones are "
             "needed outside of every fold; collect more questions"
         )
-        raise InputError(message)
     return division, len(names)
 
 

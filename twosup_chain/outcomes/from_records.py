@@ -108,8 +108,7 @@ class RecordColumns:
         costs = price.of(self.remote.input_tokens, self.remote.output_tokens)
         unknown = int(np.isnan(costs).sum())
         if unknown:
-            message = f"{unknown} of {len(self)} hosted answers do not tell their tokens: leave the price out"
-            raise InputError(message)
+            raise InputError(f"{unknown} of {len(self)} hosted answers do not tell their tokens: leave the price out")
         return costs
 
 
@@ -241,11 +240,10 @@ def _explained(scorers: dict[str, str], record: QuestionRecord, place: Place) ->
         if scorer not in trust:
             return UnknownOptionError(f"scorer of the {role} predictions in {place}", scorer, trust)
         if trust[scorer] is None:
-            message = (
+            return RecordsError(
                 f"{place}: {role}.trust.{scorer} is null, since this answer carries nothing that the scorer reads: "
                 "choose another scorer, or state the trust in such answers (missing=0.0), as in Supervisor"
             )
-            return RecordsError(message)
     return None
 
 
@@ -263,9 +261,8 @@ class _Models:
             return
         if self._met:
             role, now, before = ("local", local, self.local) if local != self.local else ("remote", remote, self.remote)
-            message = (
+            raise RecordsError(
                 f"{places[-1]}: the {role} model is {now!r}, and {before!r} in the lines before: "
                 "read the records of each model apart"
             )
-            raise RecordsError(message)
         self.local, self.remote, self._met = local, remote, True

@@ -90,11 +90,10 @@ class Outcomes:
             message = "the hosted calls have no costs, and max_call_cost is given: pass a price, or remote_cost=…"
             raise ConfigurationError(message)
         if self.max_call_cost is not None and not self.dearest_seen <= self.max_call_cost < np.inf:
-            message = (
+            raise ConfigurationError(
                 f"max_call_cost={shorten(self.max_call_cost)}: a call in the data cost {self.dearest_seen:g}; pass the "
                 "most that one can cost"
             )
-            raise ConfigurationError(message)
 
     def __len__(self) -> int:
         return len(self.local_score)
@@ -139,5 +138,4 @@ class Outcomes:
 def _check(name: str, column: Floats, highest: float, rule: str) -> None:
     wrong = np.flatnonzero(~((column >= 0) & (column <= highest)))
     if wrong.size:
-        message = f"{name}[{wrong[0]}]={column[wrong[0]]!r} ({wrong.size} such value(s)): {rule}"
-        raise InputError(message)
+        raise InputError(f"{name}[{wrong[0]}]={column[wrong[0]]!r} ({wrong.size} such value(s)): {rule}")

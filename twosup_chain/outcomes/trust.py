@@ -53,17 +53,15 @@ class RecordedTrust:
         if self._learned is not None:
             self.name = self._learned.name  # with its digest
             if self._learned.role != role:
-                message = (
+                raise ConfigurationError(
                     f"{self.name} was fitted on {self._learned.role} predictions, and is to judge {role} ones: fit one "
                     f"with role={role!r}"
                 )
-                raise ConfigurationError(message)
         if weigh and (self._learned is None or not self._learned.others):
-            message = (
+            raise ConfigurationError(
                 f"the {role} scorer {self.name!r} cannot weigh recorded predictions: the trust in alternatives is "
                 f"computed from features by a learned scorer (fit_scorer(…, role={role!r}))"
             )
-            raise ConfigurationError(message)
         self._others = self._learned.others if weigh and self._learned is not None else {}
         models = [] if self._learned is None else [self._learned.model, *self._others.values()]
         self._features = tuple(dict.fromkeys(name for model in models for name in model.features))
@@ -88,8 +86,7 @@ class RecordedTrust:
         found = [features.get(name, math.nan) for name in self._features]
         if all(map(math.isnan, found)):
             if self._missing is None:
-                message = f"none of the features that {self.name} reads is recorded"
-                raise MissingEvidenceError(message)
+                raise MissingEvidenceError(f"none of the features that {self.name} reads is recorded")
             self._taken.extend(found)
             return self._missing
         self._taken.extend(found)

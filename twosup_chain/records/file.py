@@ -61,8 +61,7 @@ class RecordFile:
         try:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            message = f"cannot write the records {self.path}: {error.strerror or error}"
-            raise InputError(message) from error
+            raise InputError(f"cannot write the records {self.path}: {error.strerror or error}") from error
         try:
             self._lock()
             self._read()
@@ -163,5 +162,4 @@ class RecordFile:
                 self._refuse(f"holds answers of the {role} model {before!r}, and {prediction.model!r} answered now")
 
     def _refuse(self, what: str) -> NoReturn:
-        message = f"{self.path} {what}: collect into another file, or delete this one"
-        raise ResumeError(message)
+        raise ResumeError(f"{self.path} {what}: collect into another file, or delete this one")

@@ -136,13 +136,11 @@ def _entry(line: bytes, places: Places) -> dict[str, Any]:
         entry = {}
     place, version = places[-1], entry.get("version")
     if isinstance(version, int) and version > VERSION:
-        message = (
+        raise RecordsError(
             f"{place}: a record of version {version}, and this twosup_chain reads version {VERSION} "
             "(a file may mix no others): upgrade it, or leave the record out"
         )
-        raise RecordsError(message)
-    message = f"{place}: {shorten(line)} is no record of version {VERSION}, as 'twosup collect' writes it"
-    raise RecordsError(message)
+    raise RecordsError(f"{place}: {shorten(line)} is no record of version {VERSION}, as 'twosup collect' writes it")
 
 
 def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
@@ -155,11 +153,11 @@ def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
         return RecordsError(f"{place}: {name} is {value}, which is no number: collect this question anew")
     if line.endswith(b"\n") or not START.startswith(line[: len(START)]):
         return RecordsError(f"{place}: {shorten(line)} is no record: {error}")
-    message = (
+    return CutOffError(
         f"{place}, the last, is cut off, as a crash leaves it: collecting again into this file drops it and goes on "
-        "from there; or delete the line"
+        "from there; or delete the line",
+        place.offset,
     )
-    return CutOffError(message, place.offset)
 
 
 def _not_finite(value: Any, name: str = "") -> tuple[str, float]:

@@ -29,11 +29,10 @@ class Seen:
         if before in (line, ~line):  # it is new
             self.failed += failed
         elif before >= 0:
-            message = (
+            raise RecordsError(
                 f"{places[line]}: the question {shorten(id)} is recorded in {places[before]} already, and counts "
                 "once: leave one of the two out"
             )
-            raise RecordsError(message)
         elif not failed:
             self.failed -= 1
             self._lines[id] = line

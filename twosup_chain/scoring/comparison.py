@@ -21,10 +21,9 @@ def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None)
     """
     del question
     if local is None:
-        message = (
+        raise MissingEvidenceError(
             "agreement compares with the local answer, and there is none: use it as the remote supervisor's scorer"
         )
-        raise MissingEvidenceError(message)
     return text_agreement(answer.text, local.text)
 
 

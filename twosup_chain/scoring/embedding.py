@@ -44,11 +44,10 @@ class EmbeddingSimilarity:
 
     def __init__(self, model: str | Path | Embeddings) -> None:
         if not isinstance(model, (str, Path, Embeddings)) or not str(model):
-            message = (
+            raise ConfigurationError(
                 f"model={shorten(model)} is a {type(model).__name__}: pass the path or name of a sentence-transformers "
                 "model, or a LangChain Embeddings object"
             )
-            raise ConfigurationError(message)
         self._model = model
         self._lock = Lock()
         self.name = f"embedding_similarity@{_label(model)}"
@@ -66,11 +65,10 @@ class EmbeddingSimilarity:
         """
         del local
         if question.context is None:
-            message = (
+            raise MissingEvidenceError(
                 "embedding_similarity compares with a sentence of the context, and none was given: pass 'context' with "
                 "the question"
             )
-            raise MissingEvidenceError(message)
         if answer.text is None:
             return 1.0 - self._nearest(question.question, sentences(question.passages))
         own = sentence_around(question.passages, answer.text)

@@ -77,8 +77,7 @@ class Grounded:
             found = self.reader.score(question.question, question.context, answer.text)
             return found.answerability * (found.conditional or self._resemblance(question, answer.text, local))
         except InputError as error:
-            message = f"grounded could not read it: {error}"
-            raise MissingEvidenceError(message) from error
+            raise MissingEvidenceError(f"grounded could not read it: {error}") from error
 
     def _resemblance(self, question: QAInput, text: str, local: Answer | None) -> float:
         """Returns how far the text agrees with the reader's candidates, weighted by their probability."""

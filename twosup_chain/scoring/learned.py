@@ -118,8 +118,7 @@ class LearnedScorer:
         values = read_json(Path(path), SupervisorFileError)
         others = values.get("others") if isinstance(values, dict) else None
         if others is not None and not isinstance(others, dict):
-            message = f"{path} is a broken learned supervisor: 'others' is no table of models"
-            raise SupervisorFileError(message)
+            raise SupervisorFileError(f"{path} is a broken learned supervisor: 'others' is no table of models")
         made = {name: LearnedModel.from_dict(other, f"{path}, {name}") for name, other in (others or {}).items()}
         return cls(LearnedModel.from_dict(values, str(path)), made, packaged=packaged)
 

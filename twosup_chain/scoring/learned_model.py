@@ -184,11 +184,10 @@ class LearnedModel:
             message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"
             raise SupervisorFileError(message)
         if values.get("version") not in VERSIONS:
-            message = (
+            raise SupervisorFileError(
                 f"{where} is a learned supervisor of version {shorten(values.get('version'))}, and this twosup_chain "
                 f"reads version {VERSION}: upgrade twosup-chain, or fit it anew"
             )
-            raise SupervisorFileError(message)
         try:
             model = cls(
                 family=values["family"],
@@ -206,10 +205,9 @@ class LearnedModel:
             message = f"{where} is a broken learned supervisor: {type(error).__name__}: {error}"
             raise SupervisorFileError(message) from error
         if not np.isfinite(blank) or len(model.fit.shares) != len(model.features):
-            message = (
+            raise SupervisorFileError(
                 f"{where} is a broken learned supervisor: its numbers do not fit its {len(model.features)} features"
             )
-            raise SupervisorFileError(message)
         return model
 
 
@@ -226,8 +224,7 @@ def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Float
     """
     given = {name: np.asarray(columns[name], dtype=np.float64) for name in features if name in columns}
     if not given:
-        message = f"none of the features is given: pass at least one of {', '.join(features)}"
-        raise InputError(message)
+        raise InputError(f"none of the features is given: pass at least one of {', '.join(features)}")
     shapes = {name: column.shape for name, column in given.items()}
     first, shape = next(iter(shapes.items()))
     for name, other in shapes.items():

@@ -60,11 +60,10 @@ def _score(
     try:
         return answer.scores[key]
     except KeyError:
-        message = (
+        raise MissingEvidenceError(
             f"{scorer} reads Answer.scores[{key!r}], and the answer carries {sorted(answer.scores) or 'no scores'}: "
             f"{cure}, or put the score into Answer.scores"
-        )
-        raise MissingEvidenceError(message) from None
+        ) from None
 
 
 SCORERS = (

@@ -39,11 +39,10 @@ def packaged(name: str) -> LearnedScorer | None:
         return None
     found = default_scorer(short)
     if digest and found.name != name:
-        message = (
+        raise CalibrationMismatchError(
             f"{name} is not the {short} of this version of twosup-chain, which is {found.name}: pass the scorer that "
             f"was fitted, scorers={{{name!r}: LearnedScorer.load(…)}}, or calibrate anew"
         )
-        raise CalibrationMismatchError(message)
     return found
 
 

@@ -32,8 +32,7 @@ def register(scorer: Scorer) -> Scorer:
         ConfigurationError: Another scorer has this name.
     """
     if SCORERS.setdefault(scorer.name, scorer) is not scorer:
-        message = f"a scorer named {scorer.name!r} is registered already: give yours another name"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"a scorer named {scorer.name!r} is registered already: give yours another name")
     return scorer
 
 

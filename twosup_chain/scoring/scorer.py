@@ -91,8 +91,7 @@ class Scorer:
 
     def __post_init__(self) -> None:
         if (self.function is None) == (self.make is None):
-            message = f"scorer {self.name!r}: pass either function=… or make=…"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"scorer {self.name!r}: pass either function=… or make=…")
 
     @classmethod
     def of(cls, function: Any) -> Scorer:

@@ -109,13 +109,12 @@ def highest_quantile(logprobs: Sequence[float], remaining: float, *, q: float = 
 
 def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
     if answer.token_logprobs is None:
-        message = (
+        raise MissingEvidenceError(
             f"{scorer} reads token log-probabilities, and the answer"
             f"{f' of {answer.model}' if answer.model else ''} carries none: switch them on "
             "(ChatOpenAI(…, logprobs=True); some servers want top_logprobs=1 too), choose a scorer that needs none "
             "(grounded, in_context, agreement), or state the score to use without them (Supervisor(…, missing=0.0))"
         )
-        raise MissingEvidenceError(message)
     content = [token.logprob for token in content_tokens(answer.token_logprobs)]
     if not content:
         message = f"{scorer} reads the log-probabilities of content tokens, and the answer holds format tokens only"
@@ -129,11 +128,10 @@ def _content_margins(answer: Answer, scorer: str) -> list[float]:
         margin for token in content_tokens(answer.token_logprobs or ()) if (margin := token_margin(token)) is not None
     ]
     if not margins:
-        message = (
+        raise MissingEvidenceError(
             f"{scorer} reads the likeliest alternatives of each token, and the answer carries none: ask for them "
             "(ChatOpenAI(…, logprobs=True, top_logprobs=2)), or choose a scorer that needs none"
         )
-        raise MissingEvidenceError(message)
     return margins
 
 

@@ -78,11 +78,10 @@ def load_questions(data: str | Path | Iterable[LabelledQuestion]) -> list[Labell
     for number, question in enumerate(questions, 1):
         _check(question)
         if question.id in seen:
-            message = (
+            raise InputError(
                 f"the questions {seen[question.id]} and {number} have the same id {shorten(question.id)}: a question "
                 "counts once, give each an id of its own"
             )
-            raise InputError(message)
         seen[question.id] = number
     return questions
 
@@ -173,11 +172,10 @@ def _json_lines(raw: bytes, path: Path) -> Iterator[LabelledQuestion]:
 
 def _question(fields: Any) -> LabelledQuestion:
     if not isinstance(fields, dict) or not {"question", "context", "answers"} <= fields.keys():
-        message = (
+        raise InputError(
             f"{shorten(fields)} is no labelled question: write an object with 'question', 'context' and 'answers', the "
             "list of accepted answers ([] for an unanswerable question)"
         )
-        raise InputError(message)
     answers = fields["answers"]
     if isinstance(answers, dict):
         answers = answers.get("text")
@@ -206,8 +204,7 @@ def _check(question: LabelledQuestion) -> None:
         raise InputError(f"question {shorten(question.id)}: {error}") from error
     if question.is_impossible == bool(question.answers):
         labels = "has accepted answers and is" if question.answers else "has no accepted answer and is not"
-        message = (
+        raise InputError(
             f"question {shorten(question.id)} {labels} marked as unanswerable (is_impossible): label it the one way or "
             "the other"
         )
-        raise InputError(message)
