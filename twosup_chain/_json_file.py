@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_json(path: Path, error: type[TwosupError]) -> Any:
-    """Returns what a file in UTF-8 holds.
-
-    Args:
-        path: The file.
-        error: What is raised where it is missing, or not JSON.
-    """
+    """Returns what a file in UTF-8 holds; `error` is raised where it is missing, or not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as cause:
@@ -29,14 +24,7 @@ def read_json(path: Path, error: type[TwosupError]) -> Any:
 
 
 def write_json(path: Path, values: object, error: type[TwosupError], *, indent: int | None = None) -> None:
-    """Writes a file in UTF-8; one that was there is replaced at once, or not at all.
-
-    Args:
-        path: The file.
-        values: What it is to hold; no number in it is infinite or NaN.
-        error: What is raised where it cannot be written.
-        indent: Spaces a level, for a file that people read.
-    """
+    """Writes finite values to a file in UTF-8, which is replaced at once or not at all; else raises `error`."""
     try:
         write_atomically(path, json.dumps(values, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
     except OSError as cause:

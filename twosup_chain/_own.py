@@ -18,16 +18,10 @@ _PYTHON = ".py"
 
 
 def load_own(spec: str, what: str = "the part") -> Any:
-    """Returns an object of the user's own code, which is run for it.
+    """Returns an object of the user's own code, ``"module:name"`` or ``"path/to/file.py:name"``, which is run for it.
 
-    Args:
-        spec: ``"module:name"`` of a module that Python can import, or ``"path/to/file.py:name"``; the name may have
-            dots. A file is run once, however many of its names are asked for.
-        what: What it is to be, or the option that names it, for messages.
-
-    Raises:
-        ConfigurationError: It is not written so, there is no such module or file, running it fails, or it has no such
-            name.
+    The name may have dots. A file is run once, however many of its names are asked for. `what` it is to be, or the
+    option that names it, stands in the `ConfigurationError` where it cannot be had.
     """
     where, _, name = spec.rpartition(":")
     if not where or not all(part.isidentifier() for part in name.split(".")):

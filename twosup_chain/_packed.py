@@ -15,11 +15,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def read_packed(path: Path) -> bytes:
-    """Returns the bytes of a file, unpacked where they are gzipped.
-
-    Raises:
-        InputError: The file cannot be read, or is a damaged archive.
-    """
+    """Returns the bytes of a file, unpacked where they are gzipped; `InputError` where it cannot be read."""
     try:
         raw = path.read_bytes()
         return gzip.decompress(raw) if raw.startswith(_GZIP) else raw

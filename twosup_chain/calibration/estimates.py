@@ -22,13 +22,7 @@ _CONFIDENCE = 0.95
 
 
 class Estimate(Record):
-    """A value with a two-sided 95 % interval.
-
-    Args:
-        value: The estimate; ``None`` where the data say nothing about it.
-        low: The interval's lower end.
-        high: Its upper end.
-    """
+    """A value with a two-sided 95 % interval; ``None`` where the data say nothing about it."""
 
     value: float | None
     low: float | None = None
@@ -36,15 +30,9 @@ class Estimate(Record):
 
 
 class NamedEstimate(Estimate):
-    """What is measured at a pair of thresholds.
+    """What is measured at a pair of thresholds: `name` is a key of `MEASURES`, or that of a target of your own.
 
-    Args:
-        value: The estimate; ``None`` where the data say nothing about it.
-        low: The interval's lower end.
-        high: Its upper end.
-        name: What it is: a key of `MEASURES`, or the name of a target of your own.
-        label: What it is called in tables; needed, and written to a file, only for a target of your own.
-        unit: What the value is, likewise.
+    What it is called in tables and its unit are needed, and written to a file, only for a target of your own.
     """
 
     name: str

@@ -33,12 +33,8 @@ def infeasible(
 ) -> InfeasibleTargetError:
     """Returns the error that says why there are no thresholds.
 
-    Args:
-        found: A search that accepted no pair.
-        everything: The counts of all questions at many pairs.
-        targets: What was to hold.
-        confidence: With which probability, or ``None`` for a plug-in choice.
-        bound: The share of questions that any thresholds have to leave open, where that is known.
+    `found` is a search that accepted no pair, `everything` the counts of all questions at many pairs, `bound` the share
+    of questions that any thresholds have to leave open, where that is known.
     """
     questions = found.ordering + found.testing
     surely = "" if confidence is None else f" with {confidence:.0%} confidence"

@@ -23,13 +23,7 @@ Unit = Literal["share", "money", "number"]
 
 
 def written(value: float | None, unit: Unit, currency: str | None = None) -> str:
-    """Returns a value as people read it: a share in per cent, an amount with its currency; a dash for none.
-
-    Args:
-        value: The value; ``None`` or NaN where the data say nothing.
-        unit: What it is.
-        currency: The currency's name, for an amount.
-    """
+    """Returns a value as people read it: a share in per cent, an amount with its currency; a dash for none."""
     if value is None or math.isnan(value):
         return "–"
     if unit == "share":

@@ -28,14 +28,7 @@ if TYPE_CHECKING:
 
 
 class HeldPromise(Record):
-    """One target on new data.
-
-    Args:
-        target: The target's name.
-        limit: What is not to be exceeded.
-        estimate: Its value on the new questions.
-        probability: The probability that the limit is kept, given the new questions alone.
-    """
+    """One target on new data: its value there, and the probability that its limit is kept, given these data alone."""
 
     target: str
     limit: float
@@ -44,13 +37,7 @@ class HeldPromise(Record):
 
 
 class PromiseCheck(Record):
-    """Every target of a calibration on new data.
-
-    Args:
-        questions: How many new labelled questions there were.
-        targets: The targets.
-        currency: The currency of a budget.
-    """
+    """Every target of a calibration on so many new labelled questions; a budget's currency."""
 
     questions: int
     targets: tuple[HeldPromise, ...]

@@ -24,13 +24,10 @@ _Share = Field(ge=0.0, le=1.0)
 
 
 class CalibratedSupervisor(Record):
-    """A supervisor's setting.
+    """A supervisor's setting: it trusts what scores at least `threshold`, in [0, 1].
 
-    Args:
-        scorer: The scorer's name; ``None`` where the calibration was not told.
-        threshold: The least score that is trusted, in [0, 1].
-        model: The model whose predictions were scored, by `Answer.model`; ``None`` where it has no name.
-        missing: The score of an answer that lacks what the scorer reads, as in `Supervisor`.
+    A scorer or model is ``None`` where the calibration was not told it, or it has no name; `missing` is as in
+    `Supervisor`.
     """
 
     scorer: str | None = None
@@ -40,13 +37,10 @@ class CalibratedSupervisor(Record):
 
 
 class Promise(Record):
-    """One target, and the evidence that it is kept.
+    """One target by its name, and the evidence that it is kept.
 
-    Args:
-        target: The target's name: the option of `calibrate` that asked for it, or that of a target of your own.
-        limit: What is not to be exceeded: a rate in [0, 1], currency per 1,000 questions, or, for ``"match_remote"``,
-            the accuracy that may be lost against the hosted model alone.
-        p_value: The p-value of the hypothesis that it is exceeded; ``None`` for a plug-in choice.
+    The limit is in the target's units: a rate in [0, 1], currency per 1,000 questions, or for ``"match_remote"`` the
+    accuracy that may be lost. The p-value is that of the hypothesis that it is exceeded; ``None`` for a plug-in choice.
     """
 
     target: str
@@ -69,14 +63,8 @@ class Promise(Record):
 class Trace(Record):
     """The pairs of thresholds that were tried, in their order, and what was found; all columns are of one length.
 
-    Args:
-        local: Thresholds of the local supervisor.
-        remote: Thresholds of the remote supervisor.
-        p_value: The greatest p-value of the targets; empty for a plug-in choice.
-        accepted: Whether the pair keeps every target.
-        remote_rate: The estimated share of questions that are sent to the hosted model.
-        coverage: That of questions that are answered.
-        risk: The estimated selective risk; ``None`` where nothing is answered.
+    `p_value` is the greatest of the targets', and empty for a plug-in choice; `accepted` tells whether the pair keeps
+    them all. Rates are estimates; `risk` is ``None`` where nothing is answered.
     """
 
     local: tuple[float, ...] = ()

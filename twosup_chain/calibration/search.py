@@ -53,16 +53,11 @@ _NESTED_SIZES, _PLUG_IN_SIZES = (1_024, 16), (128, 128)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Found:
-    """What a search found.
+    """What a search found: the pairs tried, in their order, with the counts that they were tested on.
 
-    Args:
-        method: How it searched.
-        tried: The pairs that were tried, in their order, and the counts that they were tested on.
-        p_values: Their p-values, shape (pairs,); none for a plug-in choice.
-        accepted: Which of them keep every target, by test or, in a plug-in choice, by estimate.
-        best: The index of the chosen pair; ``None`` where none was accepted.
-        ordering: The questions that fixed the order.
-        testing: The questions that were tested on.
+    `p_values` are of shape (pairs,), none for a plug-in choice; `accepted` tells which pairs keep every target, by test
+    or, in a plug-in choice, by estimate; `best` is the index of the chosen one. So many questions fixed the order
+    (`ordering`), and so many were tested on (`testing`).
     """
 
     method: Method
@@ -90,14 +85,8 @@ def find(
 ) -> Found:
     """Returns the preferred pair of thresholds among those that keep all targets; see the module for the guarantee.
 
-    Args:
-        outcomes: Labelled questions.
-        targets: What has to hold, all at once.
-        confidence: The probability, in (0, 1), with which it does; ``None`` for the plug-in choice, which promises
-            nothing: the best pair whose estimates on these very questions keep the limits.
-        prefer: Which of several pairs is the best one.
-        abstention: What an abstention counts as.
-        seed: The seed of the permutation that divides the questions.
+    With `confidence` ``None`` it is the plug-in choice, which promises nothing: the best pair whose estimates on these
+    very questions keep the limits. The seed is that of the permutation that divides the questions.
     """
     nested = all(target.nested for target in targets)
     if confidence is None or nested:
@@ -128,13 +117,11 @@ def worst_p_value(tally: Tally, targets: Sequence[Target], level: float) -> Arra
 
 
 def ranks(tally: Tally, prefer: Prefer) -> Array:
-    """Returns the place of every pair in the order of preference, from 0; equals share a place.
+    """Returns the place of every pair (a one-dimensional tally) in the order of preference, from 0; equals share one.
 
-    Args:
-        tally: The counts, of one-dimensional shape.
-        prefer: ``"cheapest"``: fewest remote calls, then most answers; ``"coverage"``: most answers, then fewest calls;
-            ``"accuracy"``: most questions that end well, then fewest calls; ``"safest"``: lowest selective risk, then
-            most answers, then fewest calls.
+    ``"cheapest"``: fewest remote calls, then most answers; ``"coverage"``: most answers, then fewest calls;
+    ``"accuracy"``: most questions that end well, then fewest calls; ``"safest"``: lowest selective risk, then most
+    answers, then fewest calls.
     """
     calls, silence = tally.escalated, -tally.answered
     with np.errstate(invalid="ignore", divide="ignore"):

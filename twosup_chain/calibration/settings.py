@@ -31,11 +31,7 @@ def setting_of(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSuper
 
 
 def scorer_of(setting: CalibratedSupervisor, role: str) -> str:
-    """Returns the name of the scorer that a calibration is for.
-
-    Raises:
-        CalibrationMismatchError: The calibration was not told.
-    """
+    """Returns the name of the scorer that a calibration is for; `CalibrationMismatchError` where it was not told."""
     if setting.scorer is None:
         message = f"the calibration does not name its {role} scorer: calibrate with {role}_scorer='…'"
         raise CalibrationMismatchError(message)
@@ -59,18 +55,8 @@ def read_judged(
 ) -> RecordColumns:
     """Returns records as these supervisors judge them; their thresholds play no part.
 
-    Args:
-        paths: The file of records, or several.
-        local: The first supervisor's setting.
-        remote: The second one's.
-        scorers: By name, the learned scorers that are not the packaged ones.
-        early_abstention: Whether the first supervisor weighs, as in `TwoSupervisorChain`.
-        reconcile: Whether the second one does.
-
-    Raises:
-        CalibrationMismatchError: A setting names no scorer, or the records are of another model than it is for.
-        RecordsError: The records cannot be read.
-        UnknownOptionError: The records hold no trust by a scorer.
+    `scorers` are, by name, the learned ones that are not packaged. `CalibrationMismatchError`: a setting names no
+    scorer, or the records are of another model than it is for.
     """
     known, names = scorers or {}, {"local": scorer_of(local, "local"), "remote": scorer_of(remote, "remote")}
     columns = read_columns(

@@ -43,12 +43,8 @@ def binomial_cdf(events: ArrayLike, trials: ArrayLike, rate: ArrayLike) -> Float
 def binomial_p_value(events: ArrayLike, trials: ArrayLike, limit: ArrayLike) -> Floats:
     """Returns the exact p-value of the hypothesis that an event's rate exceeds `limit`.
 
-    It is P(X ≤ events) for X ~ Binomial(trials, limit): monotone in `events`, and 1 where there were no trials.
-
-    Args:
-        events: How often it happened, between 0 and `trials`.
-        trials: How often it could have happened; independent of each other.
-        limit: The rate that is not to be exceeded; from 1 on nothing exceeds it, and the p-value is 0.
+    It is P(X ≤ events) for X ~ Binomial(trials, limit): monotone in `events`, 1 where there were no (independent)
+    trials, and 0 for a limit from 1 on, which nothing exceeds.
     """
     return np.where(np.asarray(limit) >= 1.0, 0.0, binomial_cdf(events, trials, np.minimum(limit, 1.0)))
 
@@ -56,10 +52,7 @@ def binomial_p_value(events: ArrayLike, trials: ArrayLike, limit: ArrayLike) -> 
 def clopper_pearson(events: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Returns the exact two-sided interval of a rate: each end is missed with probability at most (1 − confidence)/2.
 
-    Args:
-        events: How often it happened.
-        trials: How often it could have happened; with none the interval is [0, 1].
-        confidence: The coverage, in (0, 1).
+    Without trials it is [0, 1].
     """
     k, n = np.broadcast_arrays(np.asarray(events, np.float64), np.asarray(trials, np.float64))
     tail = (1.0 - confidence) / 2.0
@@ -72,12 +65,8 @@ def hoeffding_bentkus_p_value(mean: ArrayLike, n: ArrayLike, limit: ArrayLike) -
     """Returns the Hoeffding–Bentkus p-value of the hypothesis that the mean of a loss in [0, 1] exceeds `limit`.
 
     The lesser of Hoeffding's exp(−n·h(min(mean, limit), limit)), h the Bernoulli divergence, and Bentkus's
-    e·P(Binomial(n, limit) ≤ ⌈n·mean⌉); monotone in `mean`.
-
-    Args:
-        mean: The sample mean, in [0, 1].
-        n: The sample size; with 0 the p-value is 1.
-        limit: The mean that is not to be exceeded; from 1 on nothing exceeds it, and the p-value is 0.
+    e·P(Binomial(n, limit) ≤ ⌈n·mean⌉), `mean` being that of a sample of n; monotone in it, 1 for n = 0, and 0 for a
+    limit from 1 on, which nothing exceeds.
     """
     mean, n, limit = np.broadcast_arrays(*(np.asarray(item, np.float64) for item in (mean, n, limit)))
     capped = np.clip(limit, 0.0, 1.0)
@@ -98,21 +87,16 @@ def bounded_mean_interval(mean: float, n: int, confidence: float = 0.95) -> tupl
 
 
 def difference_p_value(wins: ArrayLike, losses: ArrayLike, n: int, margin: float, *, nuisance: float = 0.01) -> Floats:
-    """Returns a p-value of the hypothesis that P(win) < P(loss) − `margin` among n questions.
+    """Returns a p-value of the hypothesis that P(win) < P(loss) − `margin` among n questions, `margin` in (−1, 1).
 
-    Let W and L be the counts, D = W + L the discordant questions. Given D, W ~ Binomial(D, π) with π = P(win | win or
-    loss); with ψ = P(win or loss), the hypothesis reads π < (1 − margin/ψ)/2. With margin 0 the bound is 1/2 whatever ψ
-    is: the exact sign test, P(Binomial(D, 1/2) ≥ W). Otherwise ψ is unknown. A one-sided Clopper–Pearson bound ψ' on it
-    (an upper one where margin > 0, a lower one where margin < 0) misses with probability at most γ = `nuisance`; unless
-    it does, π < π' = (1 − margin/ψ')/2, so that γ + P(Binomial(D, π') ≥ W) is valid. (Berger & Boos 1994, with the
-    supremum in closed form, since ψ' depends on D alone and the test is conditional on D.)
-
-    Args:
-        wins: How often the system is right and the reference is not.
-        losses: How often it is the other way round.
-        n: The number of questions.
-        margin: By how much the system may be worse, in (−1, 1); negative: by how much it has to be better.
-        nuisance: γ, in (0, 1); not used with margin 0.
+    A win is a question that the system gets right and the reference does not, a loss the other way round; a negative
+    margin is by how much the system has to be better. Let W and L be the counts, D = W + L the discordant questions.
+    Given D, W ~ Binomial(D, π) with π = P(win | win or loss); with ψ = P(win or loss), the hypothesis reads π < (1 −
+    margin/ψ)/2. With margin 0 the bound is 1/2 whatever ψ is: the exact sign test, P(Binomial(D, 1/2) ≥ W). Otherwise ψ
+    is unknown. A one-sided Clopper–Pearson bound ψ' on it (an upper one where margin > 0, a lower one where margin < 0)
+    misses with probability at most γ = `nuisance`; unless it does, π < π' = (1 − margin/ψ')/2, so that γ +
+    P(Binomial(D, π') ≥ W) is valid. (Berger & Boos 1994, with the supremum in closed form, since ψ' depends on D alone
+    and the test is conditional on D.)
     """
     wins, losses = np.broadcast_arrays(np.asarray(wins, np.float64), np.asarray(losses, np.float64))
     discordant = wins + losses
@@ -156,16 +140,10 @@ def rate_posterior(events: float, trials: float, limit: float) -> float:
 
 
 def mean_posterior(total: float, total_of_squares: float, n: int, limit: float) -> float:
-    """Returns the posterior probability that the mean of a loss in [0, 1] is at most `limit`.
+    """Returns the posterior probability that the mean of a loss in [0, 1] is at most `limit`, for n ≥ 1 questions.
 
     A Student-t posterior with n degrees of freedom, after half an observation of 0 and half of 1 are added, as the
     prior of Jeffreys adds them to a rate. It is an approximation for the mean of many questions.
-
-    Args:
-        total: The sum of the losses.
-        total_of_squares: The sum of their squares.
-        n: The number of questions, at least 1.
-        limit: The mean that is not to be exceeded.
     """
     mean = (total + 0.5) / (n + 1)
     variance = max((total_of_squares + 0.5) / (n + 1) - mean**2, 0.0)

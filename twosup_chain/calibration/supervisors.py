@@ -24,13 +24,7 @@ def supervisors(
 ) -> dict[str, Supervisor | bool]:
     """Returns ``local_supervisor`` and ``remote_supervisor``, and whether they weigh, as the calibration sets them.
 
-    Args:
-        calibration: A `Calibration`, or the path of one.
-        scorers: Scorers by name, which come before the registered ones.
-
-    Raises:
-        CalibrationFileError: The file is no calibration that this version reads.
-        CalibrationMismatchError: The calibration was made for other scorers, or names none.
+    `scorers` come before the registered ones; each must be one that the calibration was made for.
     """
     if not isinstance(calibration, Calibration):
         calibration = Calibration.load(calibration)

@@ -25,23 +25,12 @@ class Tally:
     """Counts of questions at pairs of thresholds; the arrays are broadcast against each other, one entry a pair.
 
     A prediction is trusted if and only if its score is at least the threshold. A question is *escalated* where the
-    local prediction is not trusted, *answered* where it is, or where the remote one then is.
-
-    Args:
-        n: The number of questions.
-        max_call_cost: The most that a hosted call can cost, in currency; 0 without costs.
-        local: The thresholds of the local supervisor, in [0, 1].
-        remote: Those of the remote supervisor.
-        escalated: Escalated questions.
-        answered: Answered questions.
-        wrong: Answered questions whose answer is wrong.
-        right_predictions: Questions whose last prediction is right: the local one, or the remote one where escalated.
-        refused_right: Those of them that are escalated and not trusted.
-        successes: Questions that end well: answered rightly, or left open where that counts as right.
-        wins: Questions that end well where the remote prediction is wrong.
-        losses: Questions that do not where the remote prediction is right.
-        cost: What the escalated questions cost, in currency.
-        cost_squares: The sum of the squares of these costs.
+    local prediction is not trusted, *answered* where it is, or where the remote one then is, and *wrong* where that
+    answer is. The last prediction (the local one, or the remote one where escalated) may be right
+    (`right_predictions`), and then be escalated and not trusted (`refused_right`). A question ends well (`successes`)
+    if it is answered rightly, or left open where that counts as right; `wins` do so where the remote prediction is
+    wrong, `losses` do not where it is right. Costs are those of the escalated questions, in currency, as are the sums
+    of their squares and the most that one call can cost.
     """
 
     n: int
@@ -87,11 +76,7 @@ class Tally:
 def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Abstention = "wrong") -> Tally:
     """Returns the counts for every pair of these thresholds, with shapes that broadcast to (len(local), len(remote)).
 
-    Args:
-        outcomes: The questions.
-        local: Thresholds of the local supervisor, ascending, without repeats.
-        remote: Thresholds of the remote supervisor, likewise.
-        abstention: What an abstention counts as.
+    Both are ascending, without repeats.
     """
     rows, columns = len(local), len(remote)
     row = np.searchsorted(local, outcomes.local_score, side="right")  # trusted at local[k] ⇔ row > k

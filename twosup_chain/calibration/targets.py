@@ -304,16 +304,9 @@ MEASURES: dict[str, Measure] = {
 
 
 def make_targets(targets: Iterable[Target] = (), /, **limits: Any) -> tuple[Target, ...]:
-    """Returns the targets that the options of `calibrate` ask for, and those that are given.
+    """Returns the targets that the options of `calibrate` ask for, and those that are given: at least one.
 
-    Args:
-        targets: Targets, packaged ones or your own.
-        **limits: What the options of the packaged targets are given.
-
-    Raises:
-        ConfigurationError: There is none, one is asked for twice or goes by a packaged one's name, or a limit is out of
-            range.
-        UnknownOptionError: No packaged target has such a name.
+    None is asked for twice, and none of your own goes by a packaged one's name.
     """
     for unknown in limits.keys() - TARGETS:
         raise UnknownOptionError("target", unknown, TARGETS)

@@ -33,20 +33,10 @@ _LARGEST_PORTION = 64
 
 
 class Asker:
-    """Asks both models, and scores what they answer.
+    """Asks both models, and scores what they answer by `scorers`, which are names, callables or supervisors.
 
-    Args:
-        local: The local answerer: anything that a `TwoSupervisorChain` takes.
-        remote: The hosted answerer, likewise.
-        scorers: Names, callables or supervisors; ``None`` for every registered scorer that is not learned.
-        text: Whether texts are recorded.
-        concurrency: How many hosted calls may run at once.
-
-    Attributes:
-        scorers: The scorers' names.
-
-    Raises:
-        ConfigurationError: A part cannot do what it is to do, or two scorers have the same name.
+    ``None`` are all registered ones that are not learned. With `text`, texts are recorded; so many hosted calls run at
+    once.
     """
 
     def __init__(
@@ -73,8 +63,7 @@ class Asker:
     async def ask(self, asked: Sequence[LabelledQuestion], keep: Callable[[QuestionRecord], None]) -> None:
         """Asks these questions and hands each record to `keep` as soon as it is complete.
 
-        Raises:
-            Exception: A model is not set up, or a scorer or `keep` fails; nothing more is asked then.
+        A model that is not set up, a scorer or `keep` that fails ends it: nothing more is asked then.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -171,11 +160,7 @@ class _Attempt(NamedTuple):
 
 
 def _attempt(output: object, seconds: float) -> _Attempt:
-    """Returns what came of a call that returned `output`, or met it as an error.
-
-    Raises:
-        ConfigurationError, ImportError: A model that was set up wrongly is no failed call.
-    """
+    """Returns what came of a call; a model that was set up wrongly is no failed call: its error is raised."""
     outcome = output if isinstance(output, Exception) else _answer(output)
     if isinstance(outcome, (ConfigurationError, ImportError)):
         raise outcome

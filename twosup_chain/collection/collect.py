@@ -34,16 +34,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a collection is.
+    """How far a collection is: `new` questions by this run, after `seconds`, the others by all runs so far.
 
-    Args:
-        done: How many questions are recorded, by this run and by earlier ones.
-        total: How many there are to be.
-        failed: How many of those done have a call that failed.
-        new: How many this run has recorded.
-        seconds: How long this run has taken so far.
-        cost: What the hosted model's tokens have cost, by this run and by earlier ones, in currency; ``None`` without
-            a price. What a failed call does not tell is not in it.
+    `failed` of those done have a call that failed. The cost is that of the hosted model's tokens by all runs, in
+    currency, ``None`` without a price; what a failed call does not tell is not in it.
     """
 
     done: int
@@ -65,20 +59,11 @@ class Progress:
 
 
 class Collection(Record):
-    """What `collect` has done.
+    """What `collect` has done: of so many `questions` that were to be recorded so many are, `new` ones by this call.
 
-    Args:
-        path: The file of records.
-        questions: How many questions were to be recorded.
-        recorded: How many are.
-        new: How many this call has recorded.
-        failed: How many of those recorded have a call that failed.
-        local_model: The local model's name; ``None`` where its answers do not tell it.
-        remote_model: The hosted model's name, likewise.
-        input_tokens: How many tokens the hosted model has read for all records.
-        output_tokens: How many it has written.
-        cost: What they cost, in currency; ``None`` without a price.
-        seconds: How long this call took.
+    `failed` of those recorded have a call that failed. A model is ``None`` where its answers do not tell it. Tokens are
+    those that the hosted model has read and written for all records; what they cost, in currency, is ``None`` without a
+    price. Seconds are those of this call.
     """
 
     path: str

@@ -26,13 +26,9 @@ _OPTIONS = {"learning_rate": 0.06, "min_samples_leaf": 10, "l2_regularization": 
 
 
 def fit_boosted(x: Floats, right: Floats, *, trees: int, seed: int = 0) -> Boosted:
-    """Returns the fit.
+    """Returns the fit of so many trees on features of shape (n, d), NaN where one is missing.
 
-    Args:
-        x: The features, shape (n, d), NaN where one is missing.
-        right: Whether, or how far, each prediction is right, in [0, 1], shape (n,).
-        trees: How many trees.
-        seed: The seed of the columns that are drawn for each split.
+    `right` is how far each prediction is, in [0, 1], shape (n,); the seed is that of the columns drawn for each split.
     """
     edges = [_edges(column[~np.isnan(column)]) for column in x.T]
     model = scikit("ensemble").HistGradientBoostingClassifier(

@@ -51,28 +51,14 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     role: str | None = None,
     target: str = "right",
 ) -> LearnedModel:
-    """Returns a model of the probability that a prediction is right.
+    """Returns a model of the probability that a prediction is right, from features by name, each of shape (n,).
 
-    Args:
-        columns: The features by name, each of shape (n,), NaN where one is missing.
-        right: Whether each prediction is right, shape (n,); or how far, in [0, 1] (its token F1, say): the model then
-            gives the expected value of that.
-        groups: What each row belongs to (article, passage), shape (n,); rows of one group are never on both sides of a
-            fold. By default every row is a group of its own.
-        features: Which features to use; by default all that are not the same in every row. ``"isotonic"`` takes one.
-        model: ``"logistic"``, ``"boosted"`` or ``"isotonic"``.
-        folds: Into how many parts the groups are divided, at least 2.
-        trees: The most trees of a boosted model, from 25 on; how many of them are used is chosen.
-        seed: The seed of the division and of the trees.
-        fitted_on: What the rows are, in words; it stands in the file.
-        role: ``"local"`` or ``"remote"``: whose predictions these are.
-        target: What `right` says, in a word.
-
-    Raises:
-        InputError: The columns do not fit together, or there are too few right or wrong predictions, or groups.
-        UnknownOptionError: A feature is no column, or the model does not exist.
-        ConfigurationError: An option is out of range.
-        MissingExtraError: scikit-learn is not installed.
+    NaN is a missing feature. `right` tells whether each prediction is, shape (n,), or how far, in [0, 1] (its token F1,
+    say): the model then gives the expected value of that. Rows of one of the `groups` (article, passage) are never on
+    both sides of a fold; by default each row is a group. By default all features are used that are not the same in
+    every row; ``"isotonic"`` takes one. `trees` are the most of a boosted model, from 25 on; how many are used is
+    chosen. `fitted_on` is what the rows are, in words, and `target` what `right` says, in a word; they stand in the
+    file.
     """
     y = _labels(right)
     if model not in _SETTINGS:
@@ -122,15 +108,7 @@ def cross_fit_columns(
     """Returns the probability that each prediction is right by a model that has not seen its group, shape (n,).
 
     Each part of the groups is judged by `fit_columns` on all the others, so that nothing of a row, not even the choice
-    of a ridge, has touched its own probability.
-
-    Args:
-        columns: As in `fit_columns`.
-        right: As in `fit_columns`.
-        groups: As in `fit_columns`.
-        folds: Into how many parts the groups are divided here; within each fit there are as many again.
-        seed: The seed of the divisions and of the trees.
-        **options: The other options of `fit_columns`.
+    of a ridge, has touched its own probability; within each fit there are as many folds again.
     """
     y = _labels(right)
     division, _ = divide(y, groups, folds, seed)

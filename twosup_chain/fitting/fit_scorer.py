@@ -112,11 +112,7 @@ def _possible(
 
 
 def labels(exact_match: Floats, f1: Floats, correct: Correct) -> Flags:
-    """Returns which recorded predictions are right, shape (n,).
-
-    Raises:
-        ConfigurationError: `correct` is neither ``"exact_match"`` nor ``("f1", floor)`` with a floor in (0, 1].
-    """
+    """Returns which recorded predictions are right, shape (n,)."""
     match correct:
         case "exact_match":
             return np.greater_equal(exact_match, 1.0)
@@ -126,11 +122,7 @@ def labels(exact_match: Floats, f1: Floats, correct: Correct) -> Flags:
 
 
 def group_labels(found: RecordedFeatures, groups: Mapping[str, str] | None) -> npt.NDArray[np.str_]:
-    """Returns what each question belongs to, shape (n,).
-
-    Raises:
-        InputError: A question belongs to no group.
-    """
+    """Returns what each question belongs to, shape (n,)."""
     if groups is None:
         return found.passages
     lost = [name for name in found.ids.tolist() if name not in groups]

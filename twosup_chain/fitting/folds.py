@@ -29,19 +29,10 @@ _RIDGE = 1e-4
 
 
 def divide(y: Floats, groups: ArrayLike | None, folds: int, seed: int) -> tuple[Folds, int]:
-    """Returns the fold of each row, shape (n,), and how many groups there are.
+    """Returns the fold of each row, shape (n,), and how many groups there are; rows of one group are in one fold.
 
-    Rows of one group are in one fold; the folds have about the same shares of right ones.
-
-    Args:
-        y: Whether, or how far, each row is right, in [0, 1], shape (n,).
-        groups: What each belongs to, shape (n,); by default each is a group of its own.
-        folds: How many folds, at least 2; fewer where there are fewer groups.
-        seed: The seed of the order in which groups are put into folds.
-
-    Raises:
-        ConfigurationError: There is less than two folds.
-        InputError: There is less than two groups, or not one a row; or too few rows are right, or wrong.
+    `y` is how far each row is right, in [0, 1], shape (n,); the folds have about the same shares of right ones. By
+    default each row is a group of its own. There are fewer folds than asked for where there are fewer groups.
     """
     if isinstance(folds, bool) or folds < 2:  # noqa: PLR2004
         raise ConfigurationError(f"folds={folds!r}: at least 2 are needed, so that something is left out of each fit")
@@ -75,11 +66,7 @@ def _enough(y: Floats) -> bool:
 def out_of_fold(fits: Callable[[Floats, Floats], Sequence[Fit]], x: Floats, y: Floats, division: Folds) -> Floats:
     """Returns the log-odds of each row by models that have not seen its fold, shape (settings, n).
 
-    Args:
-        fits: Returns a fit for each setting.
-        x: The features, shape (n, d).
-        y: The labels, shape (n,).
-        division: The fold of each row, shape (n,).
+    `fits` returns a fit for each setting, of features of shape (n, d) and labels of shape (n,).
     """
     parts = {}
     for fold in range(int(division.max()) + 1):
@@ -92,15 +79,9 @@ def out_of_fold(fits: Callable[[Floats, Floats], Sequence[Fit]], x: Floats, y: F
 
 
 def calibrate_line(logits: Floats, y: Floats, division: Folds) -> tuple[float, float, Floats]:
-    """Returns the line that makes out-of-fold scores probabilities (Platt 1999), and honest ones.
+    """Returns the line that makes out-of-fold log-odds probabilities (Platt 1999), and honest ones.
 
-    Args:
-        logits: The out-of-fold log-odds, shape (n,).
-        y: The labels, shape (n,).
-        division: The fold of each row, shape (n,).
-
-    Returns:
-        The slope, at least 0; the constant; and each row's probability by the line of the other folds, shape (n,).
+    They are the slope, at least 0; the constant; and each row's probability by the line of the other folds, shape (n,).
     """
     honest = np.empty(len(y))
     for fold in range(int(division.max()) + 1):

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 def fit_isotonic(x: Floats, right: Floats) -> Isotonic:
     """Returns the fit, rising or falling, whichever suits better.
 
-    Args:
-        x: The feature, shape (n, 1), NaN where it is missing.
-        right: Whether, or how far, each prediction is right, in [0, 1], shape (n,).
+    The feature is of shape (n, 1), NaN where it is missing; `right` is how far each prediction is, in [0, 1], shape
+    (n,).
     """
     values, there = x[:, 0], ~np.isnan(x[:, 0])
     without = ~there if (~there).any() else there

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def scikit(part: str) -> Any:
-    """Returns a module of scikit-learn.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
+    """Returns a module of scikit-learn."""
     try:
         return import_module(f"sklearn.{part}")
     except ImportError:
@@ -28,11 +24,7 @@ def scikit(part: str) -> Any:
 def fitted(model: Any, x: Floats, right: Floats, weight: Floats) -> Any:
     """Returns a classifier of scikit-learn, fitted on one thread: on so few rows, threads wait for each other.
 
-    Args:
-        model: The classifier.
-        x: Rows, shape (n, d).
-        right: How far each row is right, in [0, 1], shape (n,).
-        weight: The rows' weights, shape (n,).
+    `x` is of shape (n, d), how far each row is right in [0, 1].
     """
     rows, classes, weights = _as_classes(x, right, weight)
     with import_module("threadpoolctl").threadpool_limits(1):  # which scikit-learn comes with

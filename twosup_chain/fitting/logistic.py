@@ -23,11 +23,8 @@ _TOLERANCE = 1e-8
 def fit_line(design: Floats, right: Floats, weight: Floats, ridge: float) -> tuple[Floats, float]:
     """Returns the weights and the constant of the greatest weighted, ridged logistic likelihood.
 
-    Args:
-        design: Shape (n, k).
-        right: In [0, 1], shape (n,).
-        weight: The rows' weights, shape (n,), which add up to one.
-        ridge: Half of it times the squared weights is taken off the likelihood.
+    The design is of shape (n, k), `right` in [0, 1], and the weights of the rows add up to one; half of the ridge times
+    the squared weights is taken off the likelihood.
     """
     model = scikit("linear_model").LogisticRegression(C=1.0 / ridge, solver="newton-cholesky", tol=_TOLERANCE)
     fitted(model, design, right, weight)
@@ -35,13 +32,9 @@ def fit_line(design: Floats, right: Floats, weight: Floats, ridge: float) -> tup
 
 
 def fit_logistic(x: Floats, right: Floats, *, ridges: Sequence[float], no_answer: int = -1) -> list[Logistic]:
-    """Returns a fit for each ridge.
+    """Returns a fit for each ridge (see `fit_line`), of features of shape (n, d), NaN where one is missing.
 
-    Args:
-        x: The features, shape (n, d), NaN where one is missing.
-        right: Whether, or how far, each prediction is right, in [0, 1], shape (n,).
-        ridges: See `fit_line`.
-        no_answer: Which column says that a prediction is "no answer"; -1 for none.
+    `right` is how far each prediction is, in [0, 1]; `no_answer` which column says that it is "no answer", -1 for none.
     """
     n, d = x.shape
     with warnings.catch_warnings():

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 class Decisions:
     """What becomes of n questions at a pair of thresholds; every column is of shape (n,).
 
-    Args:
-        outcomes: The questions.
-        kept: Whether the first supervisor trusts what it judges: the hosted model is not asked.
-        accepted: Whether the second supervisor trusts what it judges, or would if it were asked.
+    `kept` tells whether the first supervisor trusts what it judges, so that the hosted model is not asked; `accepted`
+    whether the second one does, or would if it were asked.
     """
 
     outcomes: Outcomes
@@ -66,11 +64,7 @@ class Decisions:
 
     @property
     def status(self) -> npt.NDArray[np.str_]:
-        """``"answered"``, ``"unanswerable"`` or ``"untrusted"``, as in `TwoSupervisorResult`.
-
-        Raises:
-            InputError: The outcomes do not tell which predictions are that there is no answer.
-        """
+        """``"answered"``, ``"unanswerable"`` or ``"untrusted"``, as in `TwoSupervisorResult`."""
         if self.outcomes.local_no_answer is None or self.outcomes.remote_no_answer is None:
             message = "these outcomes do not tell what is predicted: give Outcomes(local_no_answer=, remote_no_answer=)"
             raise InputError(message)
@@ -78,13 +72,7 @@ class Decisions:
         return np.select([~self.answered, no_answer], ["untrusted", "unanswerable"], "answered")
 
     def pick(self, local: npt.NDArray[Any], remote: npt.NDArray[Any], *, otherwise: Any) -> npt.NDArray[Any]:
-        """Returns a column of what is given in the end: of two supervisors' columns, each question's own.
-
-        Args:
-            local: What holds where the first supervisor trusts, shape (n,).
-            remote: What holds where the second one does, shape (n,).
-            otherwise: What holds where neither does: a number or flag, or a column of them.
-        """
+        """Returns a column of what is given in the end: each question's own of the two, `otherwise` for neither."""
         return np.where(self.kept, local, np.where(self.accepted, remote, otherwise))
 
     @property
@@ -98,13 +86,7 @@ class Decisions:
 
 
 def decide(outcomes: Outcomes, local_threshold: float, remote_threshold: float) -> Decisions:
-    """Returns what a chain with these thresholds does: a prediction is trusted if its score is at least the threshold.
-
-    Args:
-        outcomes: What both models did, and what both supervisors say of it.
-        local_threshold: The least score that the first supervisor trusts, in [0, 1].
-        remote_threshold: The least score that the second one trusts.
-    """
+    """Returns what a chain with these thresholds does: it trusts a prediction whose score is at least the threshold."""
     return Decisions(
         outcomes=outcomes,
         kept=outcomes.local_score >= local_threshold,

@@ -25,16 +25,8 @@ if TYPE_CHECKING:
 class RecordedFeatures:
     """What was recorded of one model's predictions, one entry a question in every column, in the digests' order.
 
-    Args:
-        columns: The features by name, each of shape (n,), NaN where one is missing.
-        exact_match: Whether each prediction of this role is an exact match, shape (n,).
-        f1: Their token F1, in [0, 1], shape (n,).
-        other_exact_match: Whether the other role's prediction is one; NaN where that call failed.
-        other_f1: Its token F1, likewise.
-        answerable: Whether the question has an answer, shape (n,).
-        passages: The digests of the contexts, shape (n,).
-        ids: The questions' ids, shape (n,).
-        model: Whose predictions they are; ``None`` where the records do not tell.
+    Features are NaN where one is missing, and the other role's measures where that call failed; F1 is in [0, 1].
+    `passages` are the digests of the contexts; `model` is ``None`` where the records do not tell one.
     """
 
     columns: dict[str, Floats]
@@ -54,13 +46,7 @@ class RecordedFeatures:
 def read_features(paths: Paths, role: Literal["local", "remote"]) -> RecordedFeatures:
     """Returns the features of one model's predictions; failed calls are left out.
 
-    Args:
-        paths: The file of records, or several.
-        role: Whose predictions.
-
-    Raises:
-        RecordsError: A file is missing or holds something else, or a prediction was recorded without features; the
-            message names the line.
+    `RecordsError` names the line that is no record, or was recorded without features.
     """
     other = "remote" if role == "local" else "local"
     columns: dict[str, array[float]] = {}

@@ -28,14 +28,9 @@ if TYPE_CHECKING:
 class Provenance(Record):
     """Where columns come from: what a calibration keeps as evidence, and a report says in its head.
 
-    Args:
-        questions: How many questions the columns hold.
-        failed: How many further questions were left out because one of the two calls failed.
-        local_model: The local model's name; ``None`` where nobody tells it.
-        remote_model: The hosted model's name, likewise.
-        local_scorer: The scorer of the local predictions, likewise.
-        remote_scorer: The scorer of the hosted predictions, likewise.
-        digest: 16 hexadecimal digits that stand for the questions, contexts and accepted answers, in whatever order.
+    `failed` further questions were left out because one of the two calls failed. Models and scorers are ``None`` where
+    nobody tells them. The digest, 16 hexadecimal digits, stands for the questions, contexts and accepted answers, in
+    whatever order.
     """
 
     questions: int
@@ -51,16 +46,8 @@ class Provenance(Record):
 class RecordColumns:
     """The records of both models' predictions as columns; questions with a failed call are left out.
 
-    Args:
-        local: The local model's predictions, as it made them.
-        remote: The hosted model's.
-        local_judged: What the first supervisor judges: the local predictions, or with ``early_abstention`` "no answer"
-            where that is likelier to be right.
-        remote_judged: What the second supervisor judges: the hosted predictions, or with ``reconcile`` what is.
-        answerable: Whether the question has an answer, shape (n,).
-        provenance: Where the columns come from.
-        places: Where every line of the files stands.
-        lines: Which of those lines each record is, shape (n,).
+    `local` and `remote` are the predictions as they were made, the judged ones what the supervisors judge: where they
+    weigh, what is likelier to be right. Each record stands at `places[lines[row]]`.
     """
 
     local: PredictionColumns
@@ -76,15 +63,7 @@ class RecordColumns:
         return len(self.answerable)
 
     def outcomes(self, *, correct: Correct = "exact_match", price: Price | None = None) -> Outcomes:
-        """Returns what curves and calibration work on.
-
-        Args:
-            correct: What counts as right.
-            price: What the hosted model's tokens cost; without it there are no costs.
-
-        Raises:
-            InputError: There is a price, and a hosted answer does not tell its tokens.
-        """
+        """Returns what curves and calibration work on; without a price there are no costs."""
         local, remote = self.local_judged, self.remote_judged
         return Outcomes(
             local_score=local.trust,
@@ -125,23 +104,10 @@ def read_columns(
     """Returns the records as columns, streamed: what is kept of a line is its numbers.
 
     They are in the order of the questions' digests, since the order of a file is that in which calls happened to end.
-
-    Args:
-        paths: The file of records, or several.
-        local_scorer: Whose trust in the local predictions to take: a scorer that was recorded, or a learned one, whose
-            trust is computed from the recorded features.
-        remote_scorer: Whose trust in the hosted predictions to take, likewise.
-        local_missing: The trust, in [0, 1], in a local prediction that lacks what the scorer reads, as in `Supervisor`;
-            by default such a prediction is an error.
-        remote_missing: That in a hosted prediction, likewise.
-        early_abstention: Whether local predictions are judged as in a chain with this option, which weighs them against
-            "no answer". It takes a learned scorer.
-        reconcile: Whether hosted predictions are, likewise.
-
-    Raises:
-        RecordsError: A file is missing or holds something else; the message names the line.
-        UnknownOptionError: The records hold no trust by this scorer.
-        ConfigurationError: A scorer cannot weigh, or judges the other role, or an option is out of range.
+    Trust is that which was recorded by these scorers; a learned one's is computed from the recorded features.
+    `local_missing` and `remote_missing` are the trust, in [0, 1], in an answer that lacks what its scorer reads, as in
+    `Supervisor`; by default it is an error. With `early_abstention` and `reconcile` predictions are weighed as in a
+    chain with these options, which takes learned scorers.
     """
     for missing in (local_missing, remote_missing):
         if missing is not None and not 0.0 <= missing <= 1.0:

@@ -29,15 +29,9 @@ def in_words(rule: Correct) -> str:
 class PredictionColumns:
     """Predictions after one model's call, one entry a question in every column, each of shape (n,).
 
-    Args:
-        trust: The trust in the prediction by the chosen scorer, in [0, 1].
-        exact_match: 1.0 or 0.0.
-        f1: Token F1, in [0, 1].
-        no_answer: Whether it is that there is no answer.
-        input_tokens: Tokens that the call has read; NaN where the model does not tell.
-        output_tokens: Tokens that it has written, likewise.
-        seconds: Seconds of the call, likewise.
-        chosen: Which prediction it is, by `Choice`: the model's own, or what outweighs it.
+    Trust and F1 are in [0, 1], an exact match is 1.0 or 0.0; tokens read and written and seconds of the call are NaN
+    where the model does not tell. `chosen` is which prediction it is, by `Choice`: the model's own, or what outweighs
+    it.
     """
 
     trust: Floats
@@ -50,11 +44,7 @@ class PredictionColumns:
     chosen: Choices
 
     def correct(self, rule: Correct) -> Flags:
-        """Returns which predictions are right, shape (n,).
-
-        Raises:
-            ConfigurationError: `rule` is neither ``"exact_match"`` nor ``("f1", floor)`` with a floor in (0, 1].
-        """
+        """Returns which predictions are right, shape (n,)."""
         right: Flags
         match rule:
             case "exact_match":
@@ -72,13 +62,8 @@ def weigh(
 ) -> PredictionColumns:
     """Returns the likeliest predictions to be right: those that were made, or what outweighs them.
 
-    It is what `Supervisor` does with one prediction: of equals, the one that was made is kept.
-
-    Args:
-        made: The predictions that were made.
-        others: The trust in what could be predicted in their place, by the name of a `Choice`, each of shape (n,).
-        local: The local model's predictions.
-        answerable: Whether the question has an answer, shape (n,).
+    It is what `Supervisor` does with one prediction: of equals, the one that was made is kept. `others` is the trust in
+    what could be predicted instead, by the name of a `Choice`, each of shape (n,).
     """
     best = made
     for name, trust in others.items():

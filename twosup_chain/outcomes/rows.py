@@ -28,15 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Rows:
-    """The questions that were read; n of them count.
+    """The n questions that were read and count; `failed` others have a call that failed.
 
-    Args:
-        places: Where every line of the files stands.
-        lines: Which of those lines each question is, in the order of their digests, shape (n,): the order of a file is
-            that in which calls happened to end.
-        order: Which of the questions taken stands at each place of that order, shape (n,).
-        failed: How many questions have a call that failed.
-        digest: 16 hexadecimal digits that stand for the questions, in whatever order.
+    Where every line stands is in `places`; `lines` are those of the questions, in the order of their digests, shape
+    (n,), since the order of a file is that in which calls happened to end; `order` is which of the questions taken
+    stands at each place of that order. The digest of 16 hexadecimal digits stands for the questions in whatever order.
     """
 
     places: Places
@@ -53,17 +49,10 @@ def read_rows(
     explain: Explain,
     needed: tuple[str, ...] = ("local", "remote"),
 ) -> Rows:
-    """Reads records, and hands the fields of each question to `take`, once.
+    """Reads records, and hands the fields of each question to `take`, once, with the places of all lines so far.
 
-    Args:
-        paths: The file of records, or several.
-        take: Is called with a question's fields, and the places of all lines so far.
-        explain: Says what is wrong with a record that could not be taken though it is a whole one; ``None`` where it
-            does not know.
-        needed: Whose calls must not have failed, so that a question counts.
-
-    Raises:
-        RecordsError: A file is missing or holds something else; the message names the line.
+    `explain` says what is wrong with a whole record that could not be taken, or ``None``; a question counts unless a
+    call of a role in `needed` failed. `RecordsError` names the line that is no record.
     """
     places, seen = Places(), Seen()
     lines, digests = array("q"), array("Q")

@@ -26,22 +26,11 @@ if TYPE_CHECKING:
 
 
 class RecordedTrust:
-    """Gathers the trust in one model's recorded predictions, row by row.
+    """Gathers the trust in the recorded predictions of one role, row by row.
 
-    Args:
-        scorer: The name under which a scorer's trust was recorded, or the scorer itself, as `registry.resolve` takes
-            it; the trust of a `LearnedScorer`, or of a packaged one by its name, is computed.
-        missing: The trust, in [0, 1], in an answer that lacks what the scorer reads; by default that is an error.
-        role: ``"local"`` or ``"remote"``.
-        weigh: Whether the predictions are weighed against those that could be made in their place.
-
-    Attributes:
-        name: The scorer's name.
-        computed: Whether the trust is computed from features.
-
-    Raises:
-        ConfigurationError: A learned scorer is for the predictions of the other role.
-        CalibrationMismatchError: It is a packaged scorer of another version.
+    The scorer is the name under which its trust was recorded, or what `registry.resolve` takes; the trust of a
+    `LearnedScorer`, or of a packaged one by its name, is `computed`. `missing` is the trust, in [0, 1], in an answer
+    that lacks what the scorer reads; by default that is an error. With `weigh`, predictions are weighed against others.
     """
 
     def __init__(
@@ -70,12 +59,7 @@ class RecordedTrust:
         self._taken = array("d")
 
     def take(self, prediction: dict[str, Any]) -> Any:
-        """Returns the recorded trust in a prediction; NaN where it is computed in `finish`.
-
-        Raises:
-            KeyError: None is recorded by this scorer.
-            MissingEvidenceError: None of the features that a learned scorer reads is recorded, or no feature at all.
-        """
+        """Returns the recorded trust in a prediction; NaN where it is computed in `finish`."""
         if self._learned is None:
             trust = prediction["trust"][self.name]
             return self._missing if trust is None else trust
@@ -95,9 +79,7 @@ class RecordedTrust:
     def finish(self, trust: Floats, order: npt.NDArray[np.intp]) -> dict[str, Floats]:
         """Returns the trust in all predictions that were taken, ``"answer"``, and in what they are weighed against.
 
-        Args:
-            trust: What `take` has returned, in `order`, shape (n,).
-            order: Which of the rows taken stands at each place, shape (n,).
+        `trust` is what `take` has returned, shape (n,), in `order`: which of the rows taken stands at each place.
         """
         if self._learned is None:
             return {"answer": trust}

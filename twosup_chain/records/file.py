@@ -34,20 +34,10 @@ class _Known(NamedTuple):
 
 
 class RecordFile:
-    """Opens a file of records, or creates it, for one collector.
+    """Opens a file of records, or creates it, for one collector; `ResumeError` where another one is at work on it.
 
-    Args:
-        path: The file.
-
-    Attributes:
-        models: Who answered, by role (``"local"``, ``"remote"``); a role is missing until one of its answers is known.
-        input_tokens: How many tokens the hosted model has read for all records, failed ones included.
-        output_tokens: How many it has written.
-
-    Raises:
-        InputError: The file cannot be opened.
-        ResumeError: Another collector is at work on it.
-        RecordsError: It holds something else than records.
+    `models` are those who answered, by role; a role is missing until one of its answers is known. The tokens are those
+    that the hosted model has read and written for all records, failed ones included.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -107,12 +97,7 @@ class RecordFile:
         return id in self._known and self._known[id].failed
 
     def append(self, record: QuestionRecord) -> None:
-        """Writes a record.
-
-        Raises:
-            ResumeError: Another model answered than in the records before.
-            OSError: It cannot be written whole, and so was not written at all.
-        """
+        """Writes a record whole, or not at all; `ResumeError` where another model answered than in those before."""
         self._meet(record)
         append_line(self._descriptor, record.as_line(), self.path)
         self._learn(record)

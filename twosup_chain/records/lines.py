@@ -78,22 +78,14 @@ def read_records(paths: Paths) -> Iterator[QuestionRecord]:
 
 
 def read_record(place: Place) -> QuestionRecord:
-    """Returns the whole record that stands there.
-
-    Raises:
-        RecordsError: There is none.
-    """
+    """Returns the whole record that stands there."""
     with place.path.open("rb") as file:
         file.seek(place.offset)
         return check_record(orjson.loads(file.readline()), place)
 
 
 def check_record(entry: dict[str, Any], place: Place) -> QuestionRecord:
-    """Returns the fields of a line as a record.
-
-    Raises:
-        RecordsError: They are none; the message names the field.
-    """
+    """Returns the fields of a line as a record; the `RecordsError` for none names the line and the field."""
     try:
         return QuestionRecord(**entry)
     except (InputError, TypeError) as error:
@@ -103,13 +95,8 @@ def check_record(entry: dict[str, Any], place: Place) -> QuestionRecord:
 def read_entries(paths: Paths, places: Places) -> Iterator[dict[str, Any]]:
     """Yields the fields of every line as they are; blank lines are passed over.
 
-    Args:
-        paths: The files.
-        places: Receives where each line stands, before it is yielded.
-
-    Raises:
-        CutOffError: The last line of a file is half a record.
-        RecordsError: A file is missing, or a line is no record of this version.
+    `places` receives where each line stands, before it is yielded. `CutOffError`: the last line of a file is half a
+    record; `RecordsError`: a file is missing, or a line is no record of this version.
     """
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         places.begin(path)

@@ -26,12 +26,7 @@ _Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class RecordedUsage(Record):
-    """Tokens that a call used.
-
-    Args:
-        input_tokens: How many the model read.
-        output_tokens: How many it wrote.
-    """
+    """Tokens that a call has read and written."""
 
     input_tokens: int = Field(ge=0)
     output_tokens: int = Field(ge=0)
@@ -93,15 +88,7 @@ class RecordedPrediction(Record):
         text: bool,
         features: Mapping[str, float] | None = None,
     ) -> RecordedPrediction:
-        """Returns the record of an answer.
-
-        Args:
-            answer: What the model predicted.
-            answers: The accepted answers; none where the question is unanswerable.
-            trust: The trust in it by scorer.
-            text: Whether the answer and its tokens are kept.
-            features: What may tell whether it is right.
-        """
+        """Returns the record of an answer to a question with these accepted answers; `text`: the words are kept."""
         tokens = answer.token_logprobs
         return cls(
             no_answer=answer.text is None,
@@ -120,12 +107,9 @@ class RecordedPrediction(Record):
 
     @classmethod
     def failed(cls, error: Exception, *, text: bool, seconds: float | None = None) -> RecordedPrediction:
-        """Returns the record of a call that failed.
+        """Returns the record of a call that failed after so many seconds; what an `AnswererError` has cost is kept.
 
-        Args:
-            error: How it failed; the tokens that an `AnswererError` has cost are kept.
-            text: Whether the error's message is kept, which may hold what the model said.
-            seconds: How long it took to fail.
+        With `text` the error's message is kept too, which may hold what the model said.
         """
         name = type(error).__name__
         message = scrub(" ".join(f"{name}: {error}".split()))

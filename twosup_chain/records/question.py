@@ -53,14 +53,7 @@ class QuestionRecord(Record):
     def of(
         cls, labelled: LabelledQuestion, *, local: RecordedPrediction, remote: RecordedPrediction, text: bool
     ) -> QuestionRecord:
-        """Returns the record of a question.
-
-        Args:
-            labelled: The question, its context and the accepted answers.
-            local: What the local model predicted.
-            remote: What the hosted model predicted.
-            text: Whether question and accepted answers are kept.
-        """
+        """Returns the record of a question; with `text` its words and the accepted answers are kept."""
         return cls(
             id=labelled.id,
             digest=digest(labelled),

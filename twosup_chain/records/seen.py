@@ -19,11 +19,7 @@ class Seen:
         self._lines: dict[str, int] = {}
 
     def add(self, id: str, places: Places, *, failed: bool) -> None:
-        """Notes the question of the last line.
-
-        Raises:
-            RecordsError: The question was recorded before.
-        """
+        """Notes the question of the last line; `RecordsError` where it was recorded before."""
         line = len(places) - 1
         before = self._lines.setdefault(id, ~line if failed else line)
         if before in (line, ~line):  # it is new

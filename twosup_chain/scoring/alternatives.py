@@ -25,10 +25,6 @@ def alternatives(scorer: Scorer, evidence: Evidence) -> dict[str, float]:
 
     ``"local"`` is the local answer, where the hosted one is to judge; ``"unanswerable"`` is "no answer". What another
     model predicts already is not repeated under this name, and what cannot be scored is left out.
-
-    Args:
-        scorer: The scorer.
-        evidence: What is to be judged, and once which model has answered.
     """
     at_remote = evidence.weigh == "remote"
     others = {"local": evidence.local} if at_remote else {}

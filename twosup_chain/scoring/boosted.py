@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 class Boosted(Fit):
     """A constant and a sum of trees; a feature that is missing counts as lower than every number.
 
-    Args:
-        intercept: The constant, in log-odds.
-        features: The column that each inner node looks at, shape (trees, 2^depth - 1), breadth first.
-        cuts: Features above go right, the others and missing ones left; same shape.
-        leaves: What each leaf adds to the log-odds, shape (trees, 2^depth).
-        shares: How much each column's splits have lowered the loss, shape (d,).
+    Of shape (trees, 2^depth - 1), breadth first, are the columns that the inner nodes look at (`features`) and the
+    `cuts`, above which a feature goes right; of shape (trees, 2^depth) what the `leaves` add to the log-odds. `shares`
+    are how much each column's splits have lowered the loss.
     """
 
     intercept: float

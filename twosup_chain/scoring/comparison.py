@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns how far the answer says the same as the local one (`text.agreement`; two "no answers" agree fully).
-
-    Raises:
-        MissingEvidenceError: There is no local answer to compare with.
-    """
+    """Returns how far the answer says the same as the local one (`text.agreement`; two "no answers" agree fully)."""
     del question
     if local is None:
         raise MissingEvidenceError(
@@ -28,13 +24,7 @@ def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None)
 
 
 def in_context(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns 1.0 if the answer stands in the context, word for word (`text.finder`), else 0.0.
-
-    "No answer" claims nothing that would have to stand there: 1.0.
-
-    Raises:
-        MissingEvidenceError: The question came without a context.
-    """
+    """Returns 1.0 if the answer stands in the context, word for word (`text.finder`), or is "no answer", else 0.0."""
     del local
     if answer.text is None:
         return 1.0

@@ -20,20 +20,11 @@ LOCAL = "local_"
 def features(question: QAInput, answer: Answer, *, local: Answer | None = None) -> dict[str, float]:
     """Returns the features of a prediction; one that cannot be had, or is not finite, is not there. No model runs.
 
-    This is the one function for features: what it returns is scored live, and is recorded as it is.
-
-    Of the prediction itself come its tokens' (`tokens`), what it says of itself (`reading.own_features`) and those of
-    the words (`wording`; for "no answer" of a reading they are about the span that it rejects). With `local`, there
-    are besides:
-
-    - ``agreement``: how far the two answers say the same, in [0, 1]; two "no answers" agree fully;
-    - what the local reading makes of the answer (`reading.reading_features`), where the local answer is a reading;
-    - the local prediction's own features, ``local_…``.
-
-    Args:
-        question: The question and its context; without a context there are no features of the words.
-        answer: The prediction.
-        local: The local model's prediction, where `answer` is the hosted model's.
+    This is the one function for features: what it returns is scored live, and is recorded as it is. Of the prediction
+    itself come its tokens' (`tokens`), what it says of itself (`reading.own_features`) and, where there is a context,
+    those of the words (`wording`; for "no answer" of a reading they are about the span that it rejects). Of a hosted
+    prediction there are besides ``agreement`` with the `local` one (two "no answers" agree fully), what the local
+    reading makes of it (`reading.reading_features`), and the local prediction's own features, ``local_…``.
     """
     return {name: value for name, value in _found(question, answer, local).items() if math.isfinite(value)}
 

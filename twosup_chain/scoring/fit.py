@@ -21,11 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fit(ABC):
-    """A fitted model of the log-odds that predictions are right.
-
-    Args:
-        shares: How much of the scores each column accounts for, in the family's own measure, shape (d,).
-    """
+    """A fitted model of the log-odds that predictions are right; `shares` (d,): what each column has in the scores."""
 
     shares: Floats
 

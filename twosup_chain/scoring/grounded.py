@@ -22,9 +22,6 @@ def backed(question: QAInput, answer: Answer, *, local: Answer | None = None) ->
     that agree with it, each weighted by its agreement; for "no answer" one minus answerability. It differs from
     `Grounded` in that only the reader's best spans (``top_k``) count, and that it needs an `ExtractiveReader` as the
     local model.
-
-    Raises:
-        MissingEvidenceError: Neither the local answer nor the answer itself is an extractive reader's.
     """
     del question
     if is_reading(local):
@@ -63,11 +60,7 @@ class Grounded:
         self.reader = reader
 
     def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-        """Returns the trust in `answer`, in [0, 1].
-
-        Raises:
-            MissingEvidenceError: The question came without a context, or the reader cannot take it.
-        """
+        """Returns the trust in `answer`, in [0, 1]."""
         if question.context is None:
             message = "grounded reads the context, and none was given: pass 'context' with the question"
             raise MissingEvidenceError(message)

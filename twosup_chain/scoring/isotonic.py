@@ -11,15 +11,10 @@ from twosup_chain.scoring.fit import Fit, Floats
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Isotonic(Fit):
-    """A monotone curve, a line between the middles of its steps.
+    """A monotone curve, a line between the middles of its steps: where they are (`at`, ascending) and the log-odds.
 
-    A missing feature has the share of right predictions among the training rows without it.
-
-    Args:
-        at: The feature's values at the middles of the steps, ascending, shape (k,).
-        logit: The log-odds there, shape (k,); half a right and half a wrong one are added to each step.
-        missing: The log-odds where the feature is missing.
-        shares: 1.0, since there is one column.
+    Half a right and half a wrong row are added to each step. A missing feature has the log-odds of the training rows
+    without it.
     """
 
     at: Floats

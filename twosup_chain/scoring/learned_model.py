@@ -47,15 +47,8 @@ _FAMILIES: dict[str, type[Fit]] = {
 class Fitness(Record):
     """What a model was fitted on, and how good it is on rows that the fit has not seen.
 
-    Args:
-        rows: How many predictions it was fitted on.
-        right: How many of them are right.
-        groups: How many groups they come from (articles, say), none of which was on both sides.
-        folds: How many parts the groups were divided into.
-        auroc: The area under the ROC curve of the out-of-fold scores, in [0, 1]; 0.5 is chance.
-        log_loss: Their mean logarithmic loss after calibration, in nats.
-        brier: Their mean squared error after calibration, in [0, 1].
-        setting: What was chosen by the out-of-fold loss: the ridge, or the number of trees.
+    `groups` (articles, say) were never on both sides of a fold. Of the out-of-fold scores are `auroc`, and after
+    calibration `log_loss` (in nats) and `brier`; `setting` was chosen by their loss: the ridge, or the number of trees.
     """
 
     rows: int
@@ -70,19 +63,11 @@ class Fitness(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LearnedModel:
-    """Features in, the probability of being right out.
+    """Features in, the probability of being right (or of another claim, the `target`) out.
 
-    Args:
-        family: The family of the model.
-        features: The names of the features, in the order of the model's columns.
-        fit: The fit.
-        slope: What the log-odds are multiplied with so that they are calibrated on out-of-fold scores (Platt 1999); at
-            least 0.
-        intercept: What is added to them then.
-        fitness: What it was fitted on, and how good it is.
-        fitted_on: The same in words.
-        role: Whose predictions it is for: ``"local"`` or ``"remote"``; ``None`` where nobody said.
-        target: What it gives the probability of: ``"right"``, or another claim in a word.
+    The log-odds of the fit, on columns named `features`, are multiplied with `slope` (at least 0) and moved by
+    `intercept`, so that they are calibrated on out-of-fold scores (Platt 1999). `role` is whose predictions it is for;
+    ``None`` where nobody said.
     """
 
     family: Family
@@ -98,12 +83,8 @@ class LearnedModel:
     def predict(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """Returns the probability that each prediction is right, in [0, 1], shape (n,).
 
-        Args:
-            columns: The features by name, each of shape (n,), NaN where one is missing; a column that is not given is
-                missing everywhere, one that the model does not know is passed over.
-
-        Raises:
-            InputError: None of the model's features is given.
+        The columns are of shape (n,), NaN where a feature is missing, as it is everywhere in a column that is not
+        given; at least one must be.
         """
         x = matrix(columns, self.features)
         parts = [self._probabilities(x[at : at + _CHUNK]) for at in range(0, len(x), _CHUNK)]
@@ -121,9 +102,8 @@ class LearnedModel:
     def importances(self) -> dict[str, float]:
         """Returns what share each feature has in the scores, the largest first; the shares add up to 1.
 
-        For a logistic model it is how far the feature moves the log-odds over the training rows (their standard
-        deviation), for trees how much its splits have lowered the loss. Of features that say the same, one may have
-        all.
+        For a logistic model it is how far the feature moves the log-odds over the training rows, for trees how much its
+        splits have lowered the loss. Of features that say the same, one may have all.
         """
         total = float(self.fit.shares.sum()) or 1.0
         shares = dict(zip(self.features, (self.fit.shares / total).tolist(), strict=True))
@@ -153,33 +133,17 @@ class LearnedModel:
         }
 
     def save(self, path: str | Path) -> None:
-        """Writes the model as JSON; a file that was there is replaced at once, or not at all.
-
-        Raises:
-            SupervisorFileError: The file cannot be written.
-        """
+        """Writes the model as JSON; a file that was there is replaced at once, or not at all."""
         write_json(Path(path), self.as_dict(), SupervisorFileError)
 
     @classmethod
     def load(cls, path: str | Path) -> LearnedModel:
-        """Returns the model in a file.
-
-        Raises:
-            SupervisorFileError: The file is missing, no model, broken, or of a newer version.
-        """
+        """Returns the model in a file; `SupervisorFileError` where it is missing, broken or of a newer version."""
         return cls.from_dict(read_json(Path(path), SupervisorFileError), str(path))
 
     @classmethod
     def from_dict(cls, values: Any, where: str = "the dict") -> LearnedModel:
-        """Returns the model that plain values describe.
-
-        Args:
-            values: What `as_dict` has returned.
-            where: Where they come from, for messages.
-
-        Raises:
-            SupervisorFileError: They are no model, broken, or of a newer version.
-        """
+        """Returns the model that `as_dict` has returned as plain values, which come from `where`."""
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"
             raise SupervisorFileError(message)
@@ -217,11 +181,7 @@ def probability(logits: Floats) -> Floats:
 
 
 def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Floats:
-    """Returns these columns side by side, shape (n, d), NaN for a column that is not given.
-
-    Raises:
-        InputError: None of them is given, or they differ in length.
-    """
+    """Returns these columns side by side, shape (n, d), NaN for a column that is not given; one must be."""
     given = {name: np.asarray(columns[name], dtype=np.float64) for name in features if name in columns}
     if not given:
         raise InputError(f"none of the features is given: pass at least one of {', '.join(features)}")

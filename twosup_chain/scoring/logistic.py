@@ -14,20 +14,12 @@ _FARTHEST = 4.0
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Logistic(Fit):
-    """A line through the standardised features; each of shape (d,) where nothing else is said.
+    """A line through the standardised features; arrays are of shape (d,).
 
-    A missing feature counts as its training mean, and has a weight of its own for being missing. Where both kinds of
-    prediction were fitted on, every weight may be another one for predictions of "no answer".
-
-    Args:
-        mean: The training means.
-        scale: The training standard deviations.
-        slopes: The weights of the standardised features.
-        missing: The weights of their being missing.
-        no_answer_slopes: What is added to the slopes where the prediction is "no answer".
-        intercept: The constant.
-        no_answer: Which column says that a prediction is "no answer"; -1 for none.
-        shares: How far the feature moves the log-odds over the training rows (standard deviations).
+    A missing feature counts as its training mean, and has a weight of its own (`missing`). Where both kinds of
+    prediction were fitted on, `no_answer_slopes` are added where the column `no_answer` (-1 for none) says that the
+    prediction is "no answer". `shares` are how far each feature moves the log-odds over the training rows (standard
+    deviations).
     """
 
     mean: Floats

@@ -12,32 +12,20 @@ if TYPE_CHECKING:
 
 
 def span_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns the reader's probability of what it predicts: of its best span, or of the null span for "no answer".
-
-    Raises:
-        MissingEvidenceError: The answer is not an extractive reader's.
-    """
+    """Returns the reader's probability of what it predicts: of its best span, or of the null span for "no answer"."""
     del question, local
     return _score(answer, "span_probability" if answer.text is not None else "null_probability", "span_probability")
 
 
 def answerability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns the local model's probability that the context holds an answer; for "no answer", that it does not.
-
-    Raises:
-        MissingEvidenceError: The answer carries no answerability.
-    """
+    """Returns the local model's probability that the context holds an answer; for "no answer", that it does not."""
     del question, local
     probability = _score(answer, "answerability", "answerability")
     return probability if answer.text is not None else 1.0 - probability
 
 
 def stated_confidence(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns how sure the model says that it is: ``ChatAnswerer(…, stated_confidence=True)``.
-
-    Raises:
-        MissingEvidenceError: The answer states no confidence.
-    """
+    """Returns how sure the model says that it is: ``ChatAnswerer(…, stated_confidence=True)``."""
     del question, local
     return _score(
         answer, "stated_confidence", "stated_confidence", "ask for it (ChatAnswerer(…, stated_confidence=True))"
@@ -45,11 +33,7 @@ def stated_confidence(question: QAInput, answer: Answer, *, local: Answer | None
 
 
 def self_consistency(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns how far several samples of the same model agree with the answer: `SelfConsistent`.
-
-    Raises:
-        MissingEvidenceError: The answer is not one of several samples.
-    """
+    """Returns how far several samples of the same model agree with the answer: `SelfConsistent`."""
     del question, local
     return _score(answer, "self_consistency", "self_consistency", "ask several times (SelfConsistent(…, samples=5))")
 

@@ -19,21 +19,13 @@ FILES = {f"learned_{role}": FOLDER / f"{role}.json" for role in ("local", "remot
 
 
 def default_scorer(name: str) -> LearnedScorer:
-    """Returns a packaged scorer, which warns until a calibration sets its threshold.
-
-    Args:
-        name: ``"learned_local"`` or ``"learned_remote"``.
-    """
+    """Returns ``"learned_local"`` or ``"learned_remote"``, which warns until a calibration sets its threshold."""
     loaded = _loaded(name)
     return LearnedScorer(loaded.model, loaded.others, packaged=True)
 
 
 def packaged(name: str) -> LearnedScorer | None:
-    """Returns the packaged scorer that a name stands for, with its digest or without; ``None`` for any other name.
-
-    Raises:
-        CalibrationMismatchError: The digest is that of another version's.
-    """
+    """Returns the packaged scorer that a name stands for, with its digest or without; ``None`` for any other name."""
     short, _, digest = name.partition("@")
     if short not in FILES:
         return None

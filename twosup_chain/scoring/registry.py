@@ -23,14 +23,7 @@ SCORERS: dict[str, Scorer] = {
 
 
 def register(scorer: Scorer) -> Scorer:
-    """Gives a scorer its name in this process: `Supervisor`, `collect` and calibrations find it then.
-
-    Returns:
-        The scorer itself.
-
-    Raises:
-        ConfigurationError: Another scorer has this name.
-    """
+    """Gives a scorer its name in this process, by which supervisors, `collect` and calibrations find it; returns it."""
     if SCORERS.setdefault(scorer.name, scorer) is not scorer:
         raise ConfigurationError(f"a scorer named {scorer.name!r} is registered already: give yours another name")
     return scorer
@@ -39,14 +32,9 @@ def register(scorer: Scorer) -> Scorer:
 def resolve(scorer: object) -> Scorer:
     """Returns a scorer, ready to score.
 
-    Args:
-        scorer: The name of a registered scorer, of a packaged learned one with its digest, or of the user's own
-            (``"module:name"``, ``"file.py:name"``; a class is called without arguments); a callable; or a `Scorer`.
-
-    Raises:
-        UnknownOptionError: No scorer has this name.
-        CalibrationMismatchError: It is a packaged scorer of another version.
-        ConfigurationError: The user's own cannot be loaded, or it is nothing that scores.
+    It takes the name of a registered scorer, of a packaged learned one with its digest (`CalibrationMismatchError`
+    where it is another version's), or of the user's own (``"module:name"``, ``"file.py:name"``; a class is called
+    without arguments); a callable; or a `Scorer`.
     """
     if isinstance(scorer, Scorer):
         return scorer.ready()

@@ -95,11 +95,10 @@ class Scorer:
 
     @classmethod
     def of(cls, function: Any) -> Scorer:
-        """Returns the record of a callable, as it describes itself.
+        """Returns the record of a callable, as it describes itself by attributes of these names.
 
-        Its name is its ``name``, its ``__name__`` or its class's; ``needs``, ``reads_local`` (by default whether it
-        takes `local`), ``blocking`` (by default True: nobody knows how long it takes), ``highest_score`` (the bound),
-        ``alternatives`` and ``caution`` are read where it has them.
+        Its name is its ``name``, its ``__name__`` or its class's; ``highest_score`` is its bound. By default it reads
+        `local` if it takes it, and blocks, since nobody knows how long it takes.
         """
         inner = function.func if isinstance(function, partial) else function
         named = getattr(inner, "name", None) or getattr(inner, "__name__", None) or type(inner).__name__
@@ -128,12 +127,7 @@ class Scorer:
         return replace(self, function=function, bound=bound)
 
     def score(self, evidence: Evidence) -> float:
-        """Returns the trust in a prediction, in [0, 1].
-
-        Raises:
-            MissingEvidenceError: The answer lacks what the scorer reads.
-            ScoreRangeError: The function returned something that is not a number in [0, 1].
-        """
+        """Returns the trust in a prediction; raises what the function does, `ScoreRangeError` for none in [0, 1]."""
         assert self.function is not None, "a scorer that makes its function is made ready first"  # noqa: S101
         extra = {"local": evidence.local} if self._takes_local else {}
         value: Any = self.function(evidence.input, evidence.answer, **extra)

@@ -22,21 +22,13 @@ if TYPE_CHECKING:
 
 
 def min_token_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns the least probability of any content token: the remote score of BiSupervised (DOI 10.1145/3617593).
-
-    Raises:
-        MissingEvidenceError: The answer carries no token log-probabilities.
-    """
+    """Returns the least probability of any content token: the remote score of BiSupervised (DOI 10.1145/3617593)."""
     del question, local
     return math.exp(min(_content_logprobs(answer, "min_token_probability")))
 
 
 def mean_token_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns the geometric mean of the content tokens' probabilities.
-
-    Raises:
-        MissingEvidenceError: The answer carries no token log-probabilities.
-    """
+    """Returns the geometric mean of the content tokens' probabilities."""
     del question, local
     return math.exp(math.fsum(logprobs := _content_logprobs(answer, "mean_token_probability")) / len(logprobs))
 
@@ -46,27 +38,15 @@ def token_probability_quantile(
 ) -> float:
     """Returns a quantile of the content tokens' probabilities, which is less biased by length than minimum and mean.
 
-    Gupta et al., *Language Model Cascades: Token-level Uncertainty and Beyond* (ICLR 2024, arXiv 2404.10136).
-
-    Args:
-        question: Not used.
-        answer: The prediction to score.
-        local: Not used.
-        q: Which quantile, in [0, 1]; bind another one with `functools.partial`.
-
-    Raises:
-        MissingEvidenceError: The answer carries no token log-probabilities.
+    Gupta et al., *Language Model Cascades: Token-level Uncertainty and Beyond* (ICLR 2024, arXiv 2404.10136). Bind
+    another `q` in [0, 1] with `functools.partial`.
     """
     del question, local
     return float(np.exp(np.quantile(_content_logprobs(answer, "token_probability_quantile"), q)))
 
 
 def min_token_margin(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-    """Returns the least probability, of any content token, less that of the likeliest other one; at least 0.
-
-    Raises:
-        MissingEvidenceError: The answer carries no token log-probabilities, or not those of the alternatives.
-    """
+    """Returns the least probability, of any content token, less that of the likeliest other one; at least 0."""
     del question, local
     return max(0.0, min(_content_margins(answer, "min_token_margin")))
 
@@ -75,9 +55,6 @@ def mean_token_margin(question: QAInput, answer: Answer, *, local: Answer | None
     """Returns the mean probability of the content tokens less that of the likeliest other ones; at least 0.
 
     It is one minus the uncertainty of UCCI (arXiv 2605.18796).
-
-    Raises:
-        MissingEvidenceError: The answer carries no token log-probabilities, or not those of the alternatives.
     """
     del question, local
     margins = _content_margins(answer, "mean_token_margin")
@@ -97,10 +74,7 @@ def highest_mean(logprobs: Sequence[float], remaining: float) -> float:
 
 
 def highest_quantile(logprobs: Sequence[float], remaining: float, *, q: float = 0.25) -> float:
-    """Returns the highest `token_probability_quantile` that an answer can end with: all that follows is certain.
-
-    Only the position of the quantile is looked up, since up to `remaining` certain tokens follow.
-    """
+    """Returns the highest `token_probability_quantile` that an answer can end with: all that follows is certain."""
     if math.isinf(remaining):
         return highest_minimum(logprobs, remaining) if q == 0.0 else 1.0
     certain = [0.0] * int(remaining)

@@ -18,12 +18,8 @@ def agreement(a: str | None, b: str | None) -> float:
     """Returns the F1 of the words that two answers share, in [0, 1]; it is symmetric.
 
     Numbers, units and names of one letter contradict each other: unless those of one answer are all among the other's,
-    they do not agree at all, however many words they share ("$15 million" and "$1.5 million", "vitamin A" and
-    "vitamin C").
-
-    Args:
-        a: An answer; ``None`` for "no answer".
-        b: Another one. Two "no answers" agree fully, and "no answer" with no answer.
+    they do not agree at all, however many words they share ("$15 million" and "$1.5 million", "vitamin A" and "vitamin
+    C"). Two "no answers" (``None``) agree fully, and "no answer" with no answer.
     """
     return agreements(a, (b,))[0]
 

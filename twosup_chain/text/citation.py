@@ -26,12 +26,8 @@ def citations(question: QAInput, answer: Answer, near: Sequence[Candidate] = ())
 
     An answer that tells its own span, as the reader's does, is cited there and nowhere else, a number that the span
     cuts through as a whole. Any other text is looked up by the `finder`. An answer in words of its own ("It was Ada.")
-    stands nowhere, and has no citation.
-
-    Args:
-        question: The question and its passages.
-        answer: The answer; "no answer" has no citation.
-        near: A reader's candidates, which say the likeliest of several places; other places follow in order.
+    stands nowhere, and has no citation. A reader's candidates (`near`) say the likeliest of several places; others
+    follow in order.
     """
     if answer.text is None or not answer.text.strip():
         return ()

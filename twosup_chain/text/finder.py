@@ -35,13 +35,7 @@ def stands_in(passages: Iterable[str], answer: str) -> bool:
 
 
 def whole(passage: str, start: int, end: int) -> tuple[int, int]:
-    """Returns a range of characters, widened so that it cuts through no number: of "-2.5 mg" not "5 mg" alone.
-
-    Args:
-        passage: The passage.
-        start: The first character.
-        end: One past the last one.
-    """
+    """Returns a range of characters, widened so that it cuts through no number: of "-2.5 mg" not "5 mg" alone."""
     before = max(0, start - _NUMBER)
     near = passage[before : end + _NUMBER]
     for word in words(near) if re.search(r"\d", near) else ():

@@ -27,13 +27,7 @@ _SELECTORS = range(0xFE00, 0xFE10)
 
 
 class Folded(NamedTuple):
-    """A folded text that knows where its characters come from.
-
-    Attributes:
-        text: The folded characters.
-        places: For each of them the index of the original character, ascending.
-        original: The text as it was.
-    """
+    """A folded text, and for each of its characters the place of the original one, ascending."""
 
     text: str
     places: Sequence[int]

@@ -46,13 +46,9 @@ class LabelledQuestion(Record):
 
 
 class Entry(NamedTuple):
-    """A question as it stands in a SQuAD file.
+    """A question as it stands in a SQuAD file, at a place (article, paragraph and id) for messages.
 
-    Attributes:
-        place: Where it stands: article, paragraph and id, for messages.
-        article: The article's fields.
-        context: The passage.
-        fields: The question's own fields; ``id`` and ``question`` are texts, ``answers`` is a list of objects.
+    Of the question's own fields ``id`` and ``question`` are texts, ``answers`` is a list of objects.
     """
 
     place: str
@@ -93,16 +89,7 @@ def digest(question: LabelledQuestion) -> str:
 
 
 def squad_entries(raw: bytes, path: Path, fault: Fault) -> Iterator[Entry]:
-    """Yields the questions of a SQuAD file as they stand there; one with a fault is left out.
-
-    Args:
-        raw: The file's content, unpacked.
-        path: The file, for messages.
-        fault: Is told of each fault; it may raise.
-
-    Raises:
-        InputError: The content is not JSON.
-    """
+    """Yields the questions of an unpacked SQuAD file as they stand there, without those whose `fault` is told."""
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:

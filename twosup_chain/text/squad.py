@@ -25,23 +25,13 @@ def normalize_answer(text: str) -> str:
 
 
 def exact_match(prediction: str | None, golds: Sequence[str]) -> float:
-    """Returns 1.0 if the prediction equals an accepted answer after normalisation, else 0.0.
-
-    Args:
-        prediction: The predicted text; ``None`` or ``""`` predicts that there is no answer.
-        golds: The accepted answers; none where the question is unanswerable.
-    """
+    """Returns 1.0 if the prediction equals an accepted answer (none: unanswerable) after normalisation, else 0.0."""
     predicted = normalize_answer(prediction or "")
     return max(float(predicted == gold) for gold in _normalized(golds))
 
 
 def f1(prediction: str | None, golds: Sequence[str]) -> float:
-    """Returns the best token F1 of the prediction against the accepted answers, in [0, 1].
-
-    Args:
-        prediction: The predicted text; ``None`` or ``""`` predicts that there is no answer.
-        golds: The accepted answers; none where the question is unanswerable.
-    """
+    """Returns the best token F1 of the prediction against the accepted answers (none: unanswerable), in [0, 1]."""
     predicted = normalize_answer(prediction or "").split()
     return max(token_f1(predicted, gold.split()) for gold in _normalized(golds))
 

@@ -96,13 +96,9 @@ _ROMAN = frozenset(_ROMAN_NUMBERS.split())
 
 
 class Word(NamedTuple):
-    """A word that counts.
+    """A word that counts, compared by its key, and where it stands in the original text, in characters, half-open.
 
-    Attributes:
-        key: What it is compared by.
-        start: Where it starts in the original text, in characters.
-        end: Where it ends (exclusive).
-        exact: Whether it is a number, a unit or a name of one letter: of two answers with others, one is wrong.
+    Of two answers with other `exact` words (numbers, units, names of one letter), one is wrong.
     """
 
     key: str
