@@ -7,28 +7,28 @@ import os
 import stat
 import tempfile
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twosup_chain.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file in UTF-8; whatever was there stays until the new one is whole.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Writes a file, text in UTF-8; whatever was there stays until the new one is whole.
 
-    Raises:
-        OSError: It cannot be written.
+    Links are followed. A pipe, a device and a descriptor (``/dev/stdout``) are written to, and never replaced.
     """
-    with _draft(path, text) as draft:
-        draft.replace(path)
+    with _draft(path, content) as put:
+        put()
 
 
-def write_folder(folder: str | Path, texts: Mapping[str, str]) -> None:
-    """Writes text files, by name, into a folder, which is made if need be; what was there stays until all are whole.
+def write_folder(folder: str | Path, contents: Mapping[str, str | bytes]) -> None:
+    """Writes files, by name, into a folder, which is made if need be; what was there stays until all are whole.
 
     Raises:
         InputError: They cannot be written.
@@ -37,28 +37,46 @@ def write_folder(folder: str | Path, texts: Mapping[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as drafts:
-            written = {name: drafts.enter_context(_draft(folder / name, text)) for name, text in texts.items()}
-            for name, draft in written.items():
-                draft.replace(folder / name)
+            for put in [drafts.enter_context(_draft(folder / name, content)) for name, content in contents.items()]:
+                put()
     except OSError as error:
-        message = f"cannot write to {folder}: {error.strerror or error}"
-        raise InputError(message) from error
+        raise InputError(f"cannot write to {folder}: {error.strerror or error}") from error
 
 
 @contextmanager
-def _draft(path: Path, text: str) -> Iterator[Path]:
-    """Gives a file beside the path that holds the text and has the path's mode; afterwards it is gone, unless moved."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-    ) as file:
+def _draft(path: Path, content: str | bytes) -> Iterator[Callable[[], object]]:
+    """Writes a file beside the one that the path leads to, in its mode, and gives what puts it into its place."""
+    raw = content.encode() if isinstance(content, str) else content
+    if _is_written_through(path):
+        yield partial(_write_through, path, raw)
+        return
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:100]}.", delete=False) as file:
+        draft = Path(file.name)
         try:
-            file.write(text)
+            file.write(raw)
             file.flush()
             os.fsync(file.fileno())
-            Path(file.name).chmod(_usual_mode(path))
-            yield Path(file.name)
+            draft.chmod(_usual_mode(path))
+            yield partial(draft.replace, path)
         finally:
-            Path(file.name).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
+
+
+def _is_written_through(path: Path) -> bool:
+    """Whether a path leads to something that is no file of its own: a pipe, a device, a descriptor of a process."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return True
+    link = os.readlink(path) if path.is_symlink() else ""  # noqa: PTH115 - a Path would lose nothing, and say less
+    return link.startswith("/proc/") or os.path.realpath(path.parent).startswith("/proc/")
+
+
+def _write_through(path: Path, raw: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_APPEND), "wb", buffering=0) as file:  # noqa: PTH123 - never created
+        while raw:
+            raw = raw[file.write(raw) :]
 
 
 def append_line(descriptor: int, line: bytes, path: Path) -> None:
@@ -72,13 +90,15 @@ def append_line(descriptor: int, line: bytes, path: Path) -> None:
     Raises:
         OSError: It cannot be written whole, and so was not written at all.
     """
-    end = os.lseek(descriptor, 0, os.SEEK_END)
-    written = 0
+    end = written = 0
+    with suppress(OSError):  # a pipe has no end
+        end = os.lseek(descriptor, 0, os.SEEK_END)
     try:
         written = os.write(descriptor, line)
     finally:
         if written != len(line):
-            os.ftruncate(descriptor, end)
+            with suppress(OSError):  # a device or a pipe has no length
+                os.ftruncate(descriptor, end)
     if written != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 

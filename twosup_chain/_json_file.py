@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain._atomic import write_atomically
+from twosup_chain._packed import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,14 +14,32 @@ if TYPE_CHECKING:
     from twosup_chain.errors import TwosupError
 
 
+#: The most bytes of such a file.
+_MOST_BYTES = 64 * 1024 * 1024
+
+
 def read_json(path: Path, error: type[TwosupError]) -> Any:
     """Returns what a file in UTF-8 holds; `error` is raised where it is missing, or not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(read_file(path, _MOST_BYTES))
     except OSError as cause:
         raise error(f"cannot read {path}: {cause.strerror or cause}") from cause
-    except (ValueError, RecursionError) as cause:
+    except ValueError as cause:
         raise error(f"{path} is not JSON, or cut off: {cause}") from cause
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """Returns what a JSON document holds; a number that is not finite and endless nesting are a ValueError too."""
+    try:
+        return json.loads(raw, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except MemoryError:
+        raise ValueError("it is larger than the memory that there is") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def write_json(path: Path, values: object, error: type[TwosupError], *, indent: int | None = None) -> None:

@@ -39,8 +39,9 @@ class Record(Options):
         if values:
             names = list(type(self).model_fields)
             if len(values) > len(names):
-                message = f"{type(self).__name__} takes {len(names)} fields ({', '.join(names)}), not {len(values)}"
-                raise InputError(message)
+                raise InputError(
+                    f"{type(self).__name__} takes {len(names)} fields ({', '.join(names)}), not {len(values)}"
+                )
             fields.update(zip(names, values, strict=False))
         super().__init__(**fields)
 
@@ -69,5 +70,8 @@ def _translate(cls: type[Options], error: ValidationError) -> TwosupError:
 
 def shorten(value: object, limit: int = 80) -> str:
     """Returns the value's repr, cut to `limit` characters, for error messages."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - nested too deeply, or a repr that fails: the message matters more
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else text[: limit - 1] + "…"

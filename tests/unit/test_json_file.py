@@ -16,7 +16,16 @@ def test_what_is_written_is_read(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b'{"a": 1', "is not JSON, or cut off"), (b"\xff", "is not JSON"), (b"[" * 200_000, "is not JSON")],
+    [
+        (b'{"a": 1', "is not JSON, or cut off"),
+        (b"\xff", "is not JSON"),
+        (b"", "is not JSON"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b'{"a":' * 200_000, "nested too deeply"),
+        (b'{"a": NaN}', "NaN is no number"),
+        (b"[-Infinity]", "-Infinity is no number"),
+        (b"1" * 10_000, "is not JSON"),
+    ],
 )
 def test_what_is_not_json_is_an_error_of_its_kind(tmp_path, content, words):
     path = tmp_path / "a.json"

@@ -129,8 +129,7 @@ def replicate(files: Files, named: ColumnNames, wanted: Wanted, output: Folder) 
 def _split(text: str, option: str) -> list[str]:
     parts = [part.strip() for part in text.split(",")]
     if not all(parts):
-        message = f"{option} {text!r}: give a list without gaps, separated by commas"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"{option} {text!r}: give a list without gaps, separated by commas")
     return parts
 
 
@@ -155,8 +154,7 @@ def _share(text: str, option: str, wanted: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        message = f"{option}: {text!r} is not {wanted}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"{option}: {text!r} is not {wanted}")
     return value
 
 
@@ -164,17 +162,16 @@ def _write(folder: Path, figures: Replication, recordings: Recordings, steps: in
     """Writes everything into the folder; without matplotlib all but the picture."""
     from twosup_chain.paper import tables
 
-    texts = {"figures.json": json.dumps(figures.as_dict(), indent=2) + "\n"}
+    contents: dict[str, str | bytes] = {"figures.json": json.dumps(figures.as_dict(), indent=2) + "\n"}
     for made in tables(figures):
         written = {"csv": made.csv(), "md": made.markdown(), "tex": made.latex()}
-        texts |= {f"{made.name}.{suffix}": text for suffix, text in written.items()}
-    write_folder(folder, texts)
-    _draw(folder, figures, recordings, steps)
+        contents |= {f"{made.name}.{suffix}": text for suffix, text in written.items()}
+    write_folder(folder, contents | _pictures(figures, recordings, steps))
     note(f"written to {folder}")
 
 
-def _draw(folder: Path, figures: Replication, recordings: Recordings, steps: int) -> None:
-    from twosup_chain.evaluation.drawing import save
+def _pictures(figures: Replication, recordings: Recordings, steps: int) -> dict[str, str | bytes]:
+    from twosup_chain.evaluation.drawing import drawn
     from twosup_chain.evaluation.plotting import request_accuracy_figure
 
     local, remote = recordings.local, recordings.remote
@@ -188,9 +185,8 @@ def _draw(folder: Path, figures: Replication, recordings: Recordings, steps: int
         )
     except MissingExtraError as error:
         note(f"no picture: {error}")
-        return
-    for suffix in ("svg", "png"):
-        save(picture, folder / f"rac.{suffix}")
+        return {}
+    return {f"rac.{suffix}": drawn(picture, f".{suffix}") for suffix in ("svg", "png")}
 
 
 def _mark(point: Point) -> str:

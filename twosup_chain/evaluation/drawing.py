@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twosup_chain._atomic import write_atomically
 from twosup_chain.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -98,12 +99,22 @@ def save(figure: Figure, path: str | Path) -> None:
         InputError: The name ends otherwise, or it cannot be written.
     """
     path = Path(path)
-    if path.suffix not in _SUFFIXES:
-        raise InputError(f"{path}: a picture is saved as {', '.join(_SUFFIXES)}")
     try:
-        if path.suffix == ".svg":
-            path.write_text(svg(figure), encoding="utf-8")
-        else:
-            figure.savefig(path, dpi=160)
+        write_atomically(path, drawn(figure, path.suffix))
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def drawn(figure: Figure, suffix: str) -> str | bytes:
+    """Returns what a file with the picture holds.
+
+    Raises:
+        InputError: The suffix is none of .svg, .png and .pdf.
+    """
+    if suffix not in _SUFFIXES:
+        raise InputError(f"{suffix!r}: a picture is saved as {', '.join(_SUFFIXES)}")
+    if suffix == ".svg":
+        return svg(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=suffix.removeprefix("."), dpi=160)
+    return buffer.getvalue()

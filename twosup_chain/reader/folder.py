@@ -10,8 +10,11 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from twosup_chain._json_file import parse_json
+from twosup_chain._options import shorten
+from twosup_chain._packed import read_file
 from twosup_chain.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 PACKAGED_MODEL = Path(__file__).parent / "packaged"
 MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE = "reader.onnx", "tokenizer.json", "config.json"
 FORMAT_VERSION = 1
+#: The most bytes of a ``config.json``.
+_MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -57,21 +62,22 @@ class ReaderConfig:
             ModelFileError: It is missing, no JSON, of another version, or lacks an entry.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = parse_json(read_file(path, _MOST_BYTES))
             version = values["format"]
             if version == FORMAT_VERSION:
                 return cls(
                     name=str(values["name"]),
                     digest=str(values["digest"]),
-                    max_positions=int(values["max_positions"]),
+                    max_positions=_positive(values["max_positions"]),
                     stackable=bool(values["stackable"]),
-                    calibration={str(name): float(weight) for name, weight in values["calibration"].items()},
-                    no_answer_below=float(values.get("no_answer_below", cls.no_answer_below)),
+                    calibration={str(name): _finite(weight) for name, weight in values["calibration"].items()},
+                    no_answer_below=_finite(values.get("no_answer_below", cls.no_answer_below)),
                 )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise unreadable(path, error) from error
-        message = f"{path} has format {version!r}, this version reads {FORMAT_VERSION}: export the model again"
-        raise ModelFileError(message)
+        raise ModelFileError(
+            f"{path} has format {version!r}, this version reads {FORMAT_VERSION}: export the model again"
+        )
 
 
 def file_digest(path: Path) -> str:
@@ -108,6 +114,19 @@ def answerability(calibration: dict[str, float], features: dict[str, float]) -> 
             raise ModelFileError(message)
         logit += weight * features.get(name, 1.0)
     return 0.5 + 0.5 * math.tanh(0.5 * logit)
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if math.isfinite(number):
+        return number
+    raise ValueError(f"{number} is no number")
+
+
+def _positive(value: Any) -> int:
+    if isinstance(value, int) and value >= 1:
+        return value
+    raise ValueError(f"max_positions={shorten(value)} is no count of tokens")
 
 
 def unreadable(path: Path, cause: object) -> ModelFileError:

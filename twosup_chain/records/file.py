@@ -7,6 +7,7 @@ Who asks the models is the business of `collection`.
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
 
@@ -49,12 +50,17 @@ class RecordFile:
         self._scorers: set[str] | None = None
         self._with_text: bool | None = None
         try:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._is_file = self.path.is_file() or not self.path.exists()
+            access = os.O_RDWR | os.O_CREAT if self._is_file else os.O_WRONLY | os.O_NONBLOCK  # no wait for a reader
+            self._descriptor = os.open(self.path, access | os.O_APPEND, 0o644)
+            if not self._is_file:
+                os.set_blocking(self._descriptor, True)
         except OSError as error:
             raise InputError(f"cannot write the records {self.path}: {error.strerror or error}") from error
         try:
-            self._lock()
-            self._read()
+            if self._is_file:  # a device or a pipe holds nothing to go on from, and is nobody's
+                self._lock()
+                self._read()
         except BaseException:
             self.close()
             raise
@@ -108,16 +114,24 @@ class RecordFile:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            message = f"another collector is writing the records {self.path} at this moment: wait for it, or stop it"
-            raise ResumeError(message) from error
+            raise ResumeError(
+                f"another collector is writing the records {self.path} at this moment: wait for it, or stop it"
+            ) from error
+        except OSError as error:
+            message = (
+                f"the file system of {self.path} knows no locks ({error.strerror or error}): two collectors that write "
+                "there at once are not kept apart"
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
 
     def _read(self) -> None:
         """Learns what the file holds, and mends its end."""
         try:
             for record in read_records(self.path):
                 if record.id in self._known and not self._known[record.id].failed:
-                    message = f"{self.path} holds the question {shorten(record.id)} twice: leave one of the two out"
-                    raise RecordsError(message)
+                    raise RecordsError(
+                        f"{self.path} holds the question {shorten(record.id)} twice: leave one of the two out"
+                    )
                 self._learn(record)
         except CutOffError as half:
             os.ftruncate(self._descriptor, half.offset)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from twosup_chain._options import shorten
+from twosup_chain._packed import open_file
 from twosup_chain.errors import CutOffError, InputError, RecordsError
 from twosup_chain.records.question import VERSION, VERSIONS, QuestionRecord
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: How every line starts.
 START = b'{"version":'
+
+#: The most bytes that a line may have, by far.
+_LONGEST = 64 * 1024 * 1024
 
 #: One path, or several.
 Paths = str | Path | list[str | Path] | tuple[str | Path, ...]
@@ -79,7 +83,7 @@ def read_records(paths: Paths) -> Iterator[QuestionRecord]:
 
 def read_record(place: Place) -> QuestionRecord:
     """Returns the whole record that stands there."""
-    with place.path.open("rb") as file:
+    with open_file(place.path) as file:
         file.seek(place.offset)
         return check_record(orjson.loads(file.readline()), place)
 
@@ -88,7 +92,7 @@ def check_record(entry: dict[str, Any], place: Place) -> QuestionRecord:
     """Returns the fields of a line as a record; the `RecordsError` for none names the line and the field."""
     try:
         return QuestionRecord(**entry)
-    except (InputError, TypeError) as error:
+    except (InputError, TypeError, RecursionError) as error:
         raise RecordsError(f"{place}: {error}") from error
 
 
@@ -102,8 +106,8 @@ def read_entries(paths: Paths, places: Places) -> Iterator[dict[str, Any]]:
         places.begin(path)
         offset = 0
         try:
-            with path.open("rb") as file:
-                for number, line in enumerate(file, 1):
+            with open_file(path) as file:
+                for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
                     if not line.isspace():
                         places.append(number, offset)
                         yield _entry(line, places)
@@ -138,6 +142,8 @@ def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
         name, value = "", 0.0
     if name:
         return RecordsError(f"{place}: {name} is {value}, which is no number: collect this question anew")
+    if len(line) == _LONGEST:
+        return RecordsError(f"{place}: a line of more than {_LONGEST // 1024**2} MB is no record")
     if line.endswith(b"\n") or not START.startswith(line[: len(START)]):
         return RecordsError(f"{place}: {shorten(line)} is no record: {error}")
     return CutOffError(

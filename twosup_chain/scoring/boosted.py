@@ -37,6 +37,15 @@ class Boosted(Fit):
             at = 2 * at + 1 + (x[rows, self.features[trees, at]] > self.cuts[trees, at])
         return self.intercept + ordered_sum(self.leaves[trees, at - inner])
 
+    def fits(self, d: int) -> bool:
+        """Whether the trees are whole, and look at columns that there are."""
+        if self.features.dtype.kind != "i":
+            return False
+        trees, inner = self.features.shape  # a ValueError where these are no rows
+        whole = (inner & (inner + 1)) == 0 and self.cuts.shape == (trees, inner)
+        known = bool(np.all((self.features >= 0) & (self.features < d)))
+        return whole and known and self.leaves.shape == (trees, inner + 1)
+
     def first(self, trees: int) -> Boosted:
         """Returns the same with the first trees only."""
         kept = {name: getattr(self, name)[:trees] for name in ("features", "cuts", "leaves")}

@@ -36,8 +36,24 @@ class Fit(ABC):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the fit that these values describe."""
-        return cls(**{name: np.array(v) if isinstance(v, list) else v for name, v in values.items()})
+        """Returns the fit that these values describe.
+
+        Raises:
+            TypeError: A value is missing, unknown or no number.
+            ValueError: A number is not finite, or the values contradict each other.
+        """
+        fit = cls(**{name: np.array(v) if isinstance(v, list) else v for name, v in values.items()})
+        for name, value in vars(fit).items():
+            if not np.all(np.isfinite(value)):
+                raise ValueError(f"{name} holds what is no finite number")
+        d = len(fit.shares)
+        if np.ndim(fit.shares) != 1 or np.any(fit.shares < 0.0) or not fit.fits(d):
+            raise ValueError(f"its numbers contradict each other, or its {d} features")
+        return fit
+
+    @abstractmethod
+    def fits(self, d: int) -> bool:
+        """Whether the numbers are of the shapes and ranges that a model of so many features has."""
 
 
 def ordered_sum(terms: Floats) -> Floats:

@@ -25,3 +25,8 @@ class Isotonic(Fit):
         """Returns the log-odds that predictions are right, shape (n,), for features of shape (n, 1)."""
         found: Floats = np.interp(np.nan_to_num(x[:, 0]), self.at, self.logit)
         return np.where(np.isnan(x[:, 0]), self.missing, found)
+
+    def fits(self, d: int) -> bool:
+        """Whether it is one curve of one feature."""
+        curve = np.ndim(self.at) == 1 and np.shape(self.at) == np.shape(self.logit) and len(self.at) > 0
+        return curve and d == 1 and bool(np.all(np.diff(self.at) >= 0.0))

@@ -48,8 +48,9 @@ class LearnedScorer:
         self, model: LearnedModel, others: Mapping[str, LearnedModel] | None = None, *, packaged: bool = False
     ) -> None:
         if model.role not in ("local", "remote"):
-            message = f"role={model.role!r}: a learned scorer is fitted with role='local' or role='remote'"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                f"role={model.role!r}: a learned scorer is fitted with role='local' or role='remote'"
+            )
         self.model = model
         self.others = dict(others or {})
         self.role = model.role
@@ -68,8 +69,9 @@ class LearnedScorer:
         """
         found = features(question, answer, local=local)
         if not any(name in found for name in self.model.features):
-            message = f"{self.name} reads {', '.join(self.model.features)}, and the answer carries none of them"
-            raise MissingEvidenceError(message)
+            raise MissingEvidenceError(
+                f"{self.name} reads {', '.join(self.model.features)}, and the answer carries none of them"
+            )
         return self.model.predict_one(found)
 
     def alternatives(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> dict[str, float]:
@@ -120,7 +122,12 @@ class LearnedScorer:
         if others is not None and not isinstance(others, dict):
             raise SupervisorFileError(f"{path} is a broken learned supervisor: 'others' is no table of models")
         made = {name: LearnedModel.from_dict(other, f"{path}, {name}") for name, other in (others or {}).items()}
-        return cls(LearnedModel.from_dict(values, str(path)), made, packaged=packaged)
+        try:
+            return cls(LearnedModel.from_dict(values, str(path)), made, packaged=packaged)
+        except SupervisorFileError:
+            raise
+        except ConfigurationError as error:
+            raise SupervisorFileError(f"{path} is a broken learned supervisor: {error}") from error
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the scorer as plain values, ready for JSON."""

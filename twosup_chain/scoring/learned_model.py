@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
@@ -51,13 +52,13 @@ class Fitness(Record):
     calibration `log_loss` (in nats) and `brier`; `setting` was chosen by their loss: the ridge, or the number of trees.
     """
 
-    rows: int
-    right: int
-    groups: int
-    folds: int
-    auroc: float
-    log_loss: float
-    brier: float
+    rows: int = Field(ge=0)
+    right: int = Field(ge=0)
+    groups: int = Field(ge=0)
+    folds: int = Field(ge=0)
+    auroc: float = Field(ge=0.0, le=1.0)
+    log_loss: float = Field(ge=0.0)
+    brier: float = Field(ge=0.0, le=1.0)
     setting: dict[str, float]
 
 
@@ -145,8 +146,9 @@ class LearnedModel:
     def from_dict(cls, values: Any, where: str = "the dict") -> LearnedModel:
         """Returns the model that `as_dict` has returned as plain values, which come from `where`."""
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"
-            raise SupervisorFileError(message)
+            raise SupervisorFileError(
+                f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"
+            )
         if values.get("version") not in VERSIONS:
             raise SupervisorFileError(
                 f"{where} is a learned supervisor of version {shorten(values.get('version'))}, and this twosup_chain "
@@ -157,7 +159,7 @@ class LearnedModel:
                 family=values["family"],
                 features=tuple(map(str, values["features"])),
                 fit=_FAMILIES[values["family"]].from_dict(values["fit"]),
-                slope=float(values["slope"]),
+                slope=_slope(float(values["slope"])),
                 intercept=float(values["intercept"]),
                 fitness=Fitness(**values["fitness"]),
                 fitted_on=str(values["fitted_on"]),
@@ -165,14 +167,30 @@ class LearnedModel:
                 target=values["target"],
             )
             blank = model.predict_one({})
-        except (TwosupError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            message = f"{where} is a broken learned supervisor: {type(error).__name__}: {error}"
-            raise SupervisorFileError(message) from error
+        except (
+            TwosupError,
+            KeyError,
+            IndexError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
+            raise SupervisorFileError(
+                f"{where} is a broken learned supervisor: {type(error).__name__}: {error}"
+            ) from error
         if not np.isfinite(blank) or len(model.fit.shares) != len(model.features):
             raise SupervisorFileError(
                 f"{where} is a broken learned supervisor: its numbers do not fit its {len(model.features)} features"
             )
         return model
+
+
+def _slope(value: float) -> float:
+    if value >= 0.0:
+        return value
+    raise ValueError(f"slope={value}: the surer the model, the less it would be trusted")
 
 
 def probability(logits: Floats) -> Floats:
@@ -189,8 +207,9 @@ def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Float
     first, shape = next(iter(shapes.items()))
     for name, other in shapes.items():
         if other != shape or len(shape) != 1:
-            message = f"the columns {first!r} and {name!r} have the shapes {shape} and {other}: one number a row each"
-            raise InputError(message)
+            raise InputError(
+                f"the columns {first!r} and {name!r} have the shapes {shape} and {other}: one number a row each"
+            )
     x = np.full((shape[0], len(features)), np.nan)
     for j, name in enumerate(features):
         if name in given:

@@ -34,6 +34,12 @@ class Logistic(Fit):
         """Returns the log-odds that predictions are right, shape (n,), for features of shape (n, d)."""
         return self.intercept + ordered_sum(self.moved(x))
 
+    def fits(self, d: int) -> bool:
+        """Whether every feature has its numbers."""
+        columns = (self.mean, self.scale, self.slopes, self.missing, self.no_answer_slopes)
+        shapes = {np.shape(column) for column in columns} == {(d,)}
+        return shapes and bool(np.all(self.scale > 0.0)) and self.no_answer in range(-1, d)
+
     def moved(self, x: Floats) -> Floats:
         """Returns by how much each feature moves the log-odds of each row, shape (n, d)."""
         z = standardised(x, self.mean, self.scale)

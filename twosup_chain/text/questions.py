@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from twosup_chain._json_file import parse_json
 from twosup_chain._options import Record, shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
@@ -91,8 +92,8 @@ def digest(question: LabelledQuestion) -> str:
 def squad_entries(raw: bytes, path: Path, fault: Fault) -> Iterator[Entry]:
     """Yields the questions of an unpacked SQuAD file as they stand there, without those whose `fault` is told."""
     try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(raw)
+    except ValueError as error:
         raise InputError(f"{path} is not JSON: {error}") from error
     articles = document.get("data") if isinstance(document, dict) else None
     for i, article in enumerate(_objects(articles, "data", "the file", fault)):
@@ -142,8 +143,8 @@ def _read(path: Path) -> Iterator[LabelledQuestion]:
 def _is_json_line(line: bytes) -> bool:
     """Whether a file's first line is a whole JSON object that is a question."""
     try:
-        first = json.loads(line)
-    except (ValueError, RecursionError):
+        first = parse_json(line)
+    except ValueError:
         return False  # whatever it is, `squad_entries` says what is wrong with it
     return isinstance(first, dict) and "data" not in first
 
@@ -152,8 +153,8 @@ def _json_lines(raw: bytes, path: Path) -> Iterator[LabelledQuestion]:
     for number, line in enumerate(raw.split(b"\n"), 1):
         if line.strip():
             try:
-                yield _question(json.loads(line))
-            except (InputError, ValueError, RecursionError) as error:
+                yield _question(parse_json(line))
+            except (InputError, ValueError) as error:
                 raise InputError(f"{path}, line {number}: {error}") from error
 
 
@@ -167,8 +168,9 @@ def _question(fields: Any) -> LabelledQuestion:
     if isinstance(answers, dict):
         answers = answers.get("text")
     if not isinstance(answers, list):
-        message = f"answers={shorten(fields['answers'])}: list the accepted answers, none ([]) where there is no answer"
-        raise InputError(message)
+        raise InputError(
+            f"answers={shorten(fields['answers'])}: list the accepted answers, none ([]) where there is no answer"
+        )
     identity = fields.get("id")
     question = LabelledQuestion(
         id="" if identity is None else str(identity),
@@ -183,8 +185,9 @@ def _question(fields: Any) -> LabelledQuestion:
 
 def _check(question: LabelledQuestion) -> None:
     if not isinstance(question, LabelledQuestion):
-        message = f"{shorten(question)} is no labelled question: pass LabelledQuestion(id=…, question=…, context=…, …)"
-        raise InputError(message)
+        raise InputError(
+            f"{shorten(question)} is no labelled question: pass LabelledQuestion(id=…, question=…, context=…, …)"
+        )
     try:
         question.as_input()
     except InputError as error:

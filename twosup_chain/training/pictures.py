@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twosup_chain._atomic import write_folder
 from twosup_chain.training.log import read_log
 
 if TYPE_CHECKING:
@@ -46,13 +47,12 @@ def draw_evaluation(found: ReaderEvaluation, folder: Path) -> None:
         InputError: They cannot be written.
         MissingExtraError: matplotlib is not installed.
     """
-    from twosup_chain.evaluation.drawing import save
+    from twosup_chain.evaluation.drawing import drawn
     from twosup_chain.evaluation.plotting import reliability_figure, risk_coverage_figure
 
     pictures = {
         "risk_coverage": risk_coverage_figure({"reader": (found.answerability, found.right_if_given)}),
         "reliability": reliability_figure({"answerability": (found.answerability, found.answerable)}),
     }
-    for name, picture in pictures.items():
-        for suffix in ("svg", "png"):
-            save(picture, folder / f"{name}.{suffix}")
+    files = {f"{name}{suffix}": drawn(made, suffix) for name, made in pictures.items() for suffix in (".svg", ".png")}
+    write_folder(folder, files)

@@ -98,7 +98,7 @@ def test_a_file_that_is_no_calibration_is_refused_by_name(tmp_path, text, words)
         ({"confidence": "high"}, "confidence"),
         ({"confidence": 7.0}, "confidence"),
         ({"promises": [{"target": "risk", "limit": 1.5}]}, "risk=1.5: pass a rate"),
-        ({"promises": [{"target": "mine", "limit": float("inf")}]}, "limit"),
+        ({"promises": [{"target": "mine", "limit": float("inf")}]}, "Infinity is no number"),
         ({"estimates": [{"name": "mine", "value": 0.1}]}, "NamedEstimate: 'label' is missing"),
         ({"estimates": [["risk", 0.1]]}, "estimates"),
         ({"estimates": [{"name": ["risk"], "value": 0.1}]}, "NamedEstimate: name="),
