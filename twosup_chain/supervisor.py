@@ -5,11 +5,13 @@ How trust is scored is in `scoring`; what follows from a verdict is in `chain`.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import BeforeValidator, PlainValidator, ValidationInfo, model_validator
 
 from twosup_chain._in_process import InProcessRunnable
+from twosup_chain._options import shorten
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, MissingEvidenceError
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
 from twosup_chain.scoring.alternatives import alternatives
@@ -17,11 +19,28 @@ from twosup_chain.scoring.registry import resolve
 from twosup_chain.scoring.scorer import ScoreFunction, Scorer  # noqa: TC001 - pydantic reads the annotation
 
 
-def _probability(value: object) -> object:
-    if isinstance(value, bool) or (isinstance(value, (int, float)) and not 0 <= value <= 1):
-        message = f"threshold={value!r}: a threshold is a number in [0, 1], the least trust score that is accepted"
-        raise ConfigurationError(message)
-    return value
+def _share(value: object, info: ValidationInfo) -> float:
+    """Returns a number in [0, 1], itself; text that is one, as options given from outside are, is read."""
+    try:
+        share = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        share = math.nan
+    if 0.0 <= share <= 1.0:
+        return share
+    meant = _MEANT[str(info.field_name)]
+    message = f"{info.field_name}={shorten(value)}: {meant} is a number in [0, 1], as trust scores are"
+    if 1.0 < share <= 100.0:  # noqa: PLR2004 (a share in percent)
+        message += f"; for {share:g} % write {share / 100:g}"
+    raise ConfigurationError(message)
+
+
+_MEANT = {
+    "threshold": "a threshold, the least score that is trusted,",
+    "missing": "what stands for a score that is missing",
+}
+
+#: A number in [0, 1].
+_Share = Annotated[float, BeforeValidator(_share)]
 
 
 class Supervisor(InProcessRunnable[Evidence, Verdict]):
@@ -48,8 +67,8 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     """
 
     scorer: Annotated[Scorer, PlainValidator(resolve)]
-    threshold: Annotated[float, BeforeValidator(_probability)] = Field(allow_inf_nan=False)
-    missing: Annotated[float, BeforeValidator(_probability)] | None = None
+    threshold: _Share
+    missing: _Share | None = None
     model: str | None = None
 
     def __init__(self, scorer: str | ScoreFunction | Scorer, **options: Any) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.runnables import ConfigurableField
 
-from twosup_chain import Answer, QAInput, Supervisor
+from twosup_chain import Answer, QAInput, Supervisor, TwoSupervisorChain
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, ScoreRangeError
 from twosup_chain.schema import Evidence
 
@@ -23,10 +25,43 @@ def test_trusted_if_and_only_if_the_score_reaches_the_threshold(score, threshold
     assert (verdict.score, verdict.threshold) == (score, threshold)
 
 
-@pytest.mark.parametrize("threshold", [math.nan, math.inf, -0.01, 1.01, True, None, "high", [0.5]])
-def test_a_threshold_outside_0_to_1_is_refused(threshold) -> None:
-    with pytest.raises(ConfigurationError, match="threshold"):
-        Supervisor("answerability", threshold=threshold)
+OUTSIDE = [math.nan, math.inf, -0.01, 1.01, 60, True, "high", [0.5], b"x"]
+AS_TEXT = ["70", "1.5", "60", "nan", "-0.1", "2", "1e999", ""]
+
+
+@pytest.mark.parametrize("value", [*OUTSIDE, *AS_TEXT, np.float32(1.5), np.nan, 10**400], ids=repr)
+def test_a_threshold_outside_0_to_1_is_refused_whatever_it_is_given_as(value) -> None:
+    range_named = r"threshold=.*number in \[0, 1\]"
+    with pytest.raises(ConfigurationError, match=range_named):
+        Supervisor("answerability", threshold=value)
+    with pytest.raises(ConfigurationError, match=r"missing=.*number in \[0, 1\]"):
+        Supervisor("answerability", threshold=0.5, missing=value)
+    chain = TwoSupervisorChain(
+        local=lambda question: Answer("a", scores={"answerability": 0.9}),
+        local_supervisor=Supervisor("answerability", threshold=0.5).configurable_fields(
+            threshold=ConfigurableField(id="trust")
+        ),
+    )
+    for run in (chain.invoke, lambda *given: asyncio.run(chain.ainvoke(*given)), lambda q, c: chain.batch([q], c)):
+        with pytest.raises(ConfigurationError, match=range_named):
+            run("q", {"configurable": {"trust": value}})
+
+
+def test_a_threshold_is_not_none() -> None:
+    with pytest.raises(ConfigurationError, match="threshold=None"):
+        Supervisor("answerability", threshold=None)
+
+
+def test_a_percentage_is_told_what_to_write() -> None:
+    with pytest.raises(ConfigurationError, match=r"threshold='70'.*for 70 % write 0\.7"):
+        Supervisor("answerability", threshold="70")
+
+
+@pytest.mark.parametrize("value", ["0.7", np.float32(0.7), np.float64(0.7), " .7 ", "7e-1"])
+def test_a_number_in_0_to_1_may_be_text_or_numpys(value) -> None:
+    supervisor = Supervisor("answerability", threshold=value, missing=value)
+    assert (supervisor.threshold, supervisor.missing) == (pytest.approx(0.7), supervisor.threshold)
+    assert type(supervisor.threshold) is float
 
 
 def test_a_threshold_has_no_default() -> None:

@@ -99,7 +99,7 @@ def test_another_scorer_is_refused_by_name() -> None:
 
 def test_missing_evidence_is_scored_as_it_was_calibrated() -> None:
     bare = ScriptedAnswerer(script={"sure": Answer("a", model="reader-1")})
-    strict = TwoSupervisorChain.from_calibration(calibration(), local=bare, remote=REMOTE)
+    strict = TwoSupervisorChain.from_calibration(calibration(), local=bare, remote=REMOTE, on_supervisor_error="raise")
     with pytest.raises(MissingEvidenceError):
         strict.invoke("sure")
     lenient = CalibratedSupervisor(scorer="answerability", threshold=0.6, model="reader-1", missing=1.0)
