@@ -176,7 +176,7 @@ def dense(weight, value, *, by_token):
     import onnxruntime
 
     weights = {"dense.weight": weight, "dense.bias": np.ones(len(weight), np.float32)}
-    builder = graph._Builder(weights, CONFIG, int8=True, smoothing={}, tapped=())
+    builder = graph._Builder(onnx, weights, CONFIG, int8=True, smoothing={}, tapped=())
     out = builder.linear("x", "dense", by_token=by_token)
     infos = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in ("x", out)]
     body = onnx.helper.make_graph(builder.nodes, "dense", infos[:1], infos[1:], list(builder.tensors.values()))
@@ -236,7 +236,7 @@ def test_smoothing_is_reproducible_and_evens_out_the_ranges(windows):
 
 
 def test_what_is_no_checkpoint_is_refused_by_name(checkpoint, tmp_path):
-    with pytest.raises(ModelFileError, match="is no checkpoint with config.json and model.safetensors"):
+    with pytest.raises(ModelFileError, match="is no checkpoint with config.json, model.safetensors and tokenizer.json"):
         export_reader(tmp_path, tmp_path / "out", questions(4))
     weights = random_weights(np.random.default_rng(0))
     del weights["qa_outputs.weight"]

@@ -32,17 +32,7 @@ _RIDGE = 1e-3
 def fit_answerability(
     evidence: Sequence[Mapping[str, float]], answerable: Sequence[bool], features: Sequence[str] = FEATURES
 ) -> dict[str, float]:
-    """Returns the weights of the features and the ``"intercept"``, as ``config.json`` keeps them.
-
-    Args:
-        evidence: What the reader found for each question.
-        answerable: Whether its context holds an answer.
-        features: Which of the evidence to use.
-
-    Raises:
-        ConfigurationError: One of the two classes is missing.
-        MissingExtraError: scikit-learn is not installed.
-    """
+    """Returns the weights of the features of the reader's evidence and the ``"intercept"``, for ``config.json``."""
     y = np.asarray(answerable, dtype=np.float64)
     if not 0 < y.sum() < len(y):
         raise ConfigurationError(
@@ -59,10 +49,7 @@ def fit_answerability(
 def fit_no_answer_below(forced_f1: Sequence[float]) -> float:
     """Returns the answerability from which on a span is the better prediction by SQuAD v2's F1, in [0.5, 1].
 
-    With a calibrated answerability a, "no answer" earns 1 - a on average and a span a·f, where f is the mean F1 of the
-    best spans of answerable questions: a span is better from a = 1 / (1 + f) on.
-
-    Args:
-        forced_f1: Token F1 of the best span of each answerable question, in [0, 1]; at least one.
+    With a calibrated answerability a, "no answer" earns 1 - a on average and a span a·f, where f is the mean of
+    `forced_f1` (the best spans' F1 on answerable questions): a span is better from a = 1 / (1 + f) on.
     """
     return 1.0 / (1.0 + float(np.mean(forced_f1)))

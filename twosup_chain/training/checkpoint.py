@@ -19,11 +19,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
 def load_model(folder: Path) -> Any:
-    """Returns the ``BertForQuestionAnswering`` of a folder, in float32; an encoder without head gets a random one.
-
-    Raises:
-        ModelFileError: The folder lacks a file, or it is no BERT model.
-    """
+    """Returns the ``BertForQuestionAnswering`` of a folder, in float32; an encoder without head gets a random one."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
     from transformers import BertConfig, BertForQuestionAnswering
@@ -49,22 +45,13 @@ def load_model(folder: Path) -> Any:
 
 
 def _in_model(name: str) -> str:
-    """Returns a weight's name in the question-answering model; a bare encoder names it without the prefix."""
     return name if name.startswith(("bert.", "qa_outputs.")) else f"bert.{name}"
 
 
 def save_model(
     folder: Path, model: Any, tokenizer: Path, *, half: bool = False, state: dict[str, Any] | None = None
 ) -> None:
-    """Writes a checkpoint; an older one of the same name is replaced only when the new one is complete.
-
-    Args:
-        folder: Where to.
-        model: The model.
-        tokenizer: The folder that the tokenizer's files are copied from.
-        half: Store the weights in float16: half the size, for a finished model.
-        state: What a resume needs, in tensors, numbers and strings; ``None`` for a finished model.
-    """
+    """Writes a checkpoint (`half`: in float16); an older one is replaced only when the new one is complete."""
     import torch
     from safetensors.torch import save_file
 
@@ -88,10 +75,7 @@ def save_model(
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:
-    """Returns the state of the checkpoint in `folder`, ``None`` if there is none.
-
-    A checkpoint whose replacement was cut short is put back first.
-    """
+    """Returns the state of the folder's checkpoint, if any; one whose replacement was cut short is put back first."""
     import torch
 
     old = folder.with_name(folder.name + ".old")

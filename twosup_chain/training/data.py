@@ -30,25 +30,15 @@ FAULTS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """One question with its passage.
+    """One question with its passage."""
 
-    Args:
-        id: The question's id, unique in its file.
-        question: The question.
-        context: The passage.
-        answers: The accepted answers as ``(text, start in characters)``; empty for an unanswerable question.
-        origin: The article's ``source`` where the file names one, else the file's name; for a made negative its kind.
-        join: The question's ``join`` field (how question and passage were brought together), ``""`` without one.
-        weight: How much the example counts in the loss, in (0, 1].
-    """
-
-    id: str
+    id: str  # unique in its file
     question: str
     context: str
-    answers: tuple[tuple[str, int], ...]
-    origin: str = ""
-    join: str = ""
-    weight: float = 1.0
+    answers: tuple[tuple[str, int], ...]  # text and start in characters; empty for an unanswerable question
+    origin: str = ""  # the article's `source`, else the file's name; for a made negative its kind
+    join: str = ""  # how question and passage were brought together, where the file tells
+    weight: float = 1.0  # in the loss, in (0, 1]
 
     @property
     def answerable(self) -> bool:
@@ -57,15 +47,10 @@ class TrainingExample:
 
 
 def read_squad(path: Path) -> list[TrainingExample]:
-    """Returns the questions of a SQuAD-format file.
-
-    Args:
-        path: A JSON file, plain or gzipped (told by its content, not by its name).
+    """Returns the questions of a SQuAD-format file, plain or gzipped (told by its content, not by its name).
 
     Raises:
-        InputError: The file cannot be read, is not of the format, or holds faults: a wrong offset, an empty context or
-            question, an id that occurs twice, an answerable question without answer. The message lists file, article,
-            paragraph and id of each fault (at most `FAULTS_SHOWN`).
+        InputError: The file cannot be read, or holds faults; `FAULTS_SHOWN` of them are listed with their places.
     """
     faults: list[str] = []
 
@@ -96,14 +81,10 @@ def write_squad(path: Path, examples: Iterable[TrainingExample]) -> None:
 def split_held_out(
     examples: Iterable[TrainingExample], share: float
 ) -> tuple[list[TrainingExample], list[TrainingExample]]:
-    """Returns the examples to train on, and those held out.
+    """Returns the examples to train on, and those of the given share of passages.
 
     The side follows from a hash of the passage's letters and digits, so that all questions of a passage (and of its
     copies with other case or spacing) fall on the same side, in every run and whatever other files are read.
-
-    Args:
-        examples: The questions.
-        share: The share of passages held out, in [0, 1).
     """
     train: list[TrainingExample] = []
     held_out: list[TrainingExample] = []

@@ -58,33 +58,19 @@ _DRAWS, _MANY = 1000, 20_000
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ReaderEvaluation:
-    """What a reader made of n labelled questions, one entry a question in every column.
-
-    Args:
-        model: The reader's model, as its answers name it.
-        ids: The questions' ids.
-        predictions: The reader's answers; ``None`` is "no answer".
-        answerable: Whether the question has an answer, shape (n,).
-        answerability: The reader's probability for that, shape (n,), in [0, 1].
-        exact: Exact match of the prediction, 0 or 1, shape (n,).
-        f1: Token F1 of the prediction, shape (n,).
-        forced_exact: Exact match of the best span, whether or not the reader stands behind it, shape (n,).
-        forced_f1: Its token F1, shape (n,).
-        refused: How many questions the reader could not read; they count as "no answer", with an answerability of 0.
-        seconds: What reading took, in wall time.
-    """
+    """What a reader made of n labelled questions, one entry a question in every column."""
 
     model: str
     ids: tuple[str, ...]
-    predictions: tuple[str | None, ...]
+    predictions: tuple[str | None, ...]  # None is "no answer"
     answerable: Flags
-    answerability: Floats
-    exact: Floats
+    answerability: Floats  # in [0, 1], shape (n,) as all columns
+    exact: Floats  # of the prediction, 0 or 1
     f1: Floats
-    forced_exact: Floats
+    forced_exact: Floats  # of the best span, whether or not the reader stands behind it
     forced_f1: Floats
-    refused: int
-    seconds: float
+    refused: int  # questions that the reader could not read; they count as "no answer", with an answerability of 0
+    seconds: float  # wall time
 
     @classmethod
     def of(
@@ -126,9 +112,6 @@ class ReaderEvaluation:
         """Returns what abstaining brings: the best span is given where answerability is highest, and nothing elsewhere.
 
         Risk is the share of given spans that are no exact match; every span is wrong on an unanswerable question.
-
-        Args:
-            steps: How many coverages to give at most.
         """
         return curves.risk_coverage(self.answerability, self.right_if_given, steps=steps)
 
@@ -142,7 +125,7 @@ class ReaderEvaluation:
             "refused": self.refused,
             "seconds": round(self.seconds, 3),
             "figures": {
-                name: {part: _number(value) for part, value in interval._asdict().items()}
+                name: {part: None if np.isnan(value) else value for part, value in interval._asdict().items()}
                 for name, interval in self.figures.items()
             },
             "risk_coverage": [
@@ -161,11 +144,7 @@ class ReaderEvaluation:
         return found
 
     def save(self, folder: str | Path) -> None:
-        """Writes predictions and figures into a folder, which is made if it is not there.
-
-        Raises:
-            InputError: They cannot be written.
-        """
+        """Writes predictions and figures into a folder, which is made if it is not there."""
         documents = {
             PREDICTIONS: {name: text or "" for name, text in zip(self.ids, self.predictions, strict=True)},
             NO_ANSWER: dict(zip(self.ids, (1.0 - self.answerability).tolist(), strict=True)),
@@ -186,16 +165,9 @@ def evaluate_reader(
     *,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> ReaderEvaluation:
-    """Returns what a reader makes of labelled questions.
+    """Returns what a reader makes of labelled questions: a file in SQuAD format or of JSON lines, or the questions.
 
-    Args:
-        reader: The reader.
-        questions: A file in SQuAD format or of JSON lines, or the questions themselves.
-        progress: Is told how many questions are read, and how many there are.
-
-    Raises:
-        InputError: The questions cannot be read, or there is none.
-        ModelFileError: The reader's model cannot be read.
+    `progress` is told how many questions are read, and how many there are.
     """
     examples = load_questions(questions)
     if not examples:
@@ -213,26 +185,8 @@ def _values(
     answerability: Floats, answerable: Flags, exact: Floats, f1: Floats, forced_exact: Floats, forced_f1: Floats
 ) -> Floats:
     """Returns the figures of `NAMES`, in its order."""
-    return np.array(
-        [
-            exact.mean(),
-            f1.mean(),
-            _mean(exact[answerable]),
-            _mean(f1[answerable]),
-            _mean(exact[~answerable]),
-            _mean(f1[~answerable]),
-            _mean(forced_exact[answerable]),
-            _mean(forced_f1[answerable]),
-            curves.auroc(answerability, answerable),
-            curves.calibration_error(answerability, answerable),
-            curves.aurc(answerability, forced_exact * answerable),
-        ]
-    )
-
-
-def _mean(values: Floats) -> float:
-    return float(values.mean()) if len(values) else float("nan")
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    by_class = [column[rows] for rows in (answerable, ~answerable) for column in (exact, f1)]
+    means = [exact, f1, *by_class, forced_exact[answerable], forced_f1[answerable]]
+    trust = [curves.auroc(answerability, answerable), curves.calibration_error(answerability, answerable)]
+    risk = curves.aurc(answerability, forced_exact * answerable)
+    return np.array([*(some.mean() if len(some) else np.nan for some in means), *trust, risk])

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from twosup_chain.text.questions import LabelledQuestion
 
-
 _READ_AT_ONCE = 64
 #: How many questions, spread over those of the calibration, show the ranges of the activations.
 _SHOWN = 64
@@ -51,21 +50,16 @@ def export_reader(
     Args:
         checkpoint: Holds ``config.json``, ``model.safetensors`` (float32 or float16) and ``tokenizer.json`` of a
             ``BertForQuestionAnswering`` with [CLS] as the null span.
-        out: Where to, another folder than `checkpoint`; its files are overwritten. If the export fails it is left
-            without ``config.json``, so that nothing half done is ever read.
+        out: Another folder; its files are overwritten. If the export fails it is left without ``config.json``, so that
+            nothing half done is ever read.
         calibrate: Questions that the checkpoint was not trained on, with both classes among them.
         name: The model's name, as answers carry it.
         int8: Whether to quantise to int8, for CPUs; without it the model keeps float32, which suits GPUs.
         report: Is told how many questions of the calibration are read, and how many there are.
-
-    Raises:
-        MissingExtraError: onnx or safetensors is not installed.
-        ModelFileError: The checkpoint cannot be read.
-        ConfigurationError: `out` is the checkpoint or cannot be written, or one of the two classes is missing.
     """
-    config, weights = _read(checkpoint)
+    config, weights, tokenizer = _read(checkpoint)
     with _whole_or_nothing(checkpoint, out):
-        (out / TOKENIZER_FILE).write_text(_tokenizer(checkpoint), encoding="utf-8")
+        (out / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
         shown = calibrate[:: -(-len(calibrate) // _SHOWN) or 1]
         smoothing = smoothing_factors(weights, config, _windows(out, config, shown)) if int8 else None
         model = build_graph(weights, config, int8=int8, smoothing=smoothing)
@@ -145,29 +139,20 @@ def _calibrate(
     return {"calibration": calibration, "no_answer_below": fit_no_answer_below(forced)}
 
 
-def _read(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Returns configuration, weights and tokenizer, without truncation and padding: the reader cuts windows itself."""
     try:
         from safetensors.numpy import load_file
     except ImportError as error:
         raise MissingExtraError("export", "safetensors", "train") from error
     try:
-        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+        files = [(checkpoint / name).read_text(encoding="utf-8") for name in ("config.json", TOKENIZER_FILE)]
+        config, tokenizer = map(json.loads, files)
         weights = {key: value.astype("float32") for key, value in load_file(checkpoint / "model.safetensors").items()}
     except (OSError, ValueError) as error:
-        raise ModelFileError(
-            f"{checkpoint} is no checkpoint with config.json and model.safetensors: {error}"
-        ) from error
-    return config, weights
-
-
-def _tokenizer(checkpoint: Path) -> str:
-    """Returns the tokenizer's file without truncation and padding: the reader cuts its windows itself."""
-    path = checkpoint / TOKENIZER_FILE
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"cannot read {path}: {error}") from error
-    return json.dumps({**values, "truncation": None, "padding": None}, ensure_ascii=False)
+        wanted = "config.json, model.safetensors and tokenizer.json"
+        raise ModelFileError(f"{checkpoint} is no checkpoint with {wanted}: {error}") from error
+    return config, weights, json.dumps({**tokenizer, "truncation": None, "padding": None}, ensure_ascii=False)
 
 
 def _write_config(folder: Path, values: dict[str, Any]) -> None:

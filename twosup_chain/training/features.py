@@ -7,7 +7,7 @@ SQuAD v2 set-up (Devlin et al. 2019, section 4.3, doi:10.18653/v1/N19-1423).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,24 +28,14 @@ POOL_BATCHES = 50
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One question with one stretch of its passage, in tokens.
+    """One question with one stretch of its passage, in tokens."""
 
-    Args:
-        example: The index of the example.
-        ids: Token ids, ``[CLS] question [SEP] passage [SEP]``.
-        passage: The index of the first passage token; the last token is the closing [SEP].
-        offsets: For each passage token, where it starts and ends in the passage, in characters.
-        start: The first token of the answer; 0 where the window does not hold the whole answer.
-        end: The last token of the answer (inclusive); 0 as above.
-        weight: How much the window counts in the loss.
-    """
-
-    example: int
-    ids: NDArray[np.int32]
-    passage: int
-    offsets: NDArray[np.int32]
-    start: int
-    end: int
+    example: int  # its index
+    ids: NDArray[np.int32]  # [CLS] question [SEP] passage [SEP]
+    passage: int  # the index of the first passage token; the last token is the closing [SEP]
+    offsets: NDArray[np.int32]  # where each passage token starts and ends in the passage, in characters
+    start: int  # the answer's first token; 0 where the window does not hold the whole answer
+    end: int  # its last token (inclusive), likewise
     weight: float
 
     def __len__(self) -> int:
@@ -54,18 +44,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows padded to one length.
+    """Windows padded to one length."""
 
-    ``ids``, ``types`` and ``mask`` are what BERT takes, shape (windows, length); ``allowed`` of the same shape says
-    where a span may start or end: at the null token 0 and at the passage's tokens. The targets ``starts`` and ``ends``
-    and the ``weights`` have shape (windows,).
-    """
-
-    ids: NDArray[np.int64]
+    ids: NDArray[np.int64]  # as `types` and `mask` what BERT takes, shape (windows, length)
     types: NDArray[np.int64]
     mask: NDArray[np.int64]
-    allowed: NDArray[np.bool_]
-    starts: NDArray[np.int64]
+    allowed: NDArray[np.bool_]  # where a span may start or end: at the null token 0 and at the passage's tokens
+    starts: NDArray[np.int64]  # the targets and the weights have shape (windows,)
     ends: NDArray[np.int64]
     weights: NDArray[np.float32]
 
@@ -73,14 +58,9 @@ class Batch:
 def make_windows(
     examples: Sequence[TrainingExample], tokenizer: Tokenizer, *, max_length: int, stride: int, batch: int = 1024
 ) -> Iterator[list[Window]]:
-    """Yields the windows of each example, in order.
+    """Yields the windows of each example, in order; two neighbours share `stride` tokens.
 
-    Args:
-        examples: The questions.
-        tokenizer: A BERT-style tokenizer; its truncation and padding are set anew.
-        max_length: The longest window, in tokens.
-        stride: How many tokens two neighbouring windows share.
-        batch: How many questions are tokenised at once.
+    The tokenizer is of BERT's kind; its truncation and padding are set anew. `batch` questions are tokenised at once.
     """
     tokenizer.no_padding()
     for first in range(0, len(examples), batch):
@@ -131,15 +111,8 @@ def collate(windows: Sequence[Window], *, multiple: int = 32, pad_id: int = 0) -
         types[row, window.passage : len(window)] = 1
         mask[row, : len(window)] = 1
         allowed[row, window.passage : len(window) - 1] = True
-    return Batch(
-        ids,
-        types,
-        mask,
-        allowed,
-        np.array([window.start for window in windows], np.int64),
-        np.array([window.end for window in windows], np.int64),
-        np.array([window.weight for window in windows], np.float32),
-    )
+    starts, ends = np.array([(window.start, window.end) for window in windows], np.int64).T
+    return Batch(ids, types, mask, allowed, starts, ends, np.array([window.weight for window in windows], np.float32))
 
 
 def _cut_questions(questions: list[str], tokenizer: Tokenizer) -> list[str]:
@@ -151,23 +124,19 @@ def _cut_questions(questions: list[str], tokenizer: Tokenizer) -> list[str]:
     ]
 
 
-def _window(index: int, example: TrainingExample, encoding: object) -> Window:
-    sequence_ids = encoding.sequence_ids  # type: ignore[attr-defined]
-    passage = sequence_ids.index(1) if 1 in sequence_ids else len(sequence_ids) - 1
-    offsets = np.array(encoding.offsets[passage:-1], np.int32).reshape(-1, 2)  # type: ignore[attr-defined]
-    start, end = _target(example, offsets)
-    ids = np.array(encoding.ids, np.int32)  # type: ignore[attr-defined]
-    found = start >= 0
-    return Window(
-        index, ids, passage, offsets, start + passage if found else 0, end + passage if found else 0, example.weight
-    )
+def _window(index: int, example: TrainingExample, encoding: Any) -> Window:
+    sequences = encoding.sequence_ids
+    passage = sequences.index(1) if 1 in sequences else len(sequences) - 1
+    offsets = np.array(encoding.offsets[passage:-1], np.int32).reshape(-1, 2)
+    ids = np.array(encoding.ids, np.int32)
+    return Window(index, ids, passage, offsets, *_target(example, offsets, passage), example.weight)
 
 
-def _target(example: TrainingExample, offsets: NDArray[np.int32]) -> tuple[int, int]:
-    """Returns the first and last passage token of the first answer that lies wholly in the window, else (-1, -1)."""
+def _target(example: TrainingExample, offsets: NDArray[np.int32], passage: int) -> tuple[int, int]:
+    """Returns the first and last token of the first answer that lies wholly in the window, else (0, 0)."""
     for text, begin in example.answers:
         finish = begin + len(text)
         touching = np.flatnonzero((offsets[:, 0] < finish) & (offsets[:, 1] > begin))
         if len(touching) and offsets[touching[0], 0] <= begin and offsets[touching[-1], 1] >= finish:
-            return int(touching[0]), int(touching[-1])
-    return -1, -1
+            return passage + int(touching[0]), passage + int(touching[-1])
+    return 0, 0

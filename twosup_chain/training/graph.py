@@ -8,6 +8,7 @@ go. What makes int8 exact enough is in `smoothing`; files and calibration are in
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,66 +48,47 @@ def build_graph(
         smoothing: Factors by the names of dense layers, one a channel of the layer's input: the input is divided by
             them and the layer's weights are multiplied, which changes nothing but the rounding.
         tapped: Names of dense layers whose inputs become outputs of the model too, each as ``NAME.input``.
-
-    Raises:
-        MissingExtraError: onnx is not installed.
-        ModelFileError: The checkpoint is no BERT for question answering.
     """
     try:
-        return _Builder(weights, config, int8=int8, smoothing=smoothing or {}, tapped=tapped).build()
+        import onnx
+    except ImportError as error:
+        raise MissingExtraError("export", "onnx", "train") from error
+    if config.get("hidden_act") != "gelu":
+        raise ModelFileError(f"hidden_act={config.get('hidden_act')!r}: export knows 'gelu' only")
+    try:
+        return _Builder(onnx, weights, config, int8, smoothing or {}, tapped).build()
     except KeyError as error:
         raise ModelFileError(f"the checkpoint has no {error}: export takes a BertForQuestionAnswering") from error
 
 
+@dataclass
 class _Builder:
     """Collects the nodes and tensors of one graph; a method adds a layer and returns its output's name."""
 
-    def __init__(
-        self,
-        weights: Mapping[str, Array],
-        config: Mapping[str, Any],
-        *,
-        int8: bool,
-        smoothing: Mapping[str, Array],
-        tapped: Collection[str],
-    ) -> None:
-        try:
-            import onnx
-        except ImportError as error:
-            raise MissingExtraError("export", "onnx", "train") from error
-        if config.get("hidden_act") != "gelu":
-            raise ModelFileError(f"hidden_act={config.get('hidden_act')!r}: export knows 'gelu' only")
-        self.onnx = onnx
-        self.weights = weights
-        self.config = config
-        self.int8 = int8
-        self.smoothing = smoothing
-        self.tapped = tapped
-        self.nodes: list[onnx.NodeProto] = []
-        self.tensors: dict[str, onnx.TensorProto] = {}
+    onnx: Any
+    weights: Mapping[str, Array]
+    config: Mapping[str, Any]
+    int8: bool
+    smoothing: Mapping[str, Array]
+    tapped: Collection[str]
+    nodes: list[Any] = field(default_factory=list)
+    tensors: dict[str, Any] = field(default_factory=dict)
 
-    def build(self) -> onnx.ModelProto:
+    def build(self) -> Any:
         helper, kind = self.onnx.helper, self.onnx.TensorProto
         hidden = self.embeddings()
         for layer in range(self.config["num_hidden_layers"]):
             hidden = self.layer(hidden, f"bert.encoder.layer.{layer}.")
         head = self.tensor("head.weight", self.weights["qa_outputs.weight"].T)
         logits = self.add(self.op("MatMul", [hidden, head]), "head.bias", self.weights["qa_outputs.bias"])
-        for name, half in zip(("start", "end"), self.split(logits, 2), strict=True):
-            self.nodes.append(
-                helper.make_node("Squeeze", [half, self.tensor("last_axis", np.array([-1]))], [f"{name}_logits"])
-            )
-        shape = ["windows", "tokens"]
-        taps = [
-            helper.make_tensor_value_info(f"{name}.input", kind.FLOAT, [*shape, "channels"]) for name in self.tapped
-        ]
-        graph = helper.make_graph(
-            self.nodes,
-            "reader",
-            [helper.make_tensor_value_info(name, kind.INT64, shape) for name in ("input_ids", "token_type_ids")],
-            [helper.make_tensor_value_info(name, kind.FLOAT, shape) for name in ("start_logits", "end_logits")] + taps,
-            list(self.tensors.values()),
-        )
+        outputs, last = ("start_logits", "end_logits"), self.tensor("last_axis", np.array([-1]))
+        for name, half in zip(outputs, self.ops("Split", [logits], 2, axis=-1, num_outputs=2), strict=True):
+            self.nodes.append(helper.make_node("Squeeze", [half, last], [name]))
+        shape, value = ["windows", "tokens"], helper.make_tensor_value_info
+        given = [value(name, kind.INT64, shape) for name in ("input_ids", "token_type_ids")]
+        found = [value(name, kind.FLOAT, shape) for name in outputs]
+        found += [value(f"{name}.input", kind.FLOAT, [*shape, "channels"]) for name in self.tapped]
+        graph = helper.make_graph(self.nodes, "reader", given, found, list(self.tensors.values()))
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="twosup-chain")
 
@@ -157,9 +139,8 @@ class _Builder:
             return self.op("DynamicQuantizeMatMul", inputs, domain="com.microsoft")
         tallest = self.op("ReduceMax", [value, self.tensor("last_axis", np.array([-1]))], keepdims=1)
         reach = self.op("Max", [tallest, self.tensor("least", np.array(_LEAST_REACH, np.float32))])
-        product = self.op(
-            "DynamicQuantizeMatMul", [self.op("Div", [value, reach]), coded, scale], domain="com.microsoft"
-        )
+        levelled = self.op("Div", [value, reach])
+        product = self.op("DynamicQuantizeMatMul", [levelled, coded, scale], domain="com.microsoft")
         return self.add(self.op("Mul", [product, reach]), name + ".bias", bias)
 
     def norm(self, value: str, name: str) -> str:
@@ -169,12 +150,7 @@ class _Builder:
         return self.op("LayerNormalization", [value, gain, bias], axis=-1, epsilon=self.config["layer_norm_eps"])
 
     def add(self, value: str, name: str, addend: Array) -> str:
-        """Adds a constant tensor."""
         return self.op("Add", [value, self.tensor(name, addend)])
-
-    def split(self, value: str, parts: int) -> list[str]:
-        """Cuts the last axis into equal parts."""
-        return self.ops("Split", [value], parts, axis=-1, num_outputs=parts)
 
     def tensor(self, name: str, value: Array) -> str:
         """Stores a constant once and returns its name."""
@@ -183,7 +159,6 @@ class _Builder:
         return name
 
     def op(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """Adds a node with one output."""
         return self.ops(kind, inputs, 1, **attributes)[0]
 
     def ops(self, kind: str, inputs: Sequence[str], outputs: int, **attributes: Any) -> list[str]:

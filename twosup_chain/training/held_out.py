@@ -40,27 +40,16 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the held-out questions say of a reader.
-
-    Args:
-        questions: How many there were.
-        answerable: How many of them are answerable.
-        exact: Exact match of the best span on the answerable questions ("forced": without the null span).
-        f1: Token F1, likewise.
-        auroc: How well the null margin tells answerable from unanswerable questions.
-        official_f1: The official SQuAD v2 F1 at the best null threshold (an upper bound: chosen on the same questions).
-        threshold: That threshold on the null margin.
-        balanced_f1: As `official_f1`, with answerable and unanswerable questions counting half each.
-    """
+    """What the held-out questions say of a reader."""
 
     questions: int
     answerable: int
-    exact: float
-    f1: float
-    auroc: float
-    official_f1: float
-    threshold: float
-    balanced_f1: float
+    exact: float  # of the best span on the answerable questions ("forced": without the null span)
+    f1: float  # likewise
+    auroc: float  # how well the null margin tells answerable from unanswerable questions
+    official_f1: float  # SQuAD v2's at the best null threshold (an upper bound: chosen on the same questions)
+    threshold: float  # that one, on the null margin
+    balanced_f1: float  # likewise, with answerable and unanswerable questions counting half each
 
     def as_dict(self) -> dict[str, float]:
         """Returns the figures by name, rounded to four digits."""
@@ -70,14 +59,7 @@ class Figures:
 def predict(
     examples: Sequence[TrainingExample], windows: Sequence[Window], logits: Logits, *, batch_size: int = 64
 ) -> list[Prediction]:
-    """Returns the best span of each example over all its windows.
-
-    Args:
-        examples: The questions.
-        windows: Their windows, in any order.
-        logits: Runs the model.
-        batch_size: Windows a batch.
-    """
+    """Returns the best span of each example over all its windows, which come in any order."""
     best = [Prediction("", -np.inf) for _ in examples]
     ordered = sorted(windows, key=len)
     for first in range(0, len(ordered), batch_size):
@@ -91,12 +73,7 @@ def predict(
 
 
 def figures(examples: Sequence[TrainingExample], predictions: Sequence[Prediction]) -> Figures:
-    """Returns the figures of predictions.
-
-    Args:
-        examples: The questions; at least one answerable and one unanswerable.
-        predictions: One a question.
-    """
+    """Returns the figures of predictions, one an example; at least one example is answerable and one is not."""
     answerable = np.array([example.answerable for example in examples])
     margins = np.array([prediction.margin for prediction in predictions], np.float64)
     pairs = [

@@ -37,15 +37,7 @@ def judge(
     """Returns the reader's probability of the right prediction for each question, by id, in [0, 1].
 
     For an answerable question that is its answerability times the probability of the labelled span, given an answer;
-    for an unanswerable one, one minus its answerability.
-
-    Args:
-        examples: The questions, with ids of their own.
-        reader: The reader.
-        report: Receives how many more questions were judged.
-
-    Raises:
-        InputError: The reader cannot read a question; the message names it.
+    for an unanswerable one, one minus its answerability. `report` receives how many more questions were judged.
     """
     found: dict[str, float] = {}
     for first in range(0, len(examples), _AT_ONCE):
@@ -63,11 +55,7 @@ def judge(
 
 
 def read_known(path: Path) -> dict[str, float]:
-    """Returns what `main` has written: the probability of the right prediction by question id.
-
-    Raises:
-        InputError: The file is missing or holds something else.
-    """
+    """Returns what `main` has written: the probability of the right prediction by question id."""
     values = read_json(path, InputError)
     try:
         return {str(name): float(value) for name, value in values.items()}

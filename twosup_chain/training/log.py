@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Progress:
-    """How far a run is.
-
-    Args:
-        step: Steps done.
-        seconds: Wall time spent, evaluations included.
-        best: The best score of an evaluation so far.
-        since_best: Evaluations since then.
-    """
+    """How far a run is: steps done, wall time, the best score of an evaluation so far, and evaluations since then."""
 
     step: int = 0
     seconds: float = 0.0
@@ -31,13 +24,7 @@ class Progress:
 
 
 class RunLog:
-    """``log.jsonl`` of a run: one JSON object a line with ``event``, ``step``, ``seconds`` and the event's values.
-
-    Args:
-        folder: The run's folder; made if missing.
-        progress: The run's progress, read at each entry.
-        report: Receives every entry as well.
-    """
+    """``log.jsonl`` of a run: one JSON object a line with ``event``, ``step``, ``seconds`` and the event's values."""
 
     def __init__(self, folder: Path, progress: Progress, report: Callable[[dict[str, Any]], None]) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,8 +15,6 @@ from twosup_chain.training.known import KNOWN, read_known
 from twosup_chain.training.negatives import passage_negatives, swap_negatives
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from twosup_chain.training.data import TrainingExample
     from twosup_chain.training.options import MixtureOptions
 
@@ -26,18 +24,10 @@ REHEARSED = 0.2
 
 @dataclass(frozen=True)
 class Mixture:
-    """The questions of a training run.
+    """The questions of a training run; `seed` decides all draws."""
 
-    Args:
-        always: The examples of every epoch.
-        drawn: Answerable examples of which each epoch draws `draw`.
-        draw: How many of `drawn` an epoch takes.
-        held_out: The examples held out.
-        seed: Decides all draws.
-    """
-
-    always: tuple[TrainingExample, ...]
-    drawn: tuple[TrainingExample, ...]
+    always: tuple[TrainingExample, ...]  # the examples of every epoch
+    drawn: tuple[TrainingExample, ...]  # answerable examples of which each epoch draws `draw`
     draw: int
     held_out: tuple[TrainingExample, ...]
     seed: int
@@ -54,17 +44,16 @@ class Mixture:
 
 
 def build_mixture(options: MixtureOptions) -> Mixture:
-    """Returns the material that `options` describe.
-
-    Raises:
-        InputError: A file holds faults.
-        UnknownOptionError: A name in `sources` fits no source of the extra files.
-    """
+    """Returns the material that `options` describe."""
     read = [example for path in options.files for example in read_squad(path)]
     train, held_out = split_held_out(read, options.held_out)
     if options.known is not None:
-        train = _unknown(train, read_known(options.known), epoch_rng(options.seed, 0, "known"))
-    train = [_weighted(example, options.inferred_weight) for example in train]
+        known, rng = read_known(options.known), epoch_rng(options.seed, 0, "known")
+        train = [e for e in train if rng.random() < REHEARSED or known.get(e.id, 0.0) <= KNOWN]
+    train = [
+        replace(e, weight=e.weight * options.inferred_weight) if e.join == "inferred" and not e.answerable else e
+        for e in train
+    ]
     extra = _extra(options)
     answerable = [example for example in train if example.answerable]
     rng = epoch_rng(options.seed, 0, "negatives")
@@ -80,11 +69,7 @@ def build_mixture(options: MixtureOptions) -> Mixture:
 
 
 def check_both_kinds(mixture: Mixture) -> None:
-    """Checks that there are answerable and unanswerable questions, both to train on and held out.
-
-    Raises:
-        InputError: There are not.
-    """
+    """Raises InputError unless there are answerable and unanswerable questions, both to train on and held out."""
     for part, examples in (("to train on", mixture.examples), ("held out", mixture.held_out)):
         answerable = sum(example.answerable for example in examples)
         if not 0 < answerable < len(examples):
@@ -99,41 +84,13 @@ def epoch_rng(seed: int, epoch: int, purpose: str) -> random.Random:
     return random.Random(f"{seed}/{epoch}/{purpose}")  # noqa: S311  shuffling is no cryptography
 
 
-def _weighted(example: TrainingExample, inferred: float) -> TrainingExample:
-    if example.answerable or example.join != "inferred":
-        return example
-    return replace(example, weight=example.weight * inferred)
-
-
-def _unknown(
-    examples: Sequence[TrainingExample], known: Mapping[str, float], rng: random.Random
-) -> list[TrainingExample]:
-    """Returns what is still worth training on; a question that was not judged is."""
-    kept = []
-    for example in examples:
-        right, rehearsed = known.get(example.id, 0.5), rng.random() < REHEARSED
-        if right <= KNOWN or rehearsed:
-            kept.append(example)
-    return kept
-
-
 def _extra(options: MixtureOptions) -> list[TrainingExample]:
-    pools: dict[str, list[TrainingExample]] = {name: [] for name in options.sources}
-    found: set[str] = set()
-    for path in options.extra:
-        for example in read_squad(path):
-            found.add(example.origin)
-            for name, pool in pools.items():
-                if example.origin.startswith(name):
-                    pool.append(example)
+    read = [example for path in options.extra for example in read_squad(path)]
     rng = epoch_rng(options.seed, 0, "extra")
     chosen: list[TrainingExample] = []
-    for name, pool in pools.items():
+    for name, share in options.sources.items():
+        pool = [example for example in read if example.origin.startswith(name)]
         if not pool:
-            raise UnknownOptionError("source of the extra files", name, found)
-        chosen += _draw(pool, options.sources[name], rng)
+            raise UnknownOptionError("source of the extra files", name, {example.origin for example in read})
+        chosen += rng.sample(pool, max(1, round(share * len(pool))))
     return chosen
-
-
-def _draw(pool: Sequence[TrainingExample], share: float, rng: random.Random) -> list[TrainingExample]:
-    return rng.sample(list(pool), max(1, round(share * len(pool))))

@@ -47,11 +47,6 @@ def passage_negatives(examples: Sequence[TrainingExample], count: int, rng: rand
 
     Similarity is TF-IDF (cosine without the passage's norm beyond its length's root) between the question and all
     passages of `examples`; passages that hold the answer text or copy the question's own passage are left out.
-
-    Args:
-        examples: The material; its answerable questions are drawn from.
-        count: How many to make, at most.
-        rng: Draws the questions.
     """
     passages = list(dict.fromkeys(example.context for example in examples))
     index = _Index(passages)
@@ -74,11 +69,6 @@ def swap_negatives(examples: Sequence[TrainingExample], count: int, rng: random.
 
     A year, number or name that stands in both question and passage is replaced by another one of the passage that is
     not (part of) the answer; failing that, a word by its opposite, if the passage does not use the opposite.
-
-    Args:
-        examples: The material; its answerable questions are drawn from.
-        count: How many to make, at most.
-        rng: Draws the questions and the replacements.
     """
     answerable = [example for example in examples if example.answerable]
     made: list[TrainingExample] = []
@@ -113,9 +103,8 @@ def _opposite_swaps(example: TrainingExample) -> Iterator[str]:
 
 
 def _negative(example: TrainingExample, kind: str, weight: float, **changed: str) -> TrainingExample:
-    return replace(
-        example, id=f"{example.id}-{kind}", answers=(), origin=kind, weight=example.weight * weight, **changed
-    )
+    weight *= example.weight
+    return replace(example, id=f"{example.id}-{kind}", answers=(), origin=kind, weight=weight, **changed)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -127,11 +116,10 @@ def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
 
 
 class _Index:
-    """Passages by their words, for the few best matches of a question."""
+    """Passages by their words, for the ten best matches of a question."""
 
-    def __init__(self, passages: Sequence[str], *, best: int = 10, rare: float = 0.1) -> None:
+    def __init__(self, passages: Sequence[str]) -> None:
         self.passages = passages
-        self.best = best
         self.postings: dict[str, list[int]] = defaultdict(list)
         self.norms = []
         for number, passage in enumerate(passages):
@@ -139,15 +127,14 @@ class _Index:
             self.norms.append(math.sqrt(len(words)) or 1.0)
             for word in words:
                 self.postings[word].append(number)
-        self.most = max(1.0, rare * len(passages))
 
     def similar(self, question: str) -> list[str]:
         """Returns the best passages, best first; words that stand in a tenth of all passages do not count."""
         scores: Counter[int] = Counter()
         for word in sorted(_words(question)):
             numbers = self.postings.get(word, ())
-            if 0 < len(numbers) <= self.most:
+            if 0 < len(numbers) <= max(1.0, 0.1 * len(self.passages)):
                 idf = math.log(len(self.passages) / len(numbers))
                 for number in numbers:
                     scores[number] += idf * idf / self.norms[number]  # type: ignore[assignment]
-        return [self.passages[number] for number, _ in scores.most_common(self.best)]
+        return [self.passages[number] for number, _ in scores.most_common(10)]

@@ -37,15 +37,8 @@ def smoothing_factors(
 ) -> dict[str, NDArray[np.float32]]:
     """Returns the factors of each smoothed layer, one an input channel, as `build_graph` takes them.
 
-    Args:
-        weights: The checkpoint's tensors, as for `build_graph`.
-        config: The checkpoint's ``config.json``.
-        windows: Token ids and token types of some windows, which tell the ranges of the activations; the more alike to
-            what will be read, the better.
-
-    Raises:
-        MissingExtraError: onnx is not installed.
-        ModelFileError: The checkpoint is no BERT for question answering.
+    `windows` (token ids and token types) tell the ranges of the activations; the more alike to what will be read, the
+    better.
     """
     ranges = channel_ranges(weights, config, windows)
     return {name: _factors(reach, np.abs(weights[name + ".weight"]).max(axis=0)) for name, reach in ranges.items()}

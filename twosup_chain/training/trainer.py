@@ -9,6 +9,7 @@ trained on is decided in `mixture`, how in `options`; export and calibration are
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from twosup_chain.training.held_out import Figures, Prediction
     from twosup_chain.training.options import MixtureOptions, TrainerOptions
 
-
 #: Steps between entries of the log.
 LOG_EVERY = 20
 
@@ -44,10 +44,6 @@ class Trainer:
 
     A resumed run equals an uninterrupted one, except under `TrainerOptions.minutes`, where the learning rate depends on
     the time that was spent.
-
-    Args:
-        options: How to train.
-        mixture: What to train on.
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
@@ -83,12 +79,12 @@ class Trainer:
         self.mixture = build_mixture(mixture)
         check_both_kinds(self.mixture)
         tokenizer = Tokenizer.from_file(str(options.model / "tokenizer.json"))
-        lengths = {"max_length": options.max_length, "stride": options.stride}
-        self.windows = training_windows(
-            self.mixture.examples, tokenizer, **lengths, rng=epoch_rng(options.seed, 0, "windows")
+        rng, limits = (
+            epoch_rng(options.seed, 0, "windows"),
+            {"max_length": options.max_length, "stride": options.stride},
         )
-        self.held_out = list(self.mixture.held_out)
-        longest = min(384, positions)
+        self.windows = training_windows(self.mixture.examples, tokenizer, **limits, rng=rng)
+        self.held_out, longest = list(self.mixture.held_out), min(384, positions)
         limits = {"max_length": longest, "stride": longest // 4}
         self.held_out_windows = [w for some in make_windows(self.held_out, tokenizer, **limits) for w in some]
         self.steps_per_epoch = sum(1 for _ in self._epoch(0))
@@ -109,11 +105,7 @@ class Trainer:
         return min(1.0, max(by_steps, self.progress.seconds / 60 / minutes) if minutes else by_steps)
 
     def run(self, report: Callable[[dict[str, Any]], None] = lambda _: None) -> Figures:
-        """Trains to the end and returns the figures of the final model on all held-out questions.
-
-        Args:
-            report: Receives every entry of the log.
-        """
+        """Trains to the end and returns the figures of the final model on all held-out questions."""
         log = RunLog(self.options.out, self.progress, report)
         sizes = {"examples": len(self.windows), "held_out": len(self.held_out), "steps": self.steps}
         log.write("start", **sizes, kinds=self._kinds())
@@ -137,19 +129,11 @@ class Trainer:
         return self._finish(log)
 
     def evaluate(self, limit: int | None = None) -> Figures:
-        """Returns the figures on the held-out questions.
-
-        Args:
-            limit: How many questions, spread evenly; ``None`` takes all.
-        """
+        """Returns the figures on the held-out questions, or on `limit` of them, spread evenly."""
         return figures(*self.predict_held_out(limit))
 
     def predict_held_out(self, limit: int | None = None) -> tuple[list[TrainingExample], list[Prediction]]:
-        """Returns held-out questions and what the model predicts for each.
-
-        Args:
-            limit: How many questions, spread evenly; ``None`` takes all.
-        """
+        """Returns held-out questions (all, or `limit`, spread evenly) and what the model predicts for each."""
         every = max(1, len(self.held_out) // limit) if limit else 1
         chosen = {index: place for place, index in enumerate(range(0, len(self.held_out), every))}
         windows = [replace(w, example=chosen[w.example]) for w in self.held_out_windows if w.example in chosen]
@@ -287,12 +271,8 @@ class Trainer:
         return found
 
     def _kinds(self) -> dict[str, int]:
-        kinds: dict[str, int] = {}
-        for index in self.mixture.epoch(0):
-            example = self.mixture.examples[index]
-            kind = f"{'answerable' if example.answerable else 'unanswerable'}: {example.origin}"
-            kinds[kind] = kinds.get(kind, 0) + 1
-        return kinds
+        chosen = map(self.mixture.examples.__getitem__, self.mixture.epoch(0))
+        return Counter(f"{'answerable' if one.answerable else 'unanswerable'}: {one.origin}" for one in chosen)
 
 
 def _settings(options: TrainerOptions, mixture: MixtureOptions) -> dict[str, str]:

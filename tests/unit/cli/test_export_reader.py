@@ -42,7 +42,7 @@ def test_a_folder_that_is_no_checkpoint_is_named(twosup, questions, tmp_path):
     pytest.importorskip("safetensors")
     result = twosup("export-reader", str(tmp_path), str(tmp_path / "out"), "--calibrate", questions)
     assert result.exit_code == 2
-    assert "is no checkpoint with config.json and model.safetensors" in result.stderr
+    assert "is no checkpoint with config.json, model.safetensors and tokenizer.json" in result.stderr
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(twosup, tmp_path, monkeypatch):
