@@ -10,10 +10,11 @@ import math
 from typing import Annotated, Any, Literal
 
 from langchain_core.documents import Document
-from langchain_core.messages.ai import UsageMetadata, add_usage
+from langchain_core.messages.ai import UsageMetadata
 from pydantic import BeforeValidator, Field, field_validator
 
 from twosup_chain._options import Record, shorten
+from twosup_chain._usage import Seconds, Usage, clean_usage, summed
 from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError, UnknownOptionError
 
 Status = Literal["answered", "unanswerable", "untrusted"]
@@ -187,8 +188,8 @@ class Answer(Record):
     end: int | None = None
     document: int | None = None
     candidates: tuple[Candidate, ...] = ()
-    usage: UsageMetadata | None = None
-    seconds: float | None = None
+    usage: Usage = None
+    seconds: Seconds = None
     model: str | None = None
 
     def __init__(self, text: str | None, **fields: Any) -> None:
@@ -289,7 +290,7 @@ class TwoSupervisorResult(Record):
     reason: str = ""
     citations: tuple[Citation, ...] = ()
     error: str | None = None
-    usage: UsageMetadata | None = None
+    usage: Usage = None
     seconds: float = 0.0
 
     def as_text(self, no_answer: str) -> str:
@@ -309,13 +310,8 @@ class TwoSupervisorResult(Record):
 
 def total_usage(*replies: Answer | AnswererError | NoTrustedAnswerError | None) -> UsageMetadata | None:
     """Returns the tokens of answers, and of replies that were none, together; ``None`` where nothing reports any."""
-    usages = [reply.usage for reply in replies if reply is not None and reply.usage is not None]
-    if not usages:
-        return None
-    total = usages[0]
-    for usage in usages[1:]:
-        total = add_usage(total, usage)
-    return total
+    usages = [clean_usage(reply.usage) for reply in replies if reply is not None]
+    return summed([usage for usage in usages if usage is not None])
 
 
 def _scalar_text(text: str) -> str:
