@@ -1,8 +1,8 @@
 """What a call cost: whatever a provider tells of it becomes counts that can be added, written down and read again.
 
-A count is a whole number from 0 below 2⁶³. What is none (``None``, NaN, a negative or gigantic number, an object) is left
-out, a fraction is cut off, and what a provider adds of its own stays as far as it is a count. Nothing here raises: an
-odd account must not cost an answer that was paid for.
+A count is a whole number from 0 below 2⁶³. What is none (``None``, NaN, a negative or gigantic number, an object) is
+left out, a fraction is cut off, and what a provider adds to the details stays as far as it is a count. Nothing here
+raises: an odd account must not cost an answer that was paid for.
 """
 
 from __future__ import annotations

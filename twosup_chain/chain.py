@@ -62,7 +62,7 @@ class _Stage(IntEnum):
         return Step(runnable, input, stage=self, name=self.name.lower(), held=True)
 
     def ask(self, answerer: Runnable[Any, Any], question: QAInput) -> Flow[Answer]:
-        return as_answer((yield self.step(answerer, input_for(answerer, question))))
+        return as_answer((yield self.step(answerer, input_for(answerer, question))), question.passages)
 
     def judge(self, supervisor: Runnable[Any, Any], evidence: Evidence) -> Flow[Verdict]:
         verdict = yield self.step(supervisor, evidence)
@@ -273,7 +273,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             return case.end("none", None).raise_for_status()
         given = {**case.input.as_dict(), "result": case.end("none", None)}
         try:
-            reply = as_answer((yield _Stage.FALLBACK.step(self.fallback, given)))
+            reply = as_answer((yield _Stage.FALLBACK.step(self.fallback, given)), case.input.passages)
         except Exception as error:  # noqa: BLE001 (what the models cost, and why they are not trusted, is kept)
             _escalate(case, _Stage.FALLBACK, error)
             return case.end("none", None)

@@ -7,15 +7,17 @@ or judged is the business of `answerers`, `scoring` and `supervisor`.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from langchain_core.documents import Document
-from langchain_core.messages.ai import UsageMetadata
 from pydantic import BeforeValidator, Field, field_validator
 
 from twosup_chain._options import Record, shorten
 from twosup_chain._usage import Seconds, Usage, clean_usage, summed
 from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError, UnknownOptionError
+
+if TYPE_CHECKING:
+    from langchain_core.messages.ai import UsageMetadata
 
 Status = Literal["answered", "unanswerable", "untrusted"]
 Source = Literal["local", "remote", "fallback", "none"]

@@ -106,17 +106,17 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
 
     def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
         """Returns what becomes of one question; a plain completion counts as a message."""
-        messages, started = self._messages(value), perf_counter()
+        asked, started = QAInput.coerce(value), perf_counter()
+        messages = self._messages(asked)
         if self.stated_confidence:
-            answer = answer_from_structured((yield Step(structured(self.model, options), messages)))
+            answer = answer_from_structured((yield Step(structured(self.model, options), messages)), asked.passages)
         else:
             reply = yield Step(self.model, messages, options)
-            answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply)
+            answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply, asked.passages)
         return answer.model_copy(update={"seconds": perf_counter() - started})
 
-    def _messages(self, value: QAInputLike) -> list[BaseMessage]:
+    def _messages(self, asked: QAInput) -> list[BaseMessage]:
         """Returns the conversation that asks the question."""
-        asked = QAInput.coerce(value)
         if self.prompt is not None:
             return self.prompt.format_messages(question=asked.question, context=join_passages(asked.passages))
         passages = None if asked.context is None else asked.passages

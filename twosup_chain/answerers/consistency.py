@@ -64,11 +64,12 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
     def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
         """Returns what becomes of one question."""
         started = perf_counter()
-        inputs = [input_for(self.answerer, QAInput.coerce(value))] * self.samples
-        return self._settled((yield Step(self.answerer, inputs, options, each=True)), started)
+        asked = QAInput.coerce(value)
+        inputs = [input_for(self.answerer, asked)] * self.samples
+        outputs = yield Step(self.answerer, inputs, options, each=True)
+        return self._settled([_attempt(output, asked.passages) for output in outputs], started)
 
-    def _settled(self, outputs: Sequence[object], started: float) -> Answer:
-        found = [_attempt(output) for output in outputs]
+    def _settled(self, found: Sequence[Answer | AnswererError], started: float) -> Answer:
         answers = [item for item in found if isinstance(item, Answer)]
         failed = [item for item in found if isinstance(item, AnswererError)]
         usage = total_usage(*found)
@@ -89,11 +90,11 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         )
 
 
-def _attempt(output: object) -> Answer | AnswererError:
+def _attempt(output: object, passages: Sequence[str]) -> Answer | AnswererError:
     """Returns a sample as an answer, or why it is none; other parties' errors are raised."""
     try:
         if isinstance(output, BaseException):
             raise output
-        return as_answer(output)
+        return as_answer(output, passages)
     except AnswererError as error:
         return error

@@ -9,13 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain._options import shorten
+from twosup_chain._usage import clean_usage
 from twosup_chain.answerers.logprobs import token_logprobs
 from twosup_chain.answerers.prompt import parse_reply
 from twosup_chain.errors import AnswererError, EmptyAnswerError, NotTextError, RefusalError
 from twosup_chain.schema import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langchain_core.messages import BaseMessage
+    from langchain_core.messages.ai import UsageMetadata
 
 #: Why a reply ended, in the words of OpenAI and Azure, Anthropic, Bedrock, Google and Cohere, where it was withheld.
 REFUSALS = frozenset(
@@ -36,7 +40,7 @@ REFUSALS = frozenset(
 )
 
 
-def answer_from_message(message: BaseMessage) -> Answer:
+def answer_from_message(message: BaseMessage, passages: Sequence[str] = ()) -> Answer:
     """Returns the answer that a message holds.
 
     A reasoning that the message shows (a ``thinking`` or ``reasoning`` block, or text up to ``</think>``) is no part of
@@ -44,6 +48,7 @@ def answer_from_message(message: BaseMessage) -> Answer:
 
     Args:
         message: A chat model's reply, whole or added up from a stream.
+        passages: The passages that the answer must come from, where there are any.
 
     Returns:
         The answer with usage, model name, and log-probabilities where the provider gives them in a known shape.
@@ -55,7 +60,7 @@ def answer_from_message(message: BaseMessage) -> Answer:
     """
     try:
         reply = _reply(message)
-        text = parse_reply(reply)
+        text = parse_reply(reply, passages)
     except AnswererError as error:
         error.usage = usage_of(message)
         raise
@@ -125,7 +130,8 @@ def _blocks(message: BaseMessage) -> list[dict[str, Any]]:
 
 
 def _kind(block: dict[str, Any]) -> str | None:
-    return block.get("type")
+    kind = block.get("type")
+    return kind if isinstance(kind, str) else None
 
 
 def _after_thinking(text: str) -> str:
@@ -137,9 +143,11 @@ def _after_thinking(text: str) -> str:
 def model_of(message: BaseMessage) -> str | None:
     """Returns the name of the model that wrote a message, where it tells."""
     model = message.response_metadata.get("model_name") or message.response_metadata.get("model")
-    return model if isinstance(model, str) else None
+    return model if isinstance(model, str) and model else None
 
 
-def usage_of(message: BaseMessage) -> Any:
+def usage_of(message: BaseMessage) -> UsageMetadata | None:
     """Returns the tokens that a message cost, in LangChain's terms; ``None`` where it does not tell."""
-    return getattr(message, "usage_metadata", None)
+    metadata = message.response_metadata
+    told = (getattr(message, "usage_metadata", None), metadata.get("token_usage"), metadata.get("usage"))
+    return next(filter(None, map(clean_usage, told)), None)

@@ -10,13 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from twosup_chain._options import Record, shorten
+from twosup_chain.answerers.no_answer import NO_ANSWER, says_no_answer
 from twosup_chain.errors import EmptyAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-#: The reply that the prompts offer for "the context does not hold the answer".
-NO_ANSWER = "unanswerable"
 
 
 class PromptExample(Record):
@@ -104,32 +102,19 @@ _BOLD = re.compile(r"(\*{1,3}|_{2})(?P<inner>[^*_]+)\1")
 _PAIRS = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "`": "`", "[": "]", "(": ")"}
 _ABBREVIATION = re.compile(r"(?:\.[^\s\d]*|\b(?:[A-Z]|Inc|Ltd|Co|Corp|Jr|Sr|St|Dr|Mr|Mrs|Bros|etc|al|approx|vol))\.$")
 
-_QUESTION = r"(?:it|this|that|(?:(?:the|this|that|your)\s+)?(?:question|answer))"
-_SOURCE = r"(?:the|this)\s+(?:given\s+|provided\s+)?(?:passage|text|context|document|article|paragraph|information)s?"
-_DOES_NOT = r"do(?:es)?(?:\s+not|n['’]t)"
-_CANNOT = r"can(?:\s*not|['’]t)"
-_REASON = r"(?:\s*[.,:;!(—–-].*|\s+(?:based|from|given|with|in|by|because|since|as|according)\b.*|\s*\n.*)?"
-_UNANSWERABLE = re.compile(
-    rf"""
-      (?:{_QUESTION}\s+(?:is|was|seems|remains)\s+)?(?:un-?answerable|not\s+answerable){_REASON}
-    | (?:{_QUESTION}\s+)?{_CANNOT}\s+be\s+(?:answered|determined|found){_REASON}
-    | {_SOURCE}\s+(?:provided\s+|given\s+)?{_DOES_NOT}\s+
-      (?:mention|say|state|specify|provide|contain|give|tell|hold|include|indicate|answer)\b.*
-    | (?:{_QUESTION}\s+is\s+)?not\s+(?:mentioned|stated|specified|provided|given|found|answered|available){_REASON}
-    | i\s+(?:{_DOES_NOT}|{_CANNOT})\s+(?:know|tell|answer)\b.*
-    | (?:there\s+is\s+)?no\s+answer{_REASON}
-    """,
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
 
-
-def parse_reply(text: str) -> str | None:
+def parse_reply(text: str, passages: Sequence[str] = ()) -> str | None:
     """Returns the answer that a reply holds, or ``None`` where it says that there is none.
 
     Taken off are end-of-turn marks (``<|im_end|>``), a label (``Answer:``), quotes and brackets around the whole, and a
     last full stop that belongs to no abbreviation. "No answer" is `NO_ANSWER` alone, in a sentence ("The question is
-    unanswerable.") or with a reason after it, and the common ways to say the same ("The passage does not mention it.");
-    an answer that merely contains such a word ("unanswerable questions") is an answer.
+    unanswerable.") or with a reason after it, and the common ways to say the same ("The passage does not mention it."):
+    see `no_answer`. An answer that merely contains such a word ("unanswerable questions"), or that the passages hold
+    word for word, is an answer.
+
+    Args:
+        text: The reply.
+        passages: The passages that the answer must come from.
 
     Raises:
         EmptyAnswerError: The reply holds no text.
@@ -138,7 +123,7 @@ def parse_reply(text: str) -> str | None:
     if not reply:
         message = f"the model's reply {shorten(text)} holds no text"
         raise EmptyAnswerError(message)
-    return None if _UNANSWERABLE.fullmatch(reply) else reply
+    return None if says_no_answer(reply, passages) else reply
 
 
 def _peel(text: str) -> str:

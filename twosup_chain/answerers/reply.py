@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from langchain_core.messages import BaseMessage
 
 from twosup_chain._options import shorten
@@ -9,13 +11,17 @@ from twosup_chain.answerers.message import answer_from_message
 from twosup_chain.errors import EmptyAnswerError, NotTextError, TwosupError
 from twosup_chain.schema import Answer, TwoSupervisorResult
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def as_answer(value: object) -> Answer:
+
+def as_answer(value: object, passages: Sequence[str] = ()) -> Answer:
     """Returns whatever an answerer of the user's own returned as an `Answer`.
 
     Args:
         value: An `Answer`, a string, ``None`` (the prediction that there is no answer), a LangChain message, a dict of
             `Answer`'s fields, or the result of another `TwoSupervisorChain`.
+        passages: The passages of the question: what a message quotes from them is an answer, whatever its words say.
 
     Raises:
         NotTextError: `value` is none of these.
@@ -23,14 +29,14 @@ def as_answer(value: object) -> Answer:
         EmptyAnswerError: a blank text, since an empty reply is never a success, or a result of a chain that trusts
             nobody.
     """
-    answer = _read(value)
+    answer = _read(value, passages)
     if answer.text is None or answer.text.strip():
         return answer
     message = "the answer is empty: an empty reply is never a success (None says that there is no answer)"
     raise EmptyAnswerError(message, answer.usage)
 
 
-def _read(value: object) -> Answer:
+def _read(value: object, passages: Sequence[str]) -> Answer:
     if isinstance(value, Answer):
         return value
     if value is None or isinstance(value, str):
@@ -41,7 +47,7 @@ def _read(value: object) -> Answer:
             raise EmptyAnswerError(message, value.usage)
         return Answer(value.answer, usage=value.usage, seconds=value.seconds)
     if isinstance(value, BaseMessage):
-        return answer_from_message(value)
+        return answer_from_message(value, passages)
     if isinstance(value, dict) and "text" in value:
         try:
             return Answer(**value)

@@ -16,11 +16,14 @@ from pydantic import BaseModel, Field, field_validator
 from twosup_chain._options import shorten
 from twosup_chain.answerers.message import model_of, refusal_in, usage_of
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.prompt import NO_ANSWER, parse_reply
+from twosup_chain.answerers.no_answer import NO_ANSWER
+from twosup_chain.answerers.prompt import parse_reply
 from twosup_chain.errors import AnswererError, ConfigurationError, NotTextError, RefusalError, UnstructuredReplyError
 from twosup_chain.schema import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langchain_core.runnables import Runnable
 
 #: The score's name in `Answer.scores`, as a scorer and as a feature.
@@ -73,13 +76,14 @@ def structured(model: Runnable[Any, Any], options: dict[str, Any]) -> Runnable[A
     return made
 
 
-def answer_from_structured(reply: object) -> Answer:
+def answer_from_structured(reply: object, passages: Sequence[str] = ()) -> Answer:
     """Returns the answer that a structured reply holds, its confidence in ``Answer.scores["stated_confidence"]``.
 
     Token log-probabilities are left out: they would be those of the form.
 
     Args:
         reply: ``{"raw", "parsed", "parsing_error"}``; the last two may both be ``None``.
+        passages: The passages that the answer must come from, where there are any.
 
     Raises:
         RefusalError: The provider refused or filtered the reply.
@@ -97,7 +101,7 @@ def answer_from_structured(reply: object) -> Answer:
             message = f"the provider gave no answer: {refused}"
             raise RefusalError(message)
         stated = _stated(reply.get("parsed"), reply.get("parsing_error"), raw)
-        text = parse_reply(stated.answer)
+        text = parse_reply(stated.answer, passages)
     except AnswererError as error:
         error.usage = usage_of(raw)
         raise

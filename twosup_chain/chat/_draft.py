@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 
-from twosup_chain.answerers.message import answer_from_message
+from twosup_chain.answerers.message import answer_from_message, model_of, usage_of
 from twosup_chain.schema import Answer, QAInput, Verdict
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def read_draft(message: AIMessage, *, faulty_calls: bool, **known: Any) -> Draft
             text=message.text.strip() or json.dumps(names),
             message=message,
             calls_tools=True,
-            usage=message.usage_metadata,
-            model=message.response_metadata.get("model_name"),
+            usage=usage_of(message),
+            model=model_of(message),
             **known,
         )
     answer = answer_from_message(message)

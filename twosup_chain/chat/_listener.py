@@ -13,6 +13,7 @@ from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
 from langchain_core.messages.utils import count_tokens_approximately
 
 from twosup_chain.answerers.logprobs import token_logprobs
+from twosup_chain.answerers.message import usage_of
 from twosup_chain.chat._draft import Draft, read_draft
 from twosup_chain.errors import DraftStoppedError, EmptyAnswerError
 from twosup_chain.schema import Verdict
@@ -113,7 +114,7 @@ class Listener:
         chunks = tuple(self._chunks)
         if self.rejected is None:
             return read_draft(message, faulty_calls=self.faulty_calls, chunks=chunks, shown=self.shows)
-        usage, estimated = message.usage_metadata, False
+        usage, estimated = usage_of(message), False
         if usage is None:
             read = count_tokens_approximately(self.asked)
             usage = UsageMetadata(input_tokens=read, output_tokens=self.tokens, total_tokens=read + self.tokens)

@@ -86,7 +86,7 @@ class Asker:
             outputs = await self._local.abatch(inputs, return_exceptions=True)
             seconds = (perf_counter() - started) / len(chosen)
             for labelled, question, output in zip(chosen, questions, outputs, strict=True):
-                yield labelled, question, _attempt(output, seconds)
+                yield labelled, question, _attempt(output, seconds, question)
             first += len(chosen)
             portion = min(max(1, int(_PORTION_SECONDS / max(seconds, 1e-6))), 2 * portion, _LARGEST_PORTION)
 
@@ -99,7 +99,7 @@ class Asker:
                 output = await self._remote.ainvoke(input_for(self._remote, question))
             except Exception as error:  # noqa: BLE001 (what it means is decided in one place)
                 output = error
-            remote = _attempt(output, perf_counter() - started)
+            remote = _attempt(output, perf_counter() - started, question)
             keep(await asyncio.to_thread(self._record, labelled, question, local, remote))
         finally:
             self._slots.release()
@@ -159,9 +159,9 @@ class _Attempt(NamedTuple):
         return None if isinstance(self.outcome, Exception) else self.outcome
 
 
-def _attempt(output: object, seconds: float) -> _Attempt:
+def _attempt(output: object, seconds: float, question: QAInput) -> _Attempt:
     """Returns what came of a call; a model that was set up wrongly is no failed call: its error is raised."""
-    outcome = output if isinstance(output, Exception) else _answer(output)
+    outcome = output if isinstance(output, Exception) else _answer(output, question)
     if isinstance(outcome, (ConfigurationError, ImportError)):
         raise outcome
     if not isinstance(outcome, Exception) and outcome.seconds is None:
@@ -169,8 +169,8 @@ def _attempt(output: object, seconds: float) -> _Attempt:
     return _Attempt(outcome, seconds)
 
 
-def _answer(output: object) -> Answer | Exception:
+def _answer(output: object, question: QAInput) -> Answer | Exception:
     try:
-        return as_answer(output)
+        return as_answer(output, question.passages)
     except TwosupError as error:
         return error

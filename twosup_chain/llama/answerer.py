@@ -15,10 +15,10 @@ from pydantic import Field
 
 from twosup_chain._options import shorten
 from twosup_chain.answerers.base import InProcessAnswerer
+from twosup_chain.answerers.no_answer import NO_ANSWER
 from twosup_chain.answerers.prompt import (
     EXAMPLES,
     INSTRUCTIONS,
-    NO_ANSWER,
     PromptExample,
     join_passages,
     parse_reply,
@@ -111,7 +111,7 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
                     return _nothing_to_read(name)
                 start = time.perf_counter()
                 readings = [self._read(prompt) for prompt in self._prompts(item)]
-                return _combine(readings, name, time.perf_counter() - start)
+                return _combine(readings, name, time.perf_counter() - start, item.passages)
         except (TwosupError, RuntimeError) as error:  # llama.cpp's failures are RuntimeErrors
             return error
 
@@ -187,7 +187,7 @@ class _Reading(NamedTuple):
         return (1.0 - self.unanswerable) * math.exp(math.fsum(logprobs) / len(logprobs))
 
 
-def _combine(readings: Sequence[_Reading], model: str, seconds: float) -> Answer:
+def _combine(readings: Sequence[_Reading], model: str, seconds: float, passages: Sequence[str]) -> Answer:
     """Returns the best window's answer, with the cost of all.
 
     Raises:
@@ -198,7 +198,7 @@ def _combine(readings: Sequence[_Reading], model: str, seconds: float) -> Answer
     empty: EmptyAnswerError | None = None
     for reading in readings:
         try:
-            text = parse_reply(spelt(reading.tokens).decode(errors="replace"))
+            text = parse_reply(spelt(reading.tokens).decode(errors="replace"), passages)
         except EmptyAnswerError as error:
             empty = error
             continue

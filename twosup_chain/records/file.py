@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
 from twosup_chain._atomic import append_line
 from twosup_chain._options import shorten
 from twosup_chain.errors import CutOffError, InputError, RecordsError, ResumeError
-from twosup_chain.records.lines import read_records
+from twosup_chain.records.lines import checked_line, read_records
 from twosup_chain.text.questions import digest
 
 try:
@@ -103,9 +103,14 @@ class RecordFile:
         return id in self._known and self._known[id].failed
 
     def append(self, record: QuestionRecord) -> None:
-        """Writes a record whole, or not at all; `ResumeError` where another model answered than in those before."""
+        """Writes a record whole, or not at all.
+
+        Raises:
+            ResumeError: Another model answered than in the records before.
+            RecordsError: Its line could not be read again, and was not written.
+        """
         self._meet(record)
-        append_line(self._descriptor, record.as_line(), self.path)
+        append_line(self._descriptor, checked_line(record, self.path), self.path)
         self._learn(record)
 
     def _lock(self) -> None:

@@ -96,6 +96,23 @@ def check_record(entry: dict[str, Any], place: Place) -> QuestionRecord:
         raise RecordsError(f"{place}: {error}") from error
 
 
+def checked_line(record: QuestionRecord, path: Path) -> bytes:
+    """Returns a record as the line of a file, once it has been read back.
+
+    Raises:
+        RecordsError: It could not be read again; the message names the field.
+    """
+    places = Places()
+    places.begin(path)
+    places.append(0, 0)
+    try:
+        line = record.as_line()
+    except ValueError as error:
+        raise RecordsError(f"{path}: the record of {shorten(record.id)} cannot be written: {error}") from error
+    check_record(_entry(line, places), places[0])
+    return line
+
+
 def read_entries(paths: Paths, places: Places) -> Iterator[dict[str, Any]]:
     """Yields the fields of every line as they are; blank lines are passed over.
 

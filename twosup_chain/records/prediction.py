@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
 from twosup_chain._secrets import scrub
+from twosup_chain._usage import Seconds, clean_usage
 from twosup_chain.text import squad
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class RecordedPrediction(Record):
     logprobs: tuple[float | None, ...] | None = None
     tokens: tuple[str | None, ...] | None = None
     usage: RecordedUsage | None = None
-    seconds: float | None = None
+    seconds: Seconds = None
     model: str | None = None
 
     @model_validator(mode="before")
@@ -132,6 +133,7 @@ def _finite(number: float) -> float | None:
 
 
 def _recorded(usage: Any) -> RecordedUsage | None:
-    if usage is None:
+    known = clean_usage(usage)
+    if known is None:
         return None
-    return RecordedUsage(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
+    return RecordedUsage(input_tokens=known["input_tokens"], output_tokens=known["output_tokens"])

@@ -9,7 +9,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from twosup_chain.answerers.prompt import NO_ANSWER
+from twosup_chain.answerers.no_answer import NO_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

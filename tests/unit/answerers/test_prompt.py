@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, NO_ANSWER, PromptExample, parse_reply, qa_messages
+from twosup_chain.answerers.no_answer import NO_ANSWER
+from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, parse_reply, qa_messages
 from twosup_chain.errors import EmptyAnswerError, InputError
 
 
