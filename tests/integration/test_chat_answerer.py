@@ -22,14 +22,26 @@ def expected_error(failure):
     """Returns the class of error that a failure must lead to: ours for a reply, the provider's for the rest."""
     openai = pytest.importorskip("openai")
     return {
-        "slow": openai.APITimeoutError,
+        "hang": openai.APITimeoutError,
+        "reset_before_headers": openai.APIConnectionError,
+        "reset_mid_body": openai.APIConnectionError,
+        "closed_mid_body": openai.APIConnectionError,
         "refused_connection": openai.APIConnectionError,
+        "bad_request": openai.BadRequestError,
         "unauthorized": openai.AuthenticationError,
+        "forbidden": openai.PermissionDeniedError,
+        "model_not_found": openai.NotFoundError,
         "rate_limited": openai.RateLimitError,
         "server_error": openai.InternalServerError,
+        "bad_gateway": openai.InternalServerError,
+        "unavailable": openai.InternalServerError,
+        "gateway_timeout": openai.InternalServerError,
+        "stream_with_an_error_event": ValueError,
         "empty_body": json.JSONDecodeError,
         "truncated_json": json.JSONDecodeError,
+        "invalid_json": json.JSONDecodeError,
         "not_json": ValueError,
+        "binary": ValueError,
         "no_choices": IndexError,
         "error_in_200": ValueError,
         "empty_content": EmptyAnswerError,
@@ -88,11 +100,11 @@ def test_a_reply_that_is_no_answer_tells_what_it_cost(fault_chat, rejected):
 
 
 async def test_a_cancelled_call_does_not_wait_for_the_server(fault_chat, fault_server):
-    before, started = fault_server.calls.count("slow"), time.monotonic()
+    before, started = fault_server.calls.count("hang"), time.monotonic()
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(ChatAnswerer(fault_chat("slow", timeout=60)).ainvoke(WHO), 2)
+        await asyncio.wait_for(ChatAnswerer(fault_chat("hang", timeout=60)).ainvoke(WHO), 2)
     assert time.monotonic() - started < 10
-    assert fault_server.calls.count("slow") == before + 1
+    assert fault_server.calls.count("hang") == before + 1
 
 
 async def test_calls_at_the_same_time_keep_their_answers_and_errors_apart(fault_chat):
