@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -13,17 +11,13 @@ Floats = npt.NDArray[np.float64]
 
 
 def checked(**columns: npt.ArrayLike) -> list[Floats]:
-    """Returns the columns as float64, in the order given; a flag becomes 0 or 1.
-
-    Args:
-        columns: The columns by the name that an error shall give them, each of shape (n,), n at least 1.
-
-    Raises:
-        InputError: A column is empty, has another shape than the first, or holds a value that is not finite.
-    """
+    """Returns the columns as float64, in the order given; a flag becomes 0 or 1. Errors use the keywords as names."""
     arrays: list[Floats] = []
     for name, column in columns.items():
-        array = _floats(name, column)
+        try:
+            array = np.asarray(column, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{name} is no column of numbers ({error}): pass one number or flag a question") from error
         if array.ndim != 1 or (arrays and len(array) != len(arrays[0])):
             first = next(iter(columns))
             expected = f"({len(arrays[0])},) as {first} has" if arrays else "(n,)"
@@ -37,10 +31,3 @@ def checked(**columns: npt.ArrayLike) -> list[Floats]:
             )
         arrays.append(array)
     return arrays
-
-
-def _floats(name: str, column: Any) -> Floats:
-    try:
-        return np.asarray(column, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} is no column of numbers ({error}): pass one number or flag a question") from error

@@ -1,9 +1,12 @@
 """What escalation brings: accuracy against the share of hosted calls, or against their price.
 
 The request–accuracy curve (RAC), its area and its tie rules are those of Weiss & Tonella, *Adopting Two Supervisors for
-Efficient Use of Large-Scale Remote Deep Neural Networks* (TOSEM 2023, DOI 10.1145/3617593). Beside every
-curve stand two lines: random escalation, and an oracle that knows which questions only the hosted model gets right.
-The hosted answer is always used here; rejecting it is the second supervisor's business (`paper`, `calibration`).
+Efficient Use of Large-Scale Remote Deep Neural Networks* (TOSEM 2023, DOI 10.1145/3617593). Beside every curve stand
+two lines: random escalation, and an oracle that knows which questions only the hosted model gets right. The hosted
+answer is always used here; rejecting it is the second supervisor's business (`paper`, `calibration`).
+
+Columns have shape (n,): trust in the local answers, whether or how far in [0, 1] each answer is right. Where they do
+not fit together, or a number is out of its range, `InputError` is raised.
 """
 
 from __future__ import annotations
@@ -24,25 +27,15 @@ _NO_ROOM = 1e-12
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EscalationCurve:
-    """Accuracy of a cascade at every cutoff, shape (m,) each, by ascending cutoff.
+    """Accuracy of a cascade at every cutoff, shape (m,) each, by ascending cutoff."""
 
-    Args:
-        cutoff: The share of questions that escalation aims at, in [0, 1].
-        threshold: The least local score that is trusted at that cutoff.
-        remote_rate: The share that is escalated in fact: ties make it smaller than the cutoff.
-        spent: What the escalated questions cost: `remote_rate` itself, or currency per 1,000 questions.
-        accuracy: The cascade's accuracy, in [0, 1].
-        random: The mean accuracy of escalating questions at random for the same expense.
-        oracle: The best accuracy that any choice of questions could reach for the same expense.
-    """
-
-    cutoff: Floats
-    threshold: Floats
-    remote_rate: Floats
-    spent: Floats
-    accuracy: Floats
-    random: Floats
-    oracle: Floats
+    cutoff: Floats  # the share of questions that escalation aims at, in [0, 1]
+    threshold: Floats  # the least local score that is trusted at that cutoff
+    remote_rate: Floats  # the share that is escalated in fact: ties make it smaller than the cutoff
+    spent: Floats  # what the escalated questions cost: `remote_rate` itself, or currency per 1,000 questions
+    accuracy: Floats  # the cascade's, in [0, 1]
+    random: Floats  # the mean accuracy of escalating questions at random for the same expense
+    oracle: Floats  # the best accuracy that any choice of questions could reach for the same expense
 
     @property
     def share_of_oracle_gain(self) -> Floats:
@@ -56,12 +49,7 @@ class EscalationCurve:
 def cutoff_grid(n: int, steps: int = 1000) -> Floats:
     """Returns the paper's grid of cutoffs, ``arange(0, 1.0001, 1/steps)`` with at most n steps.
 
-    Args:
-        n: The number of questions, at least 1.
-        steps: How fine the grid is, at least 1; the paper's curves have 1,000 steps, its table of supervisors 100.
-
-    Raises:
-        InputError: `n` or `steps` is below 1.
+    The paper's curves have 1,000 steps, its table of supervisors 100.
     """
     for name, value in (("n", n), ("steps", steps)):
         if value < 1:
@@ -75,13 +63,6 @@ def thresholds_at(scores: npt.ArrayLike, cutoffs: npt.ArrayLike) -> Floats:
 
     With the scores in ascending order, a cutoff c gives the score at index int(n·c), and the last one for c = 1, which
     therefore still keeps the questions that are tied at the top.
-
-    Args:
-        scores: Trust scores, shape (n,).
-        cutoffs: Shares, shape (m,), in [0, 1].
-
-    Raises:
-        InputError: A score is not finite, or a cutoff lies outside [0, 1].
     """
     (scores,) = checked(scores=scores)
     return _thresholds(np.sort(scores), cutoffs)
@@ -90,34 +71,14 @@ def thresholds_at(scores: npt.ArrayLike, cutoffs: npt.ArrayLike) -> Floats:
 def accuracy_by_cutoff(
     local_score: npt.ArrayLike, local_correct: npt.ArrayLike, remote_correct: npt.ArrayLike, cutoffs: npt.ArrayLike
 ) -> Floats:
-    """Returns the cascade's accuracy at each cutoff, shape (m,): the request–accuracy curve alone.
-
-    Args:
-        local_score: Trust in the local answers, shape (n,).
-        local_correct: Whether, or how far in [0, 1], each local answer is right, shape (n,).
-        remote_correct: The same of the hosted answers, shape (n,).
-        cutoffs: Shares, shape (m,), in [0, 1].
-
-    Raises:
-        InputError: The columns do not fit together, or a cutoff lies outside [0, 1].
-    """
+    """Returns the cascade's accuracy at each cutoff, shape (m,): the request–accuracy curve alone."""
     return _Ranking(local_score, local_correct, remote_correct).accuracy(cutoffs)
 
 
 def request_accuracy(
     local_score: npt.ArrayLike, local_correct: npt.ArrayLike, remote_correct: npt.ArrayLike, *, steps: int = 1000
 ) -> EscalationCurve:
-    """Returns the request–accuracy curve with its random and oracle lines; its x is the cutoff.
-
-    Args:
-        local_score: Trust in the local answers, shape (n,).
-        local_correct: Whether, or how far in [0, 1], each local answer is right, shape (n,).
-        remote_correct: The same of the hosted answers, shape (n,).
-        steps: How fine the grid of cutoffs is.
-
-    Raises:
-        InputError: The columns do not fit together.
-    """
+    """Returns the request–accuracy curve with its random and oracle lines; its x is the cutoff."""
     ranking = _Ranking(local_score, local_correct, remote_correct)
     return ranking.curve(cutoff_grid(ranking.n, steps), np.ones(ranking.n), unit=1.0)
 
@@ -130,18 +91,7 @@ def cost_accuracy(
     *,
     steps: int = 1000,
 ) -> EscalationCurve:
-    """Returns accuracy against expense; `EscalationCurve.spent` is in currency per 1,000 questions.
-
-    Args:
-        local_score: Trust in the local answers, shape (n,).
-        local_correct: Whether, or how far in [0, 1], each local answer is right, shape (n,).
-        remote_correct: The same of the hosted answers, shape (n,).
-        remote_cost: What each hosted call costs, in currency, at least 0, shape (n,).
-        steps: How fine the grid of cutoffs is.
-
-    Raises:
-        InputError: The columns do not fit together, a cost is negative, or every call is free.
-    """
+    """Returns accuracy against expense: `remote_cost` is in currency a call, what is spent per 1,000 questions."""
     ranking = _Ranking(local_score, local_correct, remote_correct)
     _, cost = checked(local_score=local_score, remote_cost=remote_cost)
     if (cost < 0).any() or not cost.any():
@@ -152,16 +102,10 @@ def cost_accuracy(
 
 
 def auc_rac(accuracy: npt.ArrayLike) -> float:
-    """Returns the area under a request–accuracy curve, as the paper defines it.
+    """Returns the area under a request–accuracy curve, as the paper defines it; NaN where both ends are equal.
 
     It is the mean of the values over the grid, less the value at 0, over the value at 1 less the value at 0: 0.5 stands
     for random escalation, above 1 the cascade is better than the hosted model alone on average.
-
-    Args:
-        accuracy: The curve's values, shape (m,), by ascending cutoff.
-
-    Returns:
-        NaN where both ends are equal.
     """
     (values,) = checked(accuracy=accuracy)
     rise = values[-1] - values[0]
@@ -173,17 +117,7 @@ def share_of_oracle_gain(
 ) -> float:
     """Returns how much of the oracle's gain over random escalation is reached with at most that share of hosted calls.
 
-    Args:
-        local_score: Trust in the local answers, shape (n,).
-        local_correct: Whether, or how far in [0, 1], each local answer is right, shape (n,).
-        remote_correct: The same of the hosted answers, shape (n,).
-        remote_rate: The share of questions that may be escalated, in [0, 1].
-
-    Returns:
-        At most 1; 0 for random escalation; NaN where the oracle gains nothing over it.
-
-    Raises:
-        InputError: The columns do not fit together, or the rate lies outside [0, 1].
+    At most 1; 0 for random escalation; NaN where the oracle gains nothing over it.
     """
     ranking = _Ranking(local_score, local_correct, remote_correct)
     curve = ranking.curve(np.array([remote_rate]), np.ones(ranking.n), unit=1.0)

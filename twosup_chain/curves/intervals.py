@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 
 class Interval(NamedTuple):
-    """A figure and the ends of its interval: numbers, or arrays of one shape for a curve.
-
-    Attributes:
-        value: The figure on the questions themselves.
-        low: The lower end.
-        high: The upper end.
-    """
+    """A figure and the ends of its interval: numbers, or arrays of one shape for a curve."""
 
     value: Any
     low: Any
@@ -48,9 +42,6 @@ def bootstrap(
         draws: How many resamples.
         confidence: The share of the resamples within the interval, in (0, 1).
         seed: Of the resampling: the same seed gives the same interval.
-
-    Raises:
-        InputError: There is no question, the columns differ in length, or an option is out of range.
     """
     arrays = [np.asarray(column) for column in columns]
     n = len(arrays[0]) if arrays else 0

@@ -18,32 +18,16 @@ BINS = 15
 
 
 class ReliabilityCurve(NamedTuple):
-    """What became of the probabilities in each bin, shape (bins,) each.
+    """What became of the probabilities in each bin, shape (bins,) each."""
 
-    Attributes:
-        edges: The bins' ends, shape (bins + 1,), from 0 to 1.
-        questions: How many probabilities fell into each bin.
-        predicted: Their mean; NaN in an empty bin.
-        observed: The share of them that came true; NaN in an empty bin.
-    """
-
-    edges: Floats
-    questions: npt.NDArray[np.intp]
-    predicted: Floats
-    observed: Floats
+    edges: Floats  # shape (bins + 1,), from 0 to 1
+    questions: npt.NDArray[np.intp]  # how many probabilities fell into each bin
+    predicted: Floats  # their mean; NaN in an empty bin
+    observed: Floats  # the share of them that came true; NaN in an empty bin
 
 
 def reliability(probability: npt.ArrayLike, happened: npt.ArrayLike, *, bins: int = BINS) -> ReliabilityCurve:
-    """Returns the reliability diagram's points; a bin holds its lower end, the last one also 1.
-
-    Args:
-        probability: Shape (n,), in [0, 1].
-        happened: Whether it came true, shape (n,).
-        bins: How many bins of equal width.
-
-    Raises:
-        InputError: The columns do not fit together, or a probability lies outside [0, 1].
-    """
+    """Returns the reliability diagram's points; a bin holds its lower end, the last one also 1."""
     p, came_true = checked(probability=probability, happened=happened)
     if bins < 1:
         raise InputError(f"bins={bins}: at least 1 is needed")
@@ -65,14 +49,6 @@ def calibration_error(probability: npt.ArrayLike, happened: npt.ArrayLike, bins:
     """Returns the expected calibration error: the mean gap between probability and frequency, in [0, 1].
 
     Chance alone makes it larger than 0, and a bootstrap adds chance: its interval for a small error lies too high.
-
-    Args:
-        probability: Shape (n,), in [0, 1].
-        happened: Whether it came true, shape (n,).
-        bins: How many bins of equal width.
-
-    Raises:
-        InputError: The columns do not fit together, or a probability lies outside [0, 1].
     """
     found = reliability(probability, happened, bins=bins)
     gaps = np.where(found.questions > 0, np.abs(found.predicted - found.observed), 0.0)

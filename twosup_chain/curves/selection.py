@@ -1,7 +1,8 @@
 """What abstaining brings: how risk falls when only the most trusted questions are answered.
 
-Risk is one minus correctness. Ties are broken at random, in expectation, so that no figure depends on the order of the
-rows.
+Risk is one minus correctness (whether, or how far in [0, 1], an answer is right). Columns have shape (n,); `InputError`
+is raised where they do not fit together. Ties are broken at random, in expectation, so that no figure depends on the
+order of the rows.
 """
 
 from __future__ import annotations
@@ -17,31 +18,18 @@ from twosup_chain.errors import InputError
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RiskCoverageCurve:
-    """Selective risk at ascending coverage, shape (m,) each.
+    """Selective risk at ascending coverage, shape (m,) each."""
 
-    Args:
-        coverage: The share of questions that is answered, in (0, 1].
-        risk: The share of wrong answers among them.
-        random: The same for answering questions at random.
-        oracle: The same for answering the right ones first.
-    """
-
-    coverage: Floats
-    risk: Floats
-    random: Floats
-    oracle: Floats
+    coverage: Floats  # the share of questions that is answered, in (0, 1]
+    risk: Floats  # the share of wrong answers among them
+    random: Floats  # the same for answering questions at random
+    oracle: Floats  # the same for answering the right ones first
 
 
 def risk_coverage(score: npt.ArrayLike, correct: npt.ArrayLike, *, steps: int = 1000) -> RiskCoverageCurve:
     """Returns the risk–coverage curve (El-Yaniv & Wiener, JMLR 11, 2010), most trusted questions first.
 
-    Args:
-        score: Trust scores, shape (n,).
-        correct: Whether, or how far in [0, 1], each answer is right, shape (n,).
-        steps: How many coverages to give at most, evenly spread up to 1.
-
-    Raises:
-        InputError: The columns do not fit together, or `steps` is below 1.
+    At most `steps` coverages are given, evenly spread up to 1.
     """
     if steps < 1:
         raise InputError(f"steps={steps}: at least 1 is needed")
@@ -60,19 +48,9 @@ def risk_coverage(score: npt.ArrayLike, correct: npt.ArrayLike, *, steps: int = 
 
 
 def aurc(score: npt.ArrayLike, correct: npt.ArrayLike) -> float:
-    """Returns the area under the risk–coverage curve: the mean selective risk over the coverages 1/n, 2/n, …, 1.
+    """Returns the area under the risk–coverage curve, in [0, 1]: the mean risk over the coverages 1/n, 2/n, …, 1.
 
     Geifman et al., *Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers* (ICLR 2019, arXiv 1805.08206).
-
-    Args:
-        score: Trust scores, shape (n,).
-        correct: Whether, or how far in [0, 1], each answer is right, shape (n,).
-
-    Returns:
-        In [0, 1]; lower is better.
-
-    Raises:
-        InputError: The columns do not fit together.
     """
     wrong = _wrong_so_far(*checked(score=score, correct=correct))
     return float((wrong / np.arange(1, len(wrong) + 1)).mean())
@@ -84,33 +62,16 @@ def augrc(score: npt.ArrayLike, correct: npt.ArrayLike) -> float:
     The generalised risk is the share of all questions that are answered and wrong; it is averaged over the coverages
     1/n, 2/n, …, 1. Traub et al., *Overcoming Common Flaws in the Evaluation of Selective Classification Systems*
     (NeurIPS 2024, arXiv 2407.01032).
-
-    Args:
-        score: Trust scores, shape (n,).
-        correct: Whether, or how far in [0, 1], each answer is right, shape (n,).
-
-    Returns:
-        In [0, 1]; lower is better.
-
-    Raises:
-        InputError: The columns do not fit together.
     """
     wrong = _wrong_so_far(*checked(score=score, correct=correct))
     return float(wrong.mean() / len(wrong))
 
 
 def s_beta(objective: npt.ArrayLike, acceptance: npt.ArrayLike, beta: float) -> Floats:
-    """Returns the weighted harmonic mean of the objective among accepted questions and the rate of acceptance.
+    """Returns the weighted harmonic mean of the objective among accepted questions and the rate of acceptance, Δ.
 
-    S_β = (1+β²)·obj·Δ / (β²·obj + Δ), as in the paper (DOI 10.1145/3617593) and Stocco & Tonella.
-
-    Args:
-        objective: The accuracy among accepted questions, in [0, 1].
-        acceptance: The share of questions that is accepted, Δ, in [0, 1].
-        beta: How much more the acceptance weighs than the objective; 0.5, 1 and 2 in the paper.
-
-    Returns:
-        In [0, 1], of the shape of the arguments; NaN where both are 0 or one is NaN.
+    S_β = (1+β²)·obj·Δ / (β²·obj + Δ), as in the paper (DOI 10.1145/3617593) and Stocco & Tonella; β is how much more
+    the acceptance weighs, 0.5, 1 and 2 in the paper. NaN where both are 0 or one is NaN.
     """
     obj, delta = np.asarray(objective, dtype=np.float64), np.asarray(acceptance, dtype=np.float64)
     with np.errstate(invalid="ignore"):
@@ -120,15 +81,7 @@ def s_beta(objective: npt.ArrayLike, acceptance: npt.ArrayLike, beta: float) -> 
 def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
     """Returns the chance that a positive scores above a negative, ties counting half (Mann–Whitney U).
 
-    Args:
-        scores: Shape (n,).
-        positive: Whether each is a positive, shape (n,).
-
-    Returns:
-        In [0, 1]; NaN where there are no positives or no negatives.
-
-    Raises:
-        InputError: The columns do not fit together.
+    NaN where there are no positives or no negatives.
     """
     scores, flags = checked(scores=scores, positive=positive)
     yes = flags > 0

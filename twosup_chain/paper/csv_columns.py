@@ -1,7 +1,4 @@
-"""A CSV file as named columns of text, plain or gzipped, with errors that say where it cannot be read.
-
-What the columns mean is the business of `recording`.
-"""
+"""A CSV file as named columns of text, plain or gzipped, with errors that say where it cannot be read."""
 
 from __future__ import annotations
 
@@ -24,14 +21,7 @@ _FLAGS = dict.fromkeys(("true", "1", "1.0", "yes"), True) | dict.fromkeys(("fals
 
 
 class CsvColumns:
-    """The columns of a CSV file with a header line.
-
-    Args:
-        path: The file, in UTF-8; gzipped or not, which its content tells.
-
-    Raises:
-        InputError: The file cannot be read, has no header, or a row of another length.
-    """
+    """The columns of a CSV file in UTF-8 with a header line; that it is gzipped its content tells."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -57,26 +47,14 @@ class CsvColumns:
         return ", ".join(name or "''" for name in self.header)
 
     def texts(self, name: str) -> Sequence[str]:
-        """Returns a column as it stands in the file.
-
-        Raises:
-            InputError: There is no such column, or there are several.
-        """
+        """Returns a column as it stands in the file."""
         if self.header.count(name) != 1:
             times = "no column" if name not in self.header else f"{self.header.count(name)} columns"
             raise InputError(f"{self.path} has {times} {name!r}; it has: {self.names}")
         return self._cells.get(name, ())
 
     def numbers(self, name: str, *, blank: float | None = None) -> npt.NDArray[np.float64]:
-        """Returns a column as numbers, shape (rows,).
-
-        Args:
-            name: The column.
-            blank: What an empty field or "nan" stands for; by default either is an error.
-
-        Raises:
-            InputError: A field is no finite number.
-        """
+        """Returns a column as finite numbers, shape (rows,); an empty field and "nan" are `blank`, or else an error."""
         texts = self.texts(name)
         try:
             values = np.array(texts, dtype=np.float64)
@@ -90,11 +68,7 @@ class CsvColumns:
         return values
 
     def flags(self, name: str) -> npt.NDArray[np.bool_]:
-        """Returns a column of True and False (or 1 and 0, yes and no), shape (rows,).
-
-        Raises:
-            InputError: A field is neither.
-        """
+        """Returns a column of True and False (or 1 and 0, yes and no), shape (rows,)."""
         found = [_FLAGS.get(text.strip().lower()) for text in self.texts(name)]
         self._check(name, np.array([flag is not None for flag in found], dtype=np.bool_), "True or False")
         return np.array(found, dtype=np.bool_)

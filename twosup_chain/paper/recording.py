@@ -30,23 +30,14 @@ _SECONDS = ("pred_time", "supervisor_time")
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The names of the columns; ``None`` for what shall be recognised.
+    """The names of the columns; ``None`` for what shall be recognised."""
 
-    Args:
-        local_score: Trust in the local prediction; higher is more trustworthy.
-        remote_score: Trust in the hosted prediction.
-        correct: Whether the prediction is right, in both files.
-        prediction: The prediction, in both files: it is right where it equals `truth`.
-        truth: The label, in both files.
-        seconds: Times that are added up, in both files where they have them.
-    """
-
-    local_score: str | None = None
+    local_score: str | None = None  # trust in the local prediction; higher is more trustworthy
     remote_score: str | None = None
-    correct: str | None = None
-    prediction: str | None = None
+    correct: str | None = None  # whether the prediction is right, in both files
+    prediction: str | None = None  # in both files: it is right where it equals `truth`
     truth: str | None = None
-    seconds: tuple[str, ...] | None = None
+    seconds: tuple[str, ...] | None = None  # times that are added up, in both files where they have them
 
     def __post_init__(self) -> None:
         if self.correct is not None and (self.prediction, self.truth) != (None, None):
@@ -55,32 +46,20 @@ class Columns:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Recording:
-    """What one model did on n questions.
+    """What one model did on n questions."""
 
-    Args:
-        score: Trust in its predictions, shape (n,); only their order matters.
-        correct: Whether they are right, shape (n,).
-        seconds: What they took, shape (n,), NaN where that was not recorded; ``None``: no times at all.
-    """
-
-    score: npt.NDArray[np.float64]
-    correct: npt.NDArray[np.bool_]
-    seconds: npt.NDArray[np.float64] | None = None
+    score: npt.NDArray[np.float64]  # trust in its predictions, shape (n,); only their order matters
+    correct: npt.NDArray[np.bool_]  # shape (n,)
+    seconds: npt.NDArray[np.float64] | None = None  # shape (n,), NaN where not recorded
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Recordings:
-    """What both models did on the same questions, row by row.
-
-    Args:
-        local: The local model.
-        remote: The hosted model.
-        remarks: What a reader of the figures should know of the files, in words.
-    """
+    """What both models did on the same questions, row by row."""
 
     local: Recording
     remote: Recording
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # what a reader of the figures should know of the files
 
 
 def read_recordings(

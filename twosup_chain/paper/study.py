@@ -36,77 +36,45 @@ STEPS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """An evaluation point of the request–accuracy curve.
+    """An evaluation point of the request–accuracy curve."""
 
-    Args:
-        name: ``"remote-even"``, ``"best"``, or ``"default"`` for a cutoff that was given.
-        cutoff: The share of questions that are escalated, in [0, 1].
-        accuracy: The cascade's accuracy there, in [0, 1].
-    """
-
-    name: str
-    cutoff: float
-    accuracy: float
+    name: str  # "remote-even", "best", or "default" for a cutoff that was given
+    cutoff: float  # the share of questions that are escalated, in [0, 1]
+    accuracy: float  # the cascade's, in [0, 1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LatencyPoint:
-    """What the cascade takes at an evaluation point.
-
-    Args:
-        name: The point's name.
-        cutoff: The share of questions that are escalated.
-        seconds: Mean seconds a question: the local model always, the hosted one for the escalated share.
-        saving: The part of the hosted model's seconds that is saved; negative where the cascade takes longer.
-    """
+    """What the cascade takes at an evaluation point."""
 
     name: str
     cutoff: float
-    seconds: float
-    saving: float
+    seconds: float  # mean, a question: the local model always, the hosted one for the escalated share
+    saving: float  # the saved part of the hosted model's seconds; negative where the cascade takes longer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Mean seconds a question.
-
-    Args:
-        local_seconds: Of the local model.
-        remote_seconds: Of the hosted model.
-        break_even: The escalated share below which the cascade is faster than the hosted model alone.
-        points: What it takes at the evaluation points.
-    """
+    """Mean seconds a question."""
 
     local_seconds: float
     remote_seconds: float
-    break_even: float
+    break_even: float  # the escalated share below which the cascade is faster than the hosted model alone
     points: tuple[LatencyPoint, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replication:
-    """The figures of one study; those that do not exist (one class only, say) are NaN.
-
-    Args:
-        n: The number of questions.
-        local_only: The local model's accuracy.
-        remote_only: The hosted model's accuracy.
-        auc_rac: The area under the request–accuracy curve.
-        points: Its evaluation points.
-        table: The systems with supervisors, by target false-positive rate.
-        latency: Seconds; ``None`` where they were not recorded.
-        aurc: The area under the risk–coverage curve of each model, ``"local"`` and ``"remote"``.
-        augrc: The area under the generalised risk–coverage curve of each model.
-    """
+    """The figures of one study; those that do not exist (one class only, say) are NaN."""
 
     n: int
-    local_only: float
+    local_only: float  # the local model's accuracy
     remote_only: float
-    auc_rac: float
+    auc_rac: float  # the area under the request–accuracy curve
     points: tuple[Point, ...]
-    table: tuple[SupervisorRow, ...]
-    latency: Latency | None
-    aurc: dict[str, float]
+    table: tuple[SupervisorRow, ...]  # the systems with supervisors, by target false-positive rate
+    latency: Latency | None  # None where no seconds were recorded
+    aurc: dict[str, float]  # by "local" and "remote", as the next
     augrc: dict[str, float]
 
     def as_dict(self) -> dict[str, Any]:
@@ -199,20 +167,12 @@ def _latency(local: Recording, remote: Recording, points: Sequence[Point]) -> La
     if ours is None or theirs is None:
         return None
     system = [ours + theirs * point.cutoff for point in points]
-    return Latency(
-        local_seconds=ours,
-        remote_seconds=theirs,
-        break_even=1 - ours / theirs if theirs else math.nan,
-        points=tuple(
-            LatencyPoint(
-                name=point.name,
-                cutoff=point.cutoff,
-                seconds=seconds,
-                saving=(theirs - seconds) / theirs if theirs else math.nan,
-            )
-            for point, seconds in zip(points, system, strict=True)
-        ),
+    found = tuple(
+        LatencyPoint(name=p.name, cutoff=p.cutoff, seconds=s, saving=(theirs - s) / theirs if theirs else math.nan)
+        for p, s in zip(points, system, strict=True)
     )
+    even = 1 - ours / theirs if theirs else math.nan
+    return Latency(local_seconds=ours, remote_seconds=theirs, break_even=even, points=found)
 
 
 def _mean_seconds(side: Recording) -> float | None:

@@ -24,30 +24,18 @@ if TYPE_CHECKING:
 _NOTHING = float("nan")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SupervisorRow:
-    """One supervised system; every figure is in [0, 1], and NaN where the target cannot be reached.
+    """One supervised system; every figure is in [0, 1], and NaN where the target cannot be reached."""
 
-    Args:
-        target_fpr: The false-positive rate that the second threshold aims at.
-        row: The system's name, as the paper's table writes it.
-        remote_delta: The share of escalated questions whose score lies above the second threshold; NaN for one model
-            alone.
-        sys_delta: The share of all questions that are answered.
-        sys_obj: The accuracy among these.
-        s_05: The harmonic mean of both that weighs accuracy more (β = 0.5).
-        s_1: The one that weighs both alike.
-        s_2: The one that weighs the answered share more.
-    """
-
-    target_fpr: float
-    row: str
-    remote_delta: float
-    sys_delta: float
-    sys_obj: float
-    s_05: float
-    s_1: float
-    s_2: float
+    target_fpr: float  # the false-positive rate that the second threshold aims at
+    row: str  # the system's name, as the paper's table writes it
+    remote_delta: float  # the share of escalated questions whose score lies above the second threshold
+    sys_delta: float  # the share of all questions that are answered
+    sys_obj: float  # the accuracy among these
+    s_05: float  # the harmonic mean of both that weighs accuracy more (β = 0.5)
+    s_1: float  # both alike
+    s_2: float  # the answered share more
 
 
 def single(model: Recording, target_fpr: float, row: str) -> SupervisorRow:
@@ -59,15 +47,7 @@ def single(model: Recording, target_fpr: float, row: str) -> SupervisorRow:
 
 
 def pair(local: Recording, remote: Recording, cutoff: float, target_fpr: float, row: str) -> SupervisorRow:
-    """Returns both models with both supervisors.
-
-    Args:
-        local: The local model.
-        remote: The hosted model.
-        cutoff: The share of questions that the first supervisor rejects, in [0, 1].
-        target_fpr: What the second threshold aims at, in [0, 1].
-        row: The system's name.
-    """
+    """Returns both models with both supervisors; the first one rejects the share `cutoff` of the questions."""
     escalated = local.score < thresholds_at(local.score, [cutoff])
     correct = np.where(escalated, remote.correct, local.correct)
     scores = remote.score[escalated]
@@ -81,14 +61,7 @@ def pair(local: Recording, remote: Recording, cutoff: float, target_fpr: float, 
 def _threshold(scores: Floats, correct: Flags, right: int, target_fpr: float) -> float | None:
     """Returns the first score, in ascending order, as threshold of which the false-positive rate reaches the target.
 
-    Args:
-        scores: The scores that are judged, shape (m,).
-        correct: Whether their predictions are right, shape (m,).
-        right: How many predictions of the whole system are right, those that are not judged included.
-        target_fpr: The rate.
-
-    Returns:
-        ``None`` where no threshold reaches it.
+    `right` counts the right predictions of the whole system, those that are not judged included.
     """
     if not right:
         return None
@@ -103,14 +76,5 @@ def _row(target_fpr: float, row: str, remote_delta: float, accepted: Flags | Non
     if accepted is not None:
         delta = float(accepted.mean())
         objective = float(correct[accepted].mean()) if delta else _NOTHING
-    half, one, two = (float(s_beta(objective, delta, beta)) for beta in (0.5, 1, 2))
-    return SupervisorRow(
-        target_fpr=target_fpr,
-        row=row,
-        remote_delta=remote_delta,
-        sys_delta=delta,
-        sys_obj=objective,
-        s_05=half,
-        s_1=one,
-        s_2=two,
-    )
+    means = (float(s_beta(objective, delta, beta)) for beta in (0.5, 1, 2))
+    return SupervisorRow(target_fpr, row, remote_delta, delta, objective, *means)

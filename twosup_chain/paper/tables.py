@@ -30,21 +30,13 @@ _SUPERVISORS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of texts and numbers; NaN and ``None`` are empty cells.
+    """A table of texts and numbers; NaN and ``None`` are empty cells."""
 
-    Args:
-        name: What it is called as a file.
-        caption: What it shows, in words.
-        columns: The columns' names, in CSV and for people.
-        rows: The cells.
-        digits: Decimal places for people; CSV has all.
-    """
-
-    name: str
+    name: str  # as a file
     caption: str
-    columns: dict[str, str]
+    columns: dict[str, str]  # the columns' names, in CSV and for people
     rows: Sequence[Sequence[str | float | None]]
-    digits: int = 4
+    digits: int = 4  # decimal places for people; CSV has all
 
     def csv(self) -> str:
         """Returns the table with all digits, comma-separated."""
@@ -64,7 +56,8 @@ class Table:
     def latex(self) -> str:
         """Returns the table in LaTeX; it needs the package booktabs."""
         alignment = "".join("l" if column == "row" else "r" for column in self.columns)
-        head, *body = (" & ".join(cell.translate(_LATEX) for cell in line) + r" \\" for line in self._lines())
+        lines = [list(self.columns.values()), *self.texts()]
+        head, *body = (" & ".join(cell.translate(_LATEX) for cell in line) + r" \\" for line in lines)
         return "\n".join(
             [
                 r"\begin{table}",
@@ -82,9 +75,6 @@ class Table:
             ]
         )
 
-    def _lines(self) -> list[list[str]]:
-        return [list(self.columns.values()), *self.texts()]
-
     def texts(self) -> list[list[str]]:
         """Returns the cells as people read them."""
         return [[self._text(*item) for item in zip(self.columns, row, strict=True)] for row in self.rows]
@@ -98,11 +88,7 @@ class Table:
 
 
 def tables(figures: Replication) -> tuple[Table, ...]:
-    """Returns the tables of a study: its summary, its evaluation points and its supervisors.
-
-    Args:
-        figures: What `replicate` found.
-    """
+    """Returns the tables of a study: its summary, its evaluation points and its supervisors."""
     return _summary(figures), _points(figures), _supervisors(figures)
 
 
