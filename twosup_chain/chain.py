@@ -25,6 +25,7 @@ from twosup_chain.errors import (
     AnswererError,
     CalibrationMismatchError,
     ConfigurationError,
+    is_failure,
 )
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
 
@@ -253,7 +254,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         return settled or (yield from self._without_answer(case))
 
     def _without_remote(self, case: Case, error: Exception) -> Flow[TwoSupervisorResult]:
-        if self.on_remote_error == "raise" and not _is_no_failure(error):
+        if self.on_remote_error == "raise" and is_failure(error):
             error.add_note(
                 "The remote of a TwoSupervisorChain failed; on_remote_error='local', 'no_answer' or 'fallback' would "
                 "have ended this question without an exception."
@@ -332,15 +333,9 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
 
 def _escalate(case: Case, stage: _Stage, error: Exception, policy: str = "escalate") -> None:
     """Notes a failure, so that the decision goes on; raises it where the policy says so, or where it is none."""
-    if policy == "raise" or _is_no_failure(error):
+    if policy == "raise" or not is_failure(error):
         raise error
     case.fail(stage.failing, error, of_remote=stage in (_Stage.REMOTE, _Stage.REMOTE_SUPERVISOR))
-
-
-def _is_no_failure(error: Exception) -> bool:
-    """Whether an error says that the chain was set up wrongly, or is LangGraph's way to halt (``interrupt``)."""
-    halts = any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)
-    return halts or isinstance(error, (ConfigurationError, ImportError))
 
 
 def no_answer_text(text: str) -> str:

@@ -232,3 +232,12 @@ class NoTrustedAnswerError(TwosupError):
 
     def __reduce__(self) -> tuple[type, tuple[Any]]:
         return type(self), (self.result,)
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether an error is a part's failure, which the others may make good.
+
+    It is none where it says that something was set up wrongly, or is LangGraph's way to halt (``interrupt``).
+    """
+    halts = any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)
+    return isinstance(error, Exception) and not (halts or isinstance(error, (ConfigurationError, ImportError)))

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field
 from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
-from twosup_chain.errors import AnswererError
+from twosup_chain.errors import AnswererError, is_failure
 from twosup_chain.schema import Answer, QAInput, QAInputLike, total_usage
 from twosup_chain.text.agreement import agreements
 
@@ -37,7 +37,7 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
     """Asks an answerer several times, gives one of its answers, and says how far the others agree with it.
 
     ``Answer.scores["self_consistency"]`` is the mean agreement of the answer with each other sample, in [0, 1]; two "no
-    answers" agree fully, and a sample that is no answer at all (a refusal, an empty reply) agrees with nothing. The
+    answers" agree fully, and a sample that failed or is no answer (a refusal, an empty reply) agrees with nothing. The
     usage is that of all samples, the seconds are those of the whole.
 
     The answerer must sample: at temperature 0, or behind a cache, every sample is the same and the calls are wasted.
@@ -51,7 +51,8 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
 
     Raises:
         ConfigurationError: An option of the wrong type or value, at construction.
-        AnswererError: At a call, where no sample is an answer: the first one's error, with the tokens of all.
+        AnswererError: At a call, where no sample is an answer: the first one's error, with the tokens of all. Where
+            every call failed, it is the first one's error as it stands.
     """
 
     answerer: Annotated[Runnable[Any, Any], BeforeValidator(_answerer)]
@@ -69,14 +70,16 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         outputs = yield Step(self.answerer, inputs, options, each=True)
         return self._settled([_attempt(output, asked.passages) for output in outputs], started)
 
-    def _settled(self, found: Sequence[Answer | AnswererError], started: float) -> Answer:
+    def _settled(self, found: Sequence[Answer | Exception], started: float) -> Answer:
         answers = [item for item in found if isinstance(item, Answer)]
-        failed = [item for item in found if isinstance(item, AnswererError)]
-        usage = total_usage(*found)
-        first = found[0]
-        if not answers or (self.choose == "first" and isinstance(first, AnswererError)):
-            failed[0].usage = usage
-            raise failed[0]
+        failed = [item for item in found if isinstance(item, Exception)]
+        usage = total_usage(*(item for item in found if isinstance(item, (Answer, AnswererError))))
+        if not answers or (self.choose == "first" and isinstance(found[0], Exception)):
+            told = next((error for error in failed if isinstance(error, AnswererError)), None)
+            if told is None:
+                raise failed[0]
+            told.usage = usage
+            raise told
         texts = [answer.text for answer in answers]
         alike = [agreements(text, texts) for text in texts]
         place = 0 if self.choose == "first" else max(range(len(answers)), key=lambda i: alike[i].count(1.0))
@@ -90,11 +93,11 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         )
 
 
-def _attempt(output: object, passages: Sequence[str]) -> Answer | AnswererError:
-    """Returns a sample as an answer, or why it is none; other parties' errors are raised."""
+def _attempt(output: object, passages: Sequence[str]) -> Answer | Exception:
+    """Returns a sample as an answer, or why it is none."""
+    if isinstance(output, BaseException) and not is_failure(output):
+        raise output
     try:
-        if isinstance(output, BaseException):
-            raise output
-        return as_answer(output, passages)
+        return output if isinstance(output, Exception) else as_answer(output, passages)
     except AnswererError as error:
         return error

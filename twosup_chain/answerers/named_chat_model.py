@@ -49,15 +49,16 @@ class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
 
         Raises:
             MissingExtraError: ``langchain-openai`` is not installed.
-            ConfigurationError: ``langchain`` is not installed, and the provider is another.
+            ConfigurationError: ``langchain`` is not installed, and the provider is another; or the model cannot be made
+                (its provider is unknown, its key is missing, an option is wrong).
         """
-        provider, _, model = self.model_name.partition(":")
         try:
-            from langchain.chat_models import init_chat_model
-        except ImportError:
-            return _without_langchain(provider, model, self._model_kwargs)
-        found: Runnable[LanguageModelInput, BaseMessage] = init_chat_model(self.model_name, **self._model_kwargs)
-        return found
+            return _made(self.model_name, self._model_kwargs)
+        except (ImportError, ConfigurationError):
+            raise
+        except Exception as error:
+            message = f"the model {self.model_name!r} cannot be made: {type(error).__name__}: {error}"
+            raise ConfigurationError(message) from error
 
     def flow(self, value: LanguageModelInput, **options: Any) -> Flow[BaseMessage]:
         """Calls the chat model."""
@@ -91,9 +92,17 @@ def resolved(model: Any) -> Any:
     return model.resolved if isinstance(model, NamedChatModel) else model
 
 
-def _without_langchain(
-    provider: str, model: str, model_kwargs: dict[str, Any]
-) -> Runnable[LanguageModelInput, BaseMessage]:
+def _made(name: str, model_kwargs: dict[str, Any]) -> Runnable[LanguageModelInput, BaseMessage]:
+    try:
+        from langchain.chat_models import init_chat_model
+    except ImportError:
+        return _without_langchain(name, model_kwargs)
+    found: Runnable[LanguageModelInput, BaseMessage] = init_chat_model(name, **model_kwargs)
+    return found
+
+
+def _without_langchain(name: str, model_kwargs: dict[str, Any]) -> Runnable[LanguageModelInput, BaseMessage]:
+    provider, _, model = name.partition(":")
     if provider != "openai":
         package = "langchain-" + provider.replace("_", "-")
         message = (

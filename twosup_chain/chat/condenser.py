@@ -5,10 +5,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, convert_to_messages
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    convert_to_messages,
+)
 from langchain_core.runnables import Runnable
 from pydantic import BeforeValidator, Field
 
@@ -16,7 +24,7 @@ from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.reply import as_answer
-from twosup_chain.errors import InputError
+from twosup_chain.errors import InputError, is_failure
 
 if TYPE_CHECKING:
     from twosup_chain._drive import Flow
@@ -32,7 +40,9 @@ _EXAMPLE = (
     "When was the lighthouse of Skerry Point lit?",
 )
 _LABEL = re.compile(r"^(?:the\s+)?(?:last|rewritten|stand-?alone)?\s*question\s*:\s*", re.IGNORECASE)
-_SPEAKERS = {"human": "User", "ai": "Assistant"}
+_USER, _MODEL = "User", "Assistant"
+
+logger = logging.getLogger(__name__)
 
 
 class QuestionCondenser(FlowRunnable[Any, str]):
@@ -48,11 +58,12 @@ class QuestionCondenser(FlowRunnable[Any, str]):
         model: A chat model, or ``"provider:model"``, which is looked up at the first call. It may be given by position.
         instructions: The system message.
         max_messages: The most messages of the conversation that are shown, the latest ones.
+        on_error: Where the model fails, or its reply is no question: the question goes on ``"as_asked"``, which the log
+            warns of, or ``"raise"`` the error.
 
     Raises:
         ConfigurationError: An option of the wrong type or value.
         InputError: At a call, where the input holds no question.
-        RefusalError, EmptyAnswerError, NotTextError: At a call, where the reply is no question.
 
     Example:
         >>> QuestionCondenser(chat).invoke("Who designed the lighthouse?")  # nobody is asked
@@ -62,6 +73,7 @@ class QuestionCondenser(FlowRunnable[Any, str]):
     model: Annotated[Runnable[Any, Any], BeforeValidator(as_chat_model)]
     instructions: str = INSTRUCTIONS
     max_messages: int = Field(default=8, ge=1)
+    on_error: Literal["as_asked", "raise"] = "as_asked"
 
     def __init__(self, model: Any = None, **options: Any) -> None:
         super().__init__(model=model, **options)
@@ -71,10 +83,16 @@ class QuestionCondenser(FlowRunnable[Any, str]):
         question, history = _conversation(value)
         if not history:
             return question
-        return _question((yield Step(self.model, self._messages(question, history))), question)
+        try:
+            return _question((yield Step(self.model, self._messages(question, history))), question)
+        except Exception as error:
+            if self.on_error == "raise" or not is_failure(error):
+                raise
+            logger.warning("the question goes on as it was asked, it was not rewritten: %s", type(error).__name__)
+            return question
 
     def _messages(self, question: str, history: list[BaseMessage]) -> list[BaseMessage]:
-        said = "\n".join(f"{_SPEAKERS[m.type]}: {m.text}" for m in history[-self.max_messages :])
+        said = "\n".join(f"{_speaker(m)}: {m.text}" for m in history[-self.max_messages :])
         shown, rewritten = _EXAMPLE
         return [
             SystemMessage(self.instructions),
@@ -94,7 +112,7 @@ def _conversation(value: object) -> tuple[str, list[BaseMessage]]:
         return _asked(value["question"]), _spoken(value.get("history") or [])
     if isinstance(value, (list, tuple)) and value:
         *history, last = _messages(value)
-        if last.type == "human":
+        if _speaker(last) == _USER:
             return _asked(last.text), _spoken(history)
         message = f"the last message is of the type {last.type!r}: the question must be the last message, from the user"
         raise InputError(message)
@@ -113,7 +131,15 @@ def _asked(question: object) -> str:
 
 
 def _spoken(history: object) -> list[BaseMessage]:
-    return [m for m in _messages(history) if m.type in _SPEAKERS and m.text.strip()]
+    return [m for m in _messages(history) if _speaker(m) is not None and m.text.strip()]
+
+
+def _speaker(message: BaseMessage) -> str | None:
+    """Returns who speaks, whole or in chunks: user or model; ``None`` for tools and systems."""
+    role = message.role if isinstance(message, ChatMessage) else None
+    if isinstance(message, HumanMessage) or role in {"user", "human"}:
+        return _USER
+    return _MODEL if isinstance(message, AIMessage) or role in {"assistant", "ai"} else None
 
 
 def _messages(value: object) -> list[BaseMessage]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BeforeValidator, model_validator
 
@@ -237,7 +237,7 @@ class _Asked(Inline[Any, Draft]):
 
 
 def _since_the_user(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
-    last = max((i for i, m in enumerate(messages) if m.type == "human"), default=-1)
+    last = max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=-1)
     return messages[last + 1 :]
 
 

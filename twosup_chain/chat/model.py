@@ -7,14 +7,15 @@ by `twosup_chain.chain`; the runs below are nested by `_callbacks`.
 from __future__ import annotations
 
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from twosup_chain import _drive
+from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
 from twosup_chain.answerers.part import innermost
 from twosup_chain.chat._callbacks import below, opened, remembered
@@ -87,6 +88,8 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         stop: Texts before which replies end, besides those of a call.
         streaming: Whether ``invoke`` goes through the stream, too.
         model_name: The name of this model in traces and in ``response_metadata``.
+        cache: Never: a cache, LangChain's global one too, knows the conversation and not the `context` that it was
+            judged by. Give the models of this one a cache instead.
 
     Raises:
         ConfigurationError: A part is missing, of the wrong type, or contradicts another.
@@ -108,6 +111,18 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
     max_tokens: int | None = Field(default=None, ge=1)
     stop: list[str] | None = None
     streaming: bool = False
+    cache: Literal[False] = Field(default=False, exclude=True)
+
+    @field_validator("cache", mode="before")
+    @classmethod
+    def _check_cache(cls, value: object) -> bool:
+        if value is None or value is False:
+            return False
+        message = (
+            f"cache={shorten(value)}: a cache does not know what a reply was judged by; give local and remote one each "
+            "instead (cache=… of the chat models, or LangChain's global cache)"
+        )
+        raise ConfigurationError(message)
 
     @model_validator(mode="after")
     def _check_parts(self) -> TwoSupervisorChatModel:

@@ -74,9 +74,22 @@ def test_where_no_sample_is_an_answer_the_first_error_knows_what_all_cost():
         )
 
 
-def test_the_error_of_another_party_passes_through():
+@pytest.mark.parametrize("error", [TimeoutError(), ConnectionError("down"), RefusalError("no")])
+def test_a_sample_that_fails_agrees_with_nothing_and_the_others_stay_paid(error):
+    answer = SelfConsistent(sampler(Answer("Ada", usage=USAGE), error), samples=2).invoke(WHO, {"max_concurrency": 1})
+    assert (answer.text, answer.scores["self_consistency"], answer.usage) == ("Ada", 0.0, USAGE)
+
+
+def test_where_every_call_fails_the_error_is_raised_with_what_replies_cost():
     with pytest.raises(TimeoutError):
-        SelfConsistent(sampler("Ada", TimeoutError()), samples=2).invoke(WHO)
+        SelfConsistent(sampler(TimeoutError()), samples=2).invoke(WHO)
+    with pytest.raises(RefusalError) as caught:
+        SelfConsistent(sampler(TimeoutError(), RefusalError("no", USAGE)), samples=2).invoke(
+            WHO, {"max_concurrency": 1}
+        )
+    assert caught.value.usage == USAGE
+    with pytest.raises(ConfigurationError):
+        SelfConsistent(sampler("Ada", ConfigurationError("no such model")), samples=2).invoke(WHO)
 
 
 def test_a_chat_model_is_asked_once_a_sample_and_every_call_is_in_the_trace():

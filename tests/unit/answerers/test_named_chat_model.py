@@ -10,7 +10,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import ConfigurableField
 
-from twosup_chain import ChatAnswerer
+from twosup_chain import ChatAnswerer, Supervisor, TwoSupervisorChain
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 
@@ -94,3 +94,23 @@ def test_a_named_model_is_built_again_after_pickling(langchain):
     model = pickle.loads(pickle.dumps(NamedChatModel("openai:gpt-x", {"temperature": 0})))  # noqa: S301 (our own)
     assert model.invoke("Who?").text == "Ellen Marsh"
     assert langchain.calls == [("openai:gpt-x", {"temperature": 0})]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("nobody:none", {}, "'nobody:none' cannot be made"),
+        ("openai:gpt-4.1-mini", {}, "OPENAI_API_KEY"),
+        ("openai:gpt-4.1-mini", {"api_key": "none", "temperature": "high"}, "temperature"),
+    ],
+)
+def test_a_model_that_cannot_be_made_was_set_up_wrongly(monkeypatch, name, options, said) -> None:
+    pytest.importorskip("langchain.chat_models")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    model = NamedChatModel(name, options)
+    for chain in (
+        TwoSupervisorChain(local=ChatAnswerer(model), local_supervisor=Supervisor("in_context", threshold=0.5)),
+        ChatAnswerer(model),
+    ):
+        with pytest.raises(ConfigurationError, match=said):
+            chain.invoke("q")

@@ -6,11 +6,19 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    ChatMessage,
+    HumanMessage,
+    HumanMessageChunk,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.runnables import RunnableLambda
 
 from twosup_chain import QuestionCondenser
-from twosup_chain.errors import ConfigurationError, EmptyAnswerError, InputError, UnknownOptionError
+from twosup_chain.errors import AnswererError, ConfigurationError, InputError, UnknownOptionError
 
 HISTORY = [HumanMessage("Who designed the hall?"), AIMessage("Maud Ferris.")]
 
@@ -88,9 +96,51 @@ def test_only_the_question_of_a_reply_is_taken(reply, expected):
     assert listening(reply)[0].invoke({"question": "And who?", "history": HISTORY}) == expected
 
 
-def test_a_blank_reply_is_an_error():
-    with pytest.raises(EmptyAnswerError):
-        listening(" ")[0].invoke({"question": "And who?", "history": HISTORY})
+@pytest.mark.parametrize(
+    "failure",
+    [AIMessage(" "), TimeoutError(), ConnectionError("sk-secret"), AIMessage("", additional_kwargs={"refusal": "no"})],
+)
+async def test_where_the_model_fails_the_question_goes_on_as_asked(failure, caplog):
+    def model(messages):
+        if isinstance(failure, Exception):
+            raise failure
+        return failure
+
+    condenser = QuestionCondenser(RunnableLambda(model))
+    asked = {"question": "And who?", "history": HISTORY}
+    assert condenser.invoke(asked) == await condenser.ainvoke(asked) == "And who?"
+    assert len(caplog.messages) == 2
+    assert "sk-secret" not in caplog.text
+    with pytest.raises(type(failure) if isinstance(failure, Exception) else AnswererError):
+        condenser.model_copy(update={"on_error": "raise"}).invoke(asked)
+
+
+def test_a_model_that_is_set_up_wrongly_is_an_error():
+    with pytest.raises(ConfigurationError):
+        QuestionCondenser("nobody:none").invoke({"question": "And who?", "history": HISTORY})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        AIMessageChunk("Maud ") + AIMessageChunk("Ferris."),
+        AIMessageChunk("Maud Ferris."),
+        ChatMessage("Maud Ferris.", role="assistant"),
+        AIMessage([{"type": "text", "text": "Maud Ferris."}]),
+    ],
+    ids=["summed chunks", "a chunk", "a role", "blocks"],
+)
+@pytest.mark.parametrize("asked", [HumanMessage, HumanMessageChunk])
+def test_what_was_said_is_read_in_whichever_form_it_came(said, asked):
+    condenser, heard = listening()
+    history = [asked(HISTORY[0].text), said]
+    for value in (
+        {"question": "When?", "history": history},
+        [*history, asked("When?")],
+        {"messages": [*history, asked("When?")]},
+    ):
+        condenser.invoke(value)
+        assert heard.pop()[-1].text == "User: Who designed the hall?\nAssistant: Maud Ferris.\n\nLast question: When?"
 
 
 @pytest.mark.parametrize(
