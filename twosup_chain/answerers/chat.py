@@ -6,6 +6,7 @@ the model is called. Time-outs, retries and keys are the chat model's own busine
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._drive import FlowRunnable
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, join_passages, qa_messages
+from twosup_chain.answerers.refused import Refusals
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.stated import answer_from_structured, structured
 from twosup_chain.errors import ConfigurationError
@@ -31,7 +33,8 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
 
     Token log-probabilities, which the scorers of token probabilities need, come only if the chat model asks for them:
     ``ChatOpenAI(…, logprobs=True)``, or ``model_kwargs={"logprobs": True}`` with a name. ``top_logprobs=5`` brings the
-    likeliest alternatives as well. The module `logprobs` lists the providers that have any.
+    likeliest alternatives as well. The module `logprobs` lists the providers that have any; a model that refuses them
+    is asked once more without them, and without them from then on, which a warning says once.
 
     Where a provider has none, ``stated_confidence=True`` asks the model itself how sure it is, through LangChain's
     structured output; it comes as ``Answer.scores["stated_confidence"]``, for the scorer of that name and as a feature.
@@ -51,6 +54,7 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
             shown.
         stated_confidence: Whether the model is asked for its confidence, in [0, 1], together with the answer. It must
             be a chat model with structured output. Token log-probabilities do not come with it.
+        refusals: Which models refuse log-probabilities, handed from copy to copy; not to be set.
 
     Raises:
         ConfigurationError: An option of the wrong type or value, at construction; at the first call, a name that cannot
@@ -68,6 +72,7 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     examples: tuple[PromptExample, ...] = EXAMPLES
     prompt: ChatPromptTemplate | None = None
     stated_confidence: bool = False
+    refusals: Refusals = Field(default_factory=Refusals, repr=False, exclude=True)
 
     def __init__(self, model: Any = None, **options: Any) -> None:
         super().__init__(model=model, **options)
@@ -107,11 +112,12 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
         """Returns what becomes of one question; a plain completion counts as a message."""
         asked, started = QAInput.coerce(value), perf_counter()
-        messages = self._messages(asked)
+        messages, refusals = self._messages(asked), self.refusals
         if self.stated_confidence:
-            answer = answer_from_structured((yield Step(structured(self.model, options), messages)), asked.passages)
+            form = partial(structured, options=options)
+            answer = answer_from_structured((yield from refusals.ask(self.model, messages, {}, form)), asked.passages)
         else:
-            reply = yield Step(self.model, messages, options)
+            reply = yield from refusals.ask(self.model, messages, options)
             answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply, asked.passages)
         return answer.model_copy(update={"seconds": perf_counter() - started})
 

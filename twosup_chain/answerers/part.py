@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableWithFallbacks
-from langchain_core.runnables.base import RunnableBindingBase, coerce_to_runnable
-from langchain_core.runnables.configurable import DynamicRunnable
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables.base import coerce_to_runnable
 
 from twosup_chain._options import shorten
+from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -33,27 +33,6 @@ def as_answerer(value: object, *, role: str) -> object:
     raise ConfigurationError(message)
 
 
-def innermost(value: object) -> object:
-    """Returns what bindings, fallbacks and configurable fields or alternatives are put around."""
-    while True:
-        match value:
-            case (
-                RunnableBindingBase(bound=inner)
-                | RunnableWithFallbacks(runnable=inner)
-                | DynamicRunnable(default=inner)
-            ):
-                value = inner
-            case _:
-                return value
-
-
-def is_chat_model(value: object) -> bool:
-    """Whether `value` is a chat model, whatever is put around it."""
-    from langchain_core.language_models import BaseChatModel  # here, since a reader alone starts faster without it
-
-    return isinstance(innermost(value), BaseChatModel)
-
-
 def input_for(answerer: Runnable[Any, Any], question: QAInput) -> QAInput | dict[str, Any]:
     """Returns what an answerer is called with: a function with the `QAInput`, a Runnable with the dict of it."""
-    return question if isinstance(answerer, RunnableLambda) else question.as_dict()
+    return question if isinstance(innermost(answerer), RunnableLambda) else question.as_dict()

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.configurable import DynamicRunnable
 from pydantic import BaseModel, Field, field_validator
 
 from twosup_chain._options import shorten
@@ -61,6 +63,8 @@ def structured(model: Runnable[Any, Any], options: dict[str, Any]) -> Runnable[A
     """
     if isinstance(model, NamedChatModel):
         model = model.resolved
+    if isinstance(model, DynamicRunnable):
+        return RunnableLambda(lambda _, config: structured(model.prepare(config)[0], options), name="structured")
     make = None if isinstance(model, RunnableBindingBase) else getattr(model, "with_structured_output", None)
     if make is None:
         message = (

@@ -14,7 +14,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 
 from twosup_chain._case import Case
 from twosup_chain.answerers.named_chat_model import resolved
-from twosup_chain.answerers.part import innermost, is_chat_model
+from twosup_chain.answerers.wrapping import is_chat_model, label_of
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn, accepted, told
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
@@ -198,13 +198,6 @@ def tooled(model: Runnable[Any, Any], **tools: Any) -> Runnable[Any, Any]:
         return tooled(model.bound, **tools).bind(**model.kwargs).with_config(model.config)
     bound: Runnable[Any, Any] = resolved(model).bind_tools(**tools)
     return bound
-
-
-def label_of(model: object) -> str | None:
-    """Returns a chat model's name, where it has one."""
-    model = innermost(model)
-    names = (getattr(model, name, None) for name in ("model_name", "model", "model_id"))
-    return next((name for name in names if isinstance(name, str)), None)
 
 
 def accepts_everything(supervisor: object) -> bool:

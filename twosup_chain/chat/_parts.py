@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, field_validator
 
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.part import innermost, is_chat_model
+from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor

@@ -17,9 +17,9 @@ from pydantic import Field, field_validator, model_validator
 from twosup_chain import _drive
 from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
-from twosup_chain.answerers.part import innermost
+from twosup_chain.answerers.wrapping import innermost, label_of
 from twosup_chain.chat._callbacks import below, opened, remembered
-from twosup_chain.chat._exchange import Exchange, label_of, passed_on
+from twosup_chain.chat._exchange import Exchange, passed_on
 from twosup_chain.chat._parts import ChatParts
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor

@@ -7,7 +7,8 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 
 from twosup_chain import ChatAnswerer, QAInput
-from twosup_chain.answerers.part import as_answerer, innermost, input_for, is_chat_model
+from twosup_chain.answerers.part import as_answerer, input_for
+from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.errors import ConfigurationError
 
 CHAT = FakeListChatModel(responses=["Ada"])
@@ -17,6 +18,7 @@ WRAPPED = {
     "with fallbacks": CHAT.with_fallbacks([CHAT]),
     "configurable": CHAT.configurable_fields(responses=ConfigurableField("responses")),
     "with alternatives": CHAT.configurable_alternatives(ConfigurableField("model"), other=CHAT),
+    "retried": CHAT.with_retry(),
     "all of it": CHAT.configurable_fields(responses=ConfigurableField("responses")).bind(stop=["."]),
 }
 
@@ -33,6 +35,12 @@ def test_a_chat_model_is_known_under_all_that_is_put_around_it_and_is_asked_as_o
 def test_a_function_is_given_the_question_and_a_runnable_the_dict_of_it():
     question = QAInput("Who?", "Ada.")
     assert input_for(as_answerer(len, role="local"), question) is question
+    for wrapped in (
+        RunnableLambda(len).with_retry(),
+        RunnableLambda(len).bind(x=1),
+        RunnableLambda(len).with_config(tags=[]),
+    ):
+        assert input_for(wrapped, question) is question
     assert input_for(RunnableLambda(str) | str, question) == {"question": "Who?", "context": "Ada."}
 
 

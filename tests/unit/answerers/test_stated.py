@@ -8,7 +8,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from pydantic import Field
 
 from twosup_chain import Answer, ChatAnswerer, QAInput, Supervisor
@@ -144,3 +144,10 @@ def test_a_named_model_is_asked_in_the_form(monkeypatch):
     )
     answer = ChatAnswerer("somebody:something", stated_confidence=True).invoke(WHO)
     assert answer.scores == {"stated_confidence": 0.25}
+
+
+def test_what_is_configured_reaches_a_model_that_is_asked_in_a_form():
+    model = ToolCaller(reply=form("Ellen", 0.25)).configurable_fields(reply=ConfigurableField("reply"))
+    answerer = ChatAnswerer(model, stated_confidence=True)
+    assert answerer.invoke(WHO).text == "Ellen"
+    assert answerer.invoke(WHO, {"configurable": {"reply": form("Ada", 0.5)}}).text == "Ada"
