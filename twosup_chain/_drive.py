@@ -8,19 +8,21 @@ Runnable is called once with all its inputs. (The idea of one generator and seve
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
-from langchain_core.runnables.config import ensure_config, patch_config
+from langchain_core.runnables.config import ensure_config, patch_config, var_child_runnable_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
 
 from twosup_chain._held import held
 from twosup_chain._options import Options
+from twosup_chain._secrets import scrub
+from twosup_chain._unkeyed import scrub_error, scrub_first, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
 
     from langchain_core.callbacks.base import BaseCallbackManager
 
@@ -85,6 +87,7 @@ class Step:
         if self.name is not None and child.handlers:  # without a listener it would only cost time
             told = getattr(self.runnable, "trace_metadata", {})
             config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
+        scrub_first(child, self.runnable)
         return config
 
 
@@ -119,6 +122,11 @@ class FlowRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, 
         return await self._acall_with_config(
             lambda value, run_manager: arun(self.flow(value, **options), config, run_manager), input, config
         )
+
+    def __repr__(self) -> str:
+        return scrub(super().__repr__(), *secrets_of(self))
+
+    __str__ = __repr__
 
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
@@ -175,7 +183,7 @@ def stream(
                     else:
                         yield piece
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
-            state = _throw(flow, error)
+            state = _throw(flow, scrub_error(error, state.runnable))
         else:
             state = _send(flow, output)
     yield state
@@ -196,20 +204,34 @@ async def astream(
                     else:
                         yield piece
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
-            state = _throw(flow, error)
+            state = _throw(flow, scrub_error(error, state.runnable))
         else:
             state = _send(flow, output)
     yield state
 
 
+@contextmanager
+def _within(config: RunnableConfig) -> Iterator[None]:
+    """Makes a config that of the call under way: a binding would add the handlers of the run above, as they were."""
+    token = var_child_runnable_config.set(config)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)
+
+
 def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
     """Makes a call; gives what it shows before it is done, and at last its output."""
     if step.each:
-        yield Done(step.runnable.batch(step.input, config, return_exceptions=True, **step.options))
+        with _within(config):
+            outputs = step.runnable.batch(step.input, config, return_exceptions=True, **step.options)
+        yield Done([_without_keys(output, step.runnable) for output in outputs])
     elif step.listener is None and isinstance(step.runnable, Inline):
         yield from stream(step.runnable.flow(step.input, **step.options), config)
     elif step.listener is None:
-        yield Done(step.runnable.invoke(step.input, config, **step.options))
+        with _within(config):
+            output = step.runnable.invoke(step.input, config, **step.options)
+        yield Done(output)
     else:
         chunks: Any = step.runnable.stream(step.input, config, **step.options)
         with closing(chunks):
@@ -226,13 +248,17 @@ def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
 async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
     """Makes a call asynchronously; gives what it shows before it is done, and at last its output."""
     if step.each:
-        yield Done(await step.runnable.abatch(step.input, config, return_exceptions=True, **step.options))
+        with _within(config):
+            outputs = await step.runnable.abatch(step.input, config, return_exceptions=True, **step.options)
+        yield Done([_without_keys(output, step.runnable) for output in outputs])
     elif step.listener is None and isinstance(step.runnable, Inline):
         async with aclosing(astream(step.runnable.flow(step.input, **step.options), config)) as pieces:
             async for piece in pieces:
                 yield piece
     elif step.listener is None:
-        yield Done(await step.runnable.ainvoke(step.input, config, **step.options))
+        with _within(config):
+            output = await step.runnable.ainvoke(step.input, config, **step.options)
+        yield Done(output)
     else:
         chunks: Any = step.runnable.astream(step.input, config, **step.options)
         async with aclosing(chunks):
@@ -244,6 +270,10 @@ async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
                     return
                 if step.listener.shows:
                     yield chunk
+
+
+def _without_keys(output: Any, part: object) -> Any:
+    return scrub_error(output, part) if isinstance(output, Exception) else output
 
 
 def run_batch(
@@ -311,7 +341,7 @@ class _Batch(Generic[Result]):
     def resume(self, group: _Group, outputs: list[Any]) -> None:
         for place, output in zip(group.places, outputs, strict=True):
             resume = _throw if isinstance(output, Exception) else _send
-            self.states[place] = _attempt(resume, self.flows[place], output)
+            self.states[place] = _attempt(resume, self.flows[place], _without_keys(output, group.runnable))
 
     def results(self) -> list[Result | Exception]:
         return [state.value if isinstance(state, Done) else state for state in self.states]  # type: ignore[misc]

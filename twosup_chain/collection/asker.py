@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.runnables import Runnable
 
+from twosup_chain._unkeyed import scrub_error
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
@@ -86,6 +87,8 @@ class Asker:
             outputs = await self._local.abatch(inputs, return_exceptions=True)
             seconds = (perf_counter() - started) / len(chosen)
             for labelled, question, output in zip(chosen, questions, outputs, strict=True):
+                if isinstance(output, Exception):
+                    output = scrub_error(output, self._local)  # noqa: PLW2901
                 yield labelled, question, _attempt(output, seconds, question)
             first += len(chosen)
             portion = min(max(1, int(_PORTION_SECONDS / max(seconds, 1e-6))), 2 * portion, _LARGEST_PORTION)
@@ -98,7 +101,7 @@ class Asker:
             try:
                 output = await self._remote.ainvoke(input_for(self._remote, question))
             except Exception as error:  # noqa: BLE001 (what it means is decided in one place)
-                output = error
+                output = scrub_error(error, self._remote)
             remote = _attempt(output, perf_counter() - started, question)
             keep(await asyncio.to_thread(self._record, labelled, question, local, remote))
         finally:
