@@ -17,11 +17,7 @@ _TITLE = "Thresholds that were tried"
 
 
 def calibration_figure(calibration: Calibration) -> Figure:
-    """Returns the selective risk and the coverage of the pairs that were tried against their remote rate.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Returns the selective risk and the coverage of the pairs that were tried against their remote rate."""
     trace = calibration.trace
     sent, passed = np.array(trace.remote_rate), np.array(trace.accepted, dtype=np.bool_)
     promised = [(promise, calibration.estimate(promise.measure)) for promise in calibration.promises]

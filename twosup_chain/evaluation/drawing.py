@@ -26,15 +26,9 @@ _SUFFIXES = (".svg", ".png", ".pdf")
 
 
 def blank(title: str, description: str, *, rows: tuple[int, ...] = (1,)) -> tuple[Figure, list[Axes]]:
-    """Returns an empty picture with axes below each other that share their x-axis.
+    """Returns an empty picture with axes below each other, of relative heights `rows`, that share their x-axis.
 
-    Args:
-        title: What stands above it.
-        description: What `svg` tells screen readers beside the title; it is not drawn.
-        rows: The heights of the axes, relative to each other.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
+    `svg` tells screen readers the title and the description, which is not drawn.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -93,11 +87,7 @@ def svg(figure: Figure) -> str:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Writes the picture as .svg, .png or .pdf.
-
-    Raises:
-        InputError: The name ends otherwise, or it cannot be written.
-    """
+    """Writes the picture as .svg, .png or .pdf."""
     path = Path(path)
     try:
         write_atomically(path, drawn(figure, path.suffix))
@@ -106,11 +96,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def drawn(figure: Figure, suffix: str) -> str | bytes:
-    """Returns what a file with the picture holds.
-
-    Raises:
-        InputError: The suffix is none of .svg, .png and .pdf.
-    """
+    """Returns what a file with the picture holds."""
     if suffix not in _SUFFIXES:
         raise InputError(f"{suffix!r}: a picture is saved as {', '.join(_SUFFIXES)}")
     if suffix == ".svg":

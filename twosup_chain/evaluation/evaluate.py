@@ -162,7 +162,6 @@ def _settings(
     local: Supervisor | CalibratedSupervisor | None,
     remote: Supervisor | CalibratedSupervisor | None,
 ) -> tuple[CalibratedSupervisor, CalibratedSupervisor]:
-    """Returns how both supervisors are set."""
     if calibration is not None:
         if local is not None or remote is not None:
             raise ConfigurationError(

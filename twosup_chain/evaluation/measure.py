@@ -5,7 +5,6 @@ The curves are those of `curves`, the promises are checked in `calibration.promi
 
 from __future__ import annotations
 
-from itertools import chain as chain_of
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -65,17 +64,11 @@ def systems(columns: RecordColumns, decisions: Decisions, draws: int) -> tuple[S
     found = _measured(curves.bootstrap(statistic, columns.answerable, *measures, draws=draws))
 
     def scores(place: int) -> Scores:
-        parts = (found[start + place : start + place + 2] for start in (0, 6, 12))
-        return Scores(**dict(zip(Scores.model_fields, chain_of(*parts), strict=True)))
+        parts = [found[start + place + second] for start in (0, 6, 12) for second in (0, 1)]
+        return Scores(**dict(zip(Scores.model_fields, parts, strict=True)))
 
-    local_difference, remote_difference = (
-        Differences(exact_match=found[place], f1=found[place + 1]) for place in (18, 20)
-    )
-    return (
-        Systems(chain=scores(0), local_only=scores(2), remote_only=scores(4)),
-        local_difference,
-        remote_difference,
-    )
+    against_local, against_remote = (Differences(exact_match=found[at], f1=found[at + 1]) for at in (18, 20))
+    return Systems(chain=scores(0), local_only=scores(2), remote_only=scores(4)), against_local, against_remote
 
 
 def selective(decisions: Decisions, draws: int) -> tuple[Estimate, Estimate, Estimate]:
@@ -113,15 +106,13 @@ def endings(decisions: Decisions) -> tuple[EndingCount, ...]:
 
 def savings(columns: RecordColumns, escalated: Flags, price: Price | None) -> Savings:
     """Returns what is saved against sending every question to the hosted model."""
-    remote = columns.remote
-    read, written = remote.input_tokens, remote.output_tokens
-    local_seconds = float(columns.local.seconds.sum())
+    read, written = columns.remote.input_tokens, columns.remote.output_tokens
     return Savings(
         calls=_saving(float(len(columns)), float(escalated.sum())),
         input_tokens=_saved(read, escalated),
         output_tokens=_saved(written, escalated),
         cost=None if price is None else _saved(price.of(read, written), escalated),
-        seconds=_saved(remote.seconds, escalated, local_seconds),
+        seconds=_saved(columns.remote.seconds, escalated, float(columns.local.seconds.sum())),
     )
 
 
@@ -131,9 +122,8 @@ def latency(columns: RecordColumns, remote_rate: float) -> Latency | None:
     if not (np.isfinite(local) and np.isfinite(remote) and remote > 0.0):
         return None
     chain = local + remote * remote_rate
-    return Latency(
-        local=local, remote=remote, chain=chain, break_even=1 - local / remote, saving=(remote - chain) / remote
-    )
+    saving = (remote - chain) / remote
+    return Latency(local=local, remote=remote, chain=chain, break_even=1 - local / remote, saving=saving)
 
 
 def supervisors(decisions: Decisions) -> tuple[SupervisorFigures, SupervisorFigures]:
@@ -164,8 +154,7 @@ def escalation(decisions: Decisions, remote_rate: Estimate) -> EscalationFigures
     outcomes = decisions.outcomes
     columns = outcomes.local_score, outcomes.local_correct, outcomes.remote_correct
     fine, shown = (curves.request_accuracy(*columns, steps=steps) for steps in (1000, _STEPS))
-    best = int(fine.accuracy.argmax())
-    rate = float(decisions.escalated.mean())
+    best, rate = int(fine.accuracy.argmax()), float(decisions.escalated.mean())
     return EscalationFigures(
         remote_rate=remote_rate,
         accuracy=float(np.where(decisions.kept, outcomes.local_correct, outcomes.remote_correct).mean()),

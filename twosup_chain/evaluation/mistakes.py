@@ -18,34 +18,18 @@ Role = Literal["local", "remote"]
 
 
 class Mistake(Record):
-    """One question, as far as the records hold it.
-
-    Args:
-        id: The question's id.
-        score: The trust in the prediction.
-        prediction: What was predicted, or chosen by weighing; ``None`` for "no answer", or where texts were not kept.
-        no_answer: Whether that is that there is no answer.
-        question: The question; ``None`` where texts were not kept.
-        answers: The accepted answers; empty where there is none, ``None`` where texts were not kept.
-    """
+    """One question, as far as the records hold it; texts are ``None`` where they were not kept."""
 
     id: str
-    score: float
-    prediction: str | None
-    no_answer: bool
+    score: float  # the trust in the prediction
+    prediction: str | None  # what was predicted, or chosen by weighing; also None for "no answer"
+    no_answer: bool  # whether the prediction is that there is no answer
     question: str | None
-    answers: tuple[str, ...] | None
+    answers: tuple[str, ...] | None  # the accepted ones; empty where there is none
 
 
 class Mistakes(Record):
-    """One kind of mistake of one supervisor.
-
-    Args:
-        role: Which supervisor.
-        kind: Whether it trusted what is wrong, or refused what is right.
-        total: How many such mistakes there are.
-        examples: Some of them: those about which the score is most mistaken.
-    """
+    """One kind of mistake of one supervisor, and the examples about which its score is most mistaken."""
 
     role: Role
     kind: Literal["trusted_wrong", "refused_right"]
@@ -69,13 +53,10 @@ def _mistakes(
     score = (columns.local_judged if role == "local" else columns.remote_judged).trust
     wrong, lost = (np.flatnonzero(judged & which) for which in (trusted & ~right, ~trusted & right))
     wrong, lost = wrong[np.argsort(-score[wrong], kind="stable")], lost[np.argsort(score[lost], kind="stable")]
-
-    def some(rows: list[int]) -> tuple[Mistake, ...]:
-        return tuple(_mistake(columns, role, row) for row in rows)
-
+    examples = [tuple(_mistake(columns, role, row) for row in rows[:most].tolist()) for rows in (wrong, lost)]
     return (
-        Mistakes(role=role, kind="trusted_wrong", total=len(wrong), examples=some(wrong[:most].tolist())),
-        Mistakes(role=role, kind="refused_right", total=len(lost), examples=some(lost[:most].tolist())),
+        Mistakes(role=role, kind="trusted_wrong", total=len(wrong), examples=examples[0]),
+        Mistakes(role=role, kind="refused_right", total=len(lost), examples=examples[1]),
     )
 
 

@@ -37,14 +37,7 @@ def as_html(report: Report) -> str:
 
 
 def save(report: Report, folder: str | Path) -> Path:
-    """Writes ``report.html`` and ``figures.json`` into a folder, which is made if it is not there.
-
-    Returns:
-        The path of the page.
-
-    Raises:
-        InputError: They cannot be written.
-    """
+    """Writes ``report.html`` and ``figures.json`` into a folder, made if it is not there; returns the page's path."""
     figures = json.dumps(report.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     figures = figures.encode(errors="replace").decode()  # a lone surrogate has no code
     write_folder(folder, {FIGURES: figures, PAGE: as_html(report)})

@@ -1,7 +1,8 @@
 """Pictures of the curves: request–accuracy, cost–accuracy, risk–coverage, reliability.
 
-Every picture shows the interval band beside the curve, and what chance and an oracle would do. What the curves mean is
-in `curves`, how a picture is made and written in `drawing`.
+Every picture shows the 95 % bootstrap band of `draws` resamples beside the curve (0 draws none; it holds point by
+point), and what chance and an oracle would do. What the curves and their columns, all of shape (n,), mean is in
+`curves`, how a picture is made and written in `drawing`.
 """
 
 from __future__ import annotations
@@ -49,20 +50,7 @@ def request_accuracy_figure(
     marks: Sequence[Mark] = (),
     draws: int = DRAWS,
 ) -> Figure:
-    """Returns the request–accuracy curve: accuracy against the share of questions sent to the hosted model.
-
-    Args:
-        local_score: Trust in the local answers, shape (n,).
-        local_correct: Whether, or how far in [0, 1], each local answer is right, shape (n,).
-        remote_correct: The same of the hosted answers, shape (n,).
-        steps: How fine the grid of cutoffs is.
-        marks: Points to mark: name, cutoff, accuracy.
-        draws: Resamples of the 95 % bootstrap band; 0 draws none.
-
-    Raises:
-        InputError: The columns do not fit together.
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Returns the request–accuracy curve: accuracy against the share of questions sent to the hosted model."""
     columns = (local_score, local_correct, remote_correct)
     curve = curves.request_accuracy(*columns, steps=steps)
     figure, (axes,) = blank(
@@ -89,22 +77,7 @@ def cost_accuracy_figure(
     marks: Sequence[Mark] = (),
     draws: int = DRAWS,
 ) -> Figure:
-    """Returns accuracy against what the hosted calls cost.
-
-    Args:
-        local_score: Trust in the local answers, shape (n,).
-        local_correct: Whether, or how far in [0, 1], each local answer is right, shape (n,).
-        remote_correct: The same of the hosted answers, shape (n,).
-        remote_cost: What each hosted call costs, in currency, shape (n,).
-        currency: The currency's name.
-        steps: How fine the grid of cutoffs is.
-        marks: Points to mark: name, cost of 1,000 questions, accuracy.
-        draws: Resamples of the 95 % bootstrap band, which holds at each cutoff; 0 draws none.
-
-    Raises:
-        InputError: The columns do not fit together, or every call is free.
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Returns accuracy against what the hosted calls cost; a mark's x is the cost of 1,000 questions."""
     columns = (local_score, local_correct, remote_correct)
     curve = curves.cost_accuracy(*columns, remote_cost, steps=steps)
     figure, (axes,) = blank(
@@ -121,17 +94,7 @@ def cost_accuracy_figure(
 
 
 def risk_coverage_figure(models: Models, *, steps: int = _BAND_STEPS, draws: int = DRAWS) -> Figure:
-    """Returns the risk–coverage curves: the share of wrong answers against the share of questions that are answered.
-
-    Args:
-        models: By name, trust scores and correctness of each model, shape (n,).
-        steps: How many coverages to draw.
-        draws: Resamples of the 95 % bootstrap bands; 0 draws none.
-
-    Raises:
-        InputError: The columns do not fit together.
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Returns the risk–coverage curves: the share of wrong answers against the share of questions that are answered."""
     figure, (axes,) = blank("Risk against coverage", f"Share of wrong answers against coverage: {', '.join(models)}.")
     for index, (name, columns) in enumerate(models.items()):
         colour, _ = _MODEL_STYLES[index % len(_MODEL_STYLES)]
@@ -153,17 +116,7 @@ def risk_coverage_figure(models: Models, *, steps: int = _BAND_STEPS, draws: int
 
 
 def reliability_figure(models: Models, *, bins: int = curves.BINS, draws: int = DRAWS) -> Figure:
-    """Returns the reliability diagram: how often predictions of each trust score are right, and how many there are.
-
-    Args:
-        models: By name, trust scores in [0, 1] and correctness of each model, shape (n,).
-        bins: How many bins of equal width.
-        draws: Resamples of the 95 % bootstrap intervals; 0 draws none.
-
-    Raises:
-        InputError: The columns do not fit together, or a score lies outside [0, 1].
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Returns the reliability diagram: how often predictions of each trust score are right, and how many there are."""
     figure, (axes, below) = blank(
         "Reliability of the trust scores",
         f"Share of right answers against the trust score, in {bins} bins, and how many questions are in each: "

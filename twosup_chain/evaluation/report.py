@@ -14,19 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Report:
-    """What an evaluation finds out.
-
-    Args:
-        figures: Every figure.
-        mistakes: Questions that show where the supervisors err.
-        outcomes: The columns that the pictures are drawn from.
-        calibration: The calibration that was evaluated; ``None`` for supervisors of the user's own.
-    """
+    """What an evaluation finds out: figures, mistakes, and the columns that the pictures are drawn from."""
 
     figures: Figures
     mistakes: tuple[Mistakes, ...]
     outcomes: Outcomes
-    calibration: Calibration | None = None
+    calibration: Calibration | None = None  # None for supervisors of the user's own
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the figures and the mistakes as plain values, ready for JSON."""
