@@ -46,35 +46,19 @@ LineT = TypeVar("LineT", bound=Record)
 
 
 class Header(Record):
-    """The first line of a recording: who was asked, when and how.
+    """The first line of a recording: who was asked, when and how."""
 
-    Args:
-        model: The model's name in full, quantisation included.
-        server: The provider, or the program behind the address.
-        recorded: The day on which the recording was begun (ISO 8601, UTC).
-        messages: The conversation, with ``{passage}`` and ``{question}`` in the places of the two.
-        sampling: The parameters of the request (temperature, most tokens, …).
-        format: Always ``"twosup_chain recording"``.
-        version: The version of the format.
-    """
-
-    model: str
-    server: str
-    recorded: str
-    messages: tuple[dict[str, str], ...]
-    sampling: dict[str, Any]
+    model: str  # in full, quantisation included
+    server: str  # the provider, or the program behind the address
+    recorded: str  # the day on which it was begun (ISO 8601, UTC)
+    messages: tuple[dict[str, str], ...]  # with {passage} and {question} in the places of the two
+    sampling: dict[str, Any]  # the parameters of the request (temperature, most tokens, …)
     format: Literal["twosup_chain recording"] = "twosup_chain recording"
     version: Literal[1] = 1
 
 
 class RecordedAnswer(Record):
-    """Any further line of a recording.
-
-    Args:
-        id: The question's id, for the reader's eyes; ``None`` where it has none.
-        digest: The `digest` of question and context, by which the answer is found again.
-        answer: What the model answered, with token log-probabilities, usage and seconds where they were given.
-    """
+    """Any further line of a recording; by the `digest` of question and context the answer is found again."""
 
     id: str | None
     digest: str
@@ -100,11 +84,7 @@ def digest(question: QAInput) -> str:
 
 
 def load(path: str | Path) -> Recording:
-    """Returns the recording in a file.
-
-    Raises:
-        InputError: The file is missing, or a line of it is not what it should be.
-    """
+    """Returns the recording in a file."""
     path = Path(path)
     try:
         first, *others = read_packed(path).decode().removesuffix("\n").split("\n")
@@ -124,40 +104,22 @@ def _parse(kind: type[LineT], line: str, path: Path, number: int) -> LineT:
         ) from error
 
 
-def record(
-    answerer: Runnable[Any, Any],
-    questions: Iterable[QAInput],
-    path: str | Path,
-    header: Header,
-) -> Recording:
+def record(answerer: Runnable[Any, Any], questions: Iterable[QAInput], path: str | Path, header: Header) -> Recording:
     """Asks every question that the file does not hold yet, one after the other, and writes each answer at once.
 
     An error of the answerer ends the recording; what was answered before stays, and calling again goes on from there.
-    The file never keeps half a line: what a crash has left of one is cut off first.
-
-    Args:
-        answerer: What to record.
-        questions: What to ask.
-        path: The file, which is created, or continued if it was recorded in the same way.
-        header: How the answerer is asked.
-
-    Returns:
-        The whole recording.
-
-    Raises:
-        InputError: The file holds something else, or was recorded with another model, prompt or sampling.
+    The file never keeps half a line: what a crash has left of one is cut off first. One that holds something else, or
+    was recorded with another model, prompt or sampling, is refused.
     """
     path = Path(path)
     with path.open("ab+", buffering=0) as file:
         _resume(file, header, path)
         answered = set(load(path).answers)
         for question in questions:
-            key = digest(question)
-            if key in answered:
-                continue
-            answer = as_answer(answerer.invoke(input_for(answerer, question)))
-            _append(file, RecordedAnswer(id=question.id, digest=key, answer=answer))
-            answered.add(key)
+            if (key := digest(question)) not in answered:
+                answer = as_answer(answerer.invoke(input_for(answerer, question)))
+                _append(file, RecordedAnswer(id=question.id, digest=key, answer=answer))
+                answered.add(key)
     return load(path)
 
 
@@ -165,16 +127,7 @@ def _resume(file: FileIO, header: Header, path: Path) -> None:
     """Writes the header into a new file; of an old one, checks the header and cuts off an unfinished line."""
     file.seek(0)
     text = file.read()
-    if text:
-        _check_header(text.partition(b"\n")[0].decode(errors="replace"), header, path)
-    whole = text.rfind(b"\n") + 1
-    file.truncate(whole)
-    if not whole:
-        _append(file, header)
-
-
-def _check_header(line: str, header: Header, path: Path) -> None:
-    known = _parse(Header, line, path, 1)
+    known = _parse(Header, text.partition(b"\n")[0].decode(errors="replace"), path, 1) if text else header
     for name in ("model", "server", "messages", "sampling"):
         before, now = getattr(known, name), getattr(header, name)
         if before != now:
@@ -182,6 +135,10 @@ def _check_header(line: str, header: Header, path: Path) -> None:
                 f"{path} was recorded with {name}={shorten(before)}, not {shorten(now)}: "
                 "record into another file, or delete this one"
             )
+    whole = text.rfind(b"\n") + 1
+    file.truncate(whole)
+    if not whole:
+        _append(file, header)
 
 
 def _append(file: FileIO, line: Record) -> None:

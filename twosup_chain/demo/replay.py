@@ -30,9 +30,6 @@ class ReplayedAnswerer(InProcessAnswerer):
 
     Args:
         recording: A `Recording`, or the file that holds one.
-
-    Raises:
-        InputError: The file is no recording; at a call, the question is not in it.
     """
 
     recording: Annotated[Recording, BeforeValidator(_loaded)] = Field(repr=False)
@@ -46,8 +43,7 @@ class ReplayedAnswerer(InProcessAnswerer):
         if answer is not None:
             return answer
         which = f"question {question.id}, {shorten(question.question)}" if question.id else shorten(question.question)
-        message = (
+        return InputError(
             f"the recording of {self.recording.header.model} holds no answer to {which} with this context: "
             "record it with python -m twosup_chain.demo.recording"
         )
-        return InputError(message)

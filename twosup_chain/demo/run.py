@@ -62,17 +62,11 @@ DEFINITIONS = {
 
 
 class DemoThresholds(Record):
-    """How the demo's two supervisors are set.
-
-    Args:
-        local: The first supervisor.
-        remote: The second supervisor.
-        fixed_on: The questions on which the thresholds were fixed, in words; never those of the sample.
-    """
+    """How the demo's two supervisors are set."""
 
     local: CalibratedSupervisor
     remote: CalibratedSupervisor
-    fixed_on: str
+    fixed_on: str  # those questions, in words; never those of the sample
 
     @property
     def supervisors(self) -> dict[str, Any]:
@@ -84,11 +78,7 @@ class DemoThresholds(Record):
 
     @classmethod
     def load(cls, path: str | Path) -> DemoThresholds:
-        """Returns the thresholds in a JSON file.
-
-        Raises:
-            InputError: The file is missing, or does not hold thresholds.
-        """
+        """Returns the thresholds in a JSON file."""
         try:
             return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
@@ -96,56 +86,29 @@ class DemoThresholds(Record):
 
 
 class DemoQuestion(Record):
-    """What became of one question.
-
-    Args:
-        id: The question's id.
-        title: What its passage is about.
-        question: The question.
-        context: The passage.
-        golds: The accepted answers; empty for an unanswerable question.
-        source: Whose prediction the chain gave.
-        status: Whether that is an answer, a trusted no-answer, or nothing that can be trusted.
-        answer: The chain's answer; ``None`` where there is none.
-        start: Where the answer stands in the passage, in characters; ``None`` where it stands nowhere.
-        end: Where it ends (exclusive).
-        local_answer: What the local model predicted; ``None`` for "no answer".
-        remote_answer: What the hosted model predicted; ``None`` for "no answer", or where it was not asked.
-        local_verdict: The first supervisor's verdict.
-        remote_verdict: The second supervisor's verdict; ``None`` where it was not asked.
-        reason: Why the outcome is what it is, in words.
-        exact_match: 1.0 or 0.0, by SQuAD v2's rule.
-        f1: Token F1 by SQuAD v2's rule, in [0, 1].
-    """
+    """What became of one question; ``None`` is "no answer", or what there was none of."""
 
     id: str
-    title: str
+    title: str  # what its passage is about
     question: str
     context: str
-    golds: tuple[str, ...]
+    golds: tuple[str, ...]  # the accepted answers; empty for an unanswerable question
     source: Source
     status: Status
     answer: str | None
-    start: int | None
+    start: int | None  # where the answer stands in the passage, in characters, up to `end` (exclusive)
     end: int | None
     local_answer: str | None
     remote_answer: str | None
     local_verdict: Verdict | None
     remote_verdict: Verdict | None
     reason: str
-    exact_match: float
+    exact_match: float  # 1.0 or 0.0, by SQuAD v2's rule, as F1
     f1: float
 
 
 class Score(Record):
-    """Means of SQuAD v2's two measures over all questions, in [0, 1].
-
-    Args:
-        exact_match: The share of exact matches.
-        f1: The mean token F1.
-        exact_match_interval: The 95 % bootstrap interval of the first, over the questions.
-        f1_interval: That of the second.
-    """
+    """Means of SQuAD v2's two measures over all questions, in [0, 1], with their 95 % bootstrap intervals."""
 
     exact_match: float
     f1: float
@@ -162,47 +125,26 @@ class Saving(Record):
 
 
 class DemoSummary(Record):
-    """The figures of the whole sample; `DEFINITIONS` says how they are to be read.
-
-    Args:
-        questions: How many questions there are.
-        sources: How many of them ended with each source.
-        shares: The same as shares of all questions, in [0, 1].
-        statuses: How many of them ended with each status.
-        remote_calls: How many times the hosted model was asked.
-        chain: The chain's scores.
-        local_only: The scores of the local model alone.
-        remote_only: The scores of the hosted model alone.
-        tokens: Tokens of the hosted model.
-        seconds: Seconds of both models.
-    """
+    """The figures of the whole sample; `DEFINITIONS` says how they are to be read."""
 
     questions: int
-    sources: dict[Source, int]
-    shares: dict[Source, float]
+    sources: dict[Source, int]  # how many questions ended with each source
+    shares: dict[Source, float]  # of all questions, in [0, 1]
     statuses: dict[Status, int]
     remote_calls: int
     chain: Score
     local_only: Score
     remote_only: Score
-    tokens: Saving
-    seconds: Saving
+    tokens: Saving  # of the hosted model
+    seconds: Saving  # of both models
 
 
 class DemoReport(Record):
-    """Everything that the demo found out.
+    """Everything that the demo found out."""
 
-    Args:
-        recording: Who answered as the hosted model, when and how it was asked: its answers are a recording.
-        thresholds: How the supervisors were set, and on which questions.
-        questions: What became of every question, in the sample's order.
-        summary: The figures.
-        definitions: How the figures are to be read.
-    """
-
-    recording: Header
+    recording: Header  # who answered as the hosted model, when and how it was asked
     thresholds: DemoThresholds
-    questions: tuple[DemoQuestion, ...]
+    questions: tuple[DemoQuestion, ...]  # in the sample's order
     summary: DemoSummary
     definitions: dict[str, str] = DEFINITIONS
 
@@ -217,15 +159,8 @@ def run_demo(
 ) -> DemoReport:
     """Answers every question of the sample, live where the local model is trusted, else from the recording.
 
-    Args:
-        local: The local answerer; the `ExtractiveReader`, if none is given.
-        data: The questions, in SQuAD format.
-        recording: The recording of the hosted model, which must hold every question.
-        thresholds: The file of `DemoThresholds`.
-        progress: Is called with the number of questions that are answered, and of all.
-
-    Raises:
-        InputError: A file cannot be read, or the recording lacks a question.
+    Without `local` it is the `ExtractiveReader`; the recording must hold every question. `progress` is called with the
+    number of questions that are answered, and of all.
     """
     if local is None:
         from twosup_chain.reader.reader import ExtractiveReader
@@ -311,15 +246,8 @@ def _scores(examples: Sequence[LabelledQuestion], *systems: Sequence[str | None]
     ]
     found = bootstrap(lambda *drawn: np.mean(drawn, axis=1), *columns)
     ends = list(zip(found.low.tolist(), found.high.tolist(), strict=True))
-    return [
-        Score(
-            exact_match=found.value[place],
-            f1=found.value[place + 1],
-            exact_match_interval=ends[place],
-            f1_interval=ends[place + 1],
-        )
-        for place in range(0, len(columns), 2)
-    ]
+    pairs = [(*found.value[place : place + 2], *ends[place : place + 2]) for place in range(0, len(columns), 2)]
+    return [Score(**dict(zip(Score.model_fields, pair, strict=True))) for pair in pairs]
 
 
 def _saving(remote_only: float, chain: float) -> Saving:

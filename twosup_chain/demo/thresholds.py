@@ -44,17 +44,7 @@ def tuning_records(
     recording: Path = TUNING_RECORDING,
     local: Runnable[Any, Any] | None = None,
 ) -> Path:
-    """Collects questions that a hosted model was recorded on.
-
-    Args:
-        out: The file of records to write.
-        data: The questions; those that were not recorded are left out.
-        recording: The hosted model's answers.
-        local: The local answerer; the `ExtractiveReader`, if none is given.
-
-    Raises:
-        InputError: A file cannot be read.
-    """
+    """Collects the questions that were recorded; without `local`, the `ExtractiveReader` is the local answerer."""
     if local is None:
         from twosup_chain.reader.reader import ExtractiveReader
 
@@ -67,15 +57,7 @@ def tuning_records(
 
 
 def fix(records: Path, *, risk: float) -> Calibration:
-    """Returns the thresholds with the most answers that keep a risk, by estimate alone.
-
-    Args:
-        records: The records of the questions.
-        risk: The share of wrong answers among those that are given, in [0, 1), which is to be kept by estimate.
-
-    Raises:
-        InfeasibleTargetError: No thresholds keep it.
-    """
+    """Returns the thresholds with the most answers that keep a risk, by estimate alone."""
     return calibrate(records, risk=risk, prefer="coverage", local_scorer=LOCAL_SCORER, remote_scorer=REMOTE_SCORER)
 
 

@@ -168,17 +168,11 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
 
 
 class _Reading(NamedTuple):
-    """What the model made of one window.
+    """What the model made of one window."""
 
-    Args:
-        input_tokens: The length of the prompt.
-        tokens: What the model wrote.
-        unanswerable: The probability of a reply that opens with `NO_ANSWER`.
-    """
-
-    input_tokens: int
+    input_tokens: int  # the length of the prompt
     tokens: tuple[WrittenToken, ...]
-    unanswerable: float
+    unanswerable: float  # the probability of a reply that opens with `NO_ANSWER`
 
     @property
     def trust(self) -> float:
@@ -188,11 +182,7 @@ class _Reading(NamedTuple):
 
 
 def _combine(readings: Sequence[_Reading], model: str, seconds: float, passages: Sequence[str]) -> Answer:
-    """Returns the best window's answer, with the cost of all.
-
-    Raises:
-        EmptyAnswerError: The model wrote nothing, whatever the window.
-    """
+    """Returns the best window's answer, with the cost of all."""
     answered: list[tuple[str, _Reading]] = []
     declined: list[_Reading] = []
     empty: EmptyAnswerError | None = None

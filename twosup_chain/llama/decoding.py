@@ -42,39 +42,23 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How tokens are chosen, and where the reply ends.
-
-    Args:
-        max_tokens: The most tokens that are written, at least 1.
-        temperature: 0 takes the likeliest token (the first of equals); otherwise tokens are drawn from
-            softmax(logits / temperature).
-        seed: Seeds the drawing.
-        stop: Texts before which the reply ends.
-        top_logprobs: How many of the likeliest tokens are told at each place.
-    """
+    """How tokens are chosen, and where the reply ends."""
 
     max_tokens: int
-    temperature: float = 0.0
+    temperature: float = 0.0  # 0 takes the likeliest token (the first of equals); others draw from softmax(logits / t)
     seed: int = 0
-    stop: tuple[str, ...] = ()
-    top_logprobs: int = 0
+    stop: tuple[str, ...] = ()  # texts before which the reply ends
+    top_logprobs: int = 0  # how many of the likeliest tokens are told at each place
 
 
 @dataclass(frozen=True)
 class WrittenToken:
-    """One token of a reply.
+    """One token of a reply."""
 
-    Args:
-        data: Its bytes, which may be a part of a character.
-        logprob: Its log-probability at temperature 1, in nats.
-        top: The likeliest tokens at its place and their log-probabilities, best first.
-        ends: Whether it ends the model's turn, and so is none of the text.
-    """
-
-    data: bytes
-    logprob: float
-    top: tuple[tuple[bytes, float], ...] = ()
-    ends: bool = False
+    data: bytes  # which may be a part of a character
+    logprob: float  # at temperature 1, in nats
+    top: tuple[tuple[bytes, float], ...] = ()  # the likeliest tokens at its place, best first
+    ends: bool = False  # the model's turn, and so is none of the text
 
     @property
     def text(self) -> str:
@@ -87,10 +71,8 @@ def decode(
 ) -> Iterator[WrittenToken]:
     """Lets a model write token by token, up to the one that ends its turn or the last of `Sampling.max_tokens`.
 
-    Args:
-        model: The model.
-        sampling: How tokens are chosen; where stop texts end the reply is the business of who reads it.
-        logits_after: Returns the logits after the prompt and the tokens written so far, shape (n_vocab,).
+    `logits_after` returns the logits after the prompt and the tokens written so far. Where stop texts end the reply is
+    the business of who reads it.
     """
     random = np.random.default_rng(sampling.seed)
     written: list[int] = []
@@ -107,16 +89,10 @@ def decode(
 
 
 def write_line(model: LanguageModel, logits: Logits, sampling: Sampling) -> tuple[WrittenToken, ...]:
-    """Lets a model that has read the prompt write one line.
+    """Lets a model that has read the prompt, with these logits after it, write one line.
 
-    Args:
-        model: The model.
-        logits: Its logits after the prompt, shape (n_vocab,).
-        sampling: How tokens are chosen.
-
-    Returns:
-        The tokens up to the end of the model's turn, the end of its first line that holds text, or
-        `Sampling.max_tokens`, the ending one included.
+    The tokens go up to the end of the model's turn, the end of its first line that holds text, or
+    `Sampling.max_tokens`, the ending one included.
     """
     line: list[WrittenToken] = []
     for token in decode(model, sampling, lambda written: model.append(written[-1]) if written else logits):
@@ -135,12 +111,8 @@ def opening_probability(model: LanguageModel, logits: Logits, variants: Sequence
     """Returns the probability that a reply opens with one of several sequences of tokens, in [0, 1].
 
     Each sequence's probability is the product of its tokens' probabilities; sequences whose first token is less than a
-    hundredth as likely as the likeliest first token are left out.
-
-    Args:
-        model: The model, which has read the prompt.
-        logits: Its logits after the prompt, shape (n_vocab,); a copy, since the model is made to read on.
-        variants: The sequences, none of them the beginning of another.
+    hundredth as likely as the likeliest first token are left out. None is the beginning of another. `logits`, those
+    after the prompt, are a copy, since the model is made to read on.
     """
     total = log_sum_exp(logits)
     first = {tuple(tokens): float(logits[tokens[0]]) - total for tokens in variants if tokens}

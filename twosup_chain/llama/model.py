@@ -41,7 +41,7 @@ _YES = True  # C functions take their arguments by position
 
 
 class LlamaModel:
-    """A GGUF model and its memory of the prompt before.
+    """A GGUF model and its memory of the prompt before; `LlamaCppAnswerer` says what the options mean.
 
     A prompt comes in segments (instructions, passage, question), each evaluated as a batch of its own. Leading segments
     that are those of the prompt before are not evaluated again. Since llama.cpp's arithmetic depends on how tokens are
@@ -49,18 +49,6 @@ class LlamaModel:
     were remembered, a remembered prompt gives the same logits as a fresh one, bit for bit.
 
     A model is not thread-safe: hold `lock` from `read` to the last `append` that belongs to it.
-
-    Args:
-        model_path: The GGUF file.
-        n_ctx: How many tokens the context holds.
-        n_batch: How many tokens are evaluated together.
-        n_threads: Threads; ``None`` for half the CPUs that this process may use.
-        n_gpu_layers: Layers to keep on a GPU; -1 for all.
-        verbose: Whether llama.cpp may write to stderr.
-
-    Raises:
-        MissingExtraError: llama-cpp-python is not installed.
-        ModelFileError: The file is missing or is no GGUF file.
     """
 
     def __init__(
@@ -146,9 +134,6 @@ class LlamaModel:
         """Returns a conversation as the model's chat template (or else `PLAIN_TEMPLATE`) writes it.
 
         A template that knows no system role gets the instructions at the head of the first message instead.
-
-        Raises:
-            ModelFileError: The template cannot write the conversation.
         """
         try:
             if self._formatter is None:
@@ -159,11 +144,7 @@ class LlamaModel:
             raise ModelFileError(message) from error
 
     def read(self, segments: Sequence[Sequence[int]]) -> Logits:
-        """Reads a prompt and returns the logits after it (a copy).
-
-        Args:
-            segments: The prompt's tokens, not more than the context holds; they are batched by segment.
-        """
+        """Reads a prompt, batched by segment, and returns the logits after it (a copy)."""
         self.reader = None
         wanted = [tuple(segment) for segment in segments if segment]
         known = 0
@@ -261,21 +242,13 @@ class LlamaModel:
 
 
 def need_llama_cpp(needed_by: str) -> None:
-    """Checks that the bindings are there.
-
-    Raises:
-        MissingExtraError: They are not.
-    """
+    """Checks that the bindings are there."""
     if find_spec("llama_cpp") is None:
         raise MissingExtraError(needed_by, "llama-cpp-python", "llama")
 
 
 def check_gguf(path: Path) -> None:
-    """Checks that a file is there and starts as a GGUF file does.
-
-    Raises:
-        ModelFileError: It is not, or does not.
-    """
+    """Checks that a file is there and starts as a GGUF file does."""
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
         message = f"model_path={str(path)!r} {what}: give the path of a GGUF file"

@@ -33,12 +33,7 @@ def fill(model: LlamaModel, template: str, contents: Sequence[str]) -> list[list
     """Returns the tokens of a filled template, alternately those of a piece of it and those of a content.
 
     Only what the template itself says counts as special tokens. They are split as the model would split them: a space
-    belongs to the word after it.
-
-    Args:
-        model: The model whose tokens are used; hold its lock.
-        template: The text, with a `slot` for each content.
-        contents: The contents by number.
+    belongs to the word after it. `template` has a `slot` for each content by number; hold the model's lock.
     """
     *parts, end = _PLACE.split(template)
     tokens: list[list[int]] = []
@@ -50,15 +45,10 @@ def fill(model: LlamaModel, template: str, contents: Sequence[str]) -> list[list
 
 
 def prompt_segments(model: LlamaModel, messages: Sequence[BaseMessage]) -> list[list[int]]:
-    """Returns the prompt that asks for the next message of a conversation.
+    """Returns the prompt that asks for the next message of a conversation; hold the model's lock.
 
-    Args:
-        model: The model whose template and tokens are used; hold its lock.
-        messages: The conversation. Consecutive messages of one role become one, since many templates insist on turns;
-            system messages after the first one are put where they stand, as the user's.
-
-    Raises:
-        InputError: There is no message, or one holds something that is not text.
+    Consecutive messages of one role become one, since many templates insist on turns; system messages after the first
+    one are put where they stand, as the user's.
     """
     turns = _turns(messages)
     template = model.render([{"role": role, "content": slot(i)} for i, (role, _) in enumerate(turns)])

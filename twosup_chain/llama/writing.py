@@ -25,29 +25,18 @@ _PATIENCE = 1.0
 
 @dataclass(frozen=True)
 class Piece:
-    """What can be shown of a reply at a time.
+    """What can be shown of a reply at a time."""
 
-    Args:
-        text: Its text; only the last piece may have none.
-        tokens: The tokens that spell it.
-        generated: How many tokens were generated since the piece before, the ending one and those of a stop text
-            included.
-        ending: ``"stop"`` or ``"length"`` in the last piece.
-    """
-
-    text: str
-    tokens: tuple[WrittenToken, ...]
-    generated: int
-    ending: str | None = None
+    text: str  # only the last piece may have none
+    tokens: tuple[WrittenToken, ...]  # those that spell it
+    generated: int  # tokens since the piece before, the ending one and those of a stop text included
+    ending: str | None = None  # "stop" or "length" in the last piece
 
 
 def write(model: LlamaModel, prompt: Sequence[Sequence[int]], sampling: Sampling) -> Iterator[Piece]:
     """Lets a model write a reply, one piece at a time; closing the generator ends the writing there.
 
-    Args:
-        model: The model.
-        prompt: The prompt's tokens, in segments; with `Sampling.max_tokens` not more than the context holds.
-        sampling: How tokens are chosen.
+    With `Sampling.max_tokens` the prompt, in segments, is not more than the context holds.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text, shown, generated, counted = "", 0, 0, 0

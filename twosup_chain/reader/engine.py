@@ -35,33 +35,20 @@ _TOKENIZED_AT_ONCE = 100_000
 
 
 class Tokens(NamedTuple):
-    """A text's tokens.
-
-    Attributes:
-        ids: Vocabulary ids, shape ``(n,)``.
-        starts: Where each token starts in the text, in characters, shape ``(n,)``.
-        ends: Where each ends (exclusive), shape ``(n,)``.
-        first: Whether each is the first of its word, shape ``(n,)``.
-        last: Whether each is the last of its word, shape ``(n,)``.
-    """
+    """A text's tokens, in columns of shape ``(n,)``."""
 
     ids: IntArray
-    starts: IntArray
-    ends: IntArray
-    first: NDArray[np.bool_]
-    last: NDArray[np.bool_]
+    starts: IntArray  # where each token starts in the text, in characters
+    ends: IntArray  # where it ends (exclusive)
+    first: NDArray[np.bool_]  # of its word
+    last: NDArray[np.bool_]  # of its word
 
 
 class ModelInput(NamedTuple):
-    """One window as the model takes it: ``[CLS] question [SEP] passage [SEP]``.
-
-    Attributes:
-        ids: Vocabulary ids, shape ``(n,)``.
-        types: 0 up to the first separator, 1 from there on, shape ``(n,)``.
-    """
+    """One window as the model takes it: ``[CLS] question [SEP] passage [SEP]``."""
 
     ids: IntArray
-    types: IntArray
+    types: IntArray  # 0 up to the first separator, 1 from there on
 
 
 class Logits(NamedTuple):
@@ -74,11 +61,8 @@ class Logits(NamedTuple):
 class ReaderEngine:
     """A model folder and how to run it; nothing is loaded before it is needed, and then once for all threads.
 
-    Args:
-        folder: Holds ``reader.onnx``, ``tokenizer.json`` and ``config.json``.
-        num_threads: Threads of one run; ``None`` leaves it to ONNX Runtime (one a physical core).
-        providers: Execution providers, the preferred one first; empty for the CPU.
-        max_batch_tokens: The most tokens that share a run.
+    `num_threads` are those of one run; ``None`` leaves them to ONNX Runtime (one a physical core). `providers` are
+    execution providers, the preferred one first, none for the CPU; at most `max_batch_tokens` share a run.
     """
 
     def __init__(

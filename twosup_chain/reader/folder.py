@@ -29,24 +29,14 @@ _MOST_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class ReaderConfig:
-    """What ``config.json`` beside the model says.
-
-    Attributes:
-        name: The model's name.
-        digest: SHA-256 of the model file, in hexadecimal.
-        max_positions: The most tokens that the encoder takes.
-        stackable: Whether windows may share a run. Dynamic quantisation takes its scale from everything in a run, so
-            that a window's logits would depend on its neighbours: such a model gets one window at a time.
-        calibration: The weights of the answerability model by the names of its features, and its ``"intercept"``.
-        no_answer_below: The answerability below which "no answer" is the better prediction, in [0, 1].
-    """
+    """What ``config.json`` beside the model says."""
 
     name: str
-    digest: str
-    max_positions: int
-    stackable: bool
-    calibration: dict[str, float]
-    no_answer_below: float = 0.5
+    digest: str  # SHA-256 of the model file, in hexadecimal
+    max_positions: int  # the most tokens that the encoder takes
+    stackable: bool  # not where a run has one dynamic scale: a window's logits would depend on its neighbours
+    calibration: dict[str, float]  # the answerability model's weights by feature, and its "intercept"
+    no_answer_below: float = 0.5  # the answerability below which "no answer" is the better prediction
 
     @property
     def label(self) -> str:
@@ -56,11 +46,7 @@ class ReaderConfig:
 
     @classmethod
     def read(cls, path: Path) -> ReaderConfig:
-        """Reads the file.
-
-        Raises:
-            ModelFileError: It is missing, no JSON, of another version, or lacks an entry.
-        """
+        """Reads the file; every fault of it is a ModelFileError."""
         try:
             values = parse_json(read_file(path, _MOST_BYTES))
             version = values["format"]
@@ -101,9 +87,6 @@ def answerability(calibration: dict[str, float], features: dict[str, float]) -> 
     """Returns the calibrated probability that the context holds an answer: a logistic model of the features.
 
     Platt scaling with several inputs (Platt 1999, "Probabilistic outputs for support vector machines").
-
-    Raises:
-        ModelFileError: The calibration asks for a feature that this version does not compute.
     """
     logit = 0.0
     for name, weight in calibration.items():

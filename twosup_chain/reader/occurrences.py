@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 
 
 def token_ranges(places: Sequence[tuple[int, int]], tokens: Tokens) -> list[tuple[int, int]]:
-    """Returns the first and the last token of each range of characters, in order; a range without token is left out.
-
-    Args:
-        places: Half-open ranges of characters, ascending.
-        tokens: The text's tokens.
-    """
+    """Returns the first and the last token of each range of characters, in order; one without token is left out."""
     starts, ends = np.array(places, dtype=np.int64).reshape(-1, 2).T
     first = np.searchsorted(tokens.ends, starts, side="right")
     last = np.searchsorted(tokens.starts, ends, side="left") - 1
@@ -47,15 +42,9 @@ def counted(words: Sequence[Word], tokens: Tokens) -> BoolArray:
 def agreement(found: Sequence[tuple[int, int]], counts: BoolArray, window: Window, width: int) -> FloatArray | None:
     """Returns the token F1 of every span of a window with the occurrence that it overlaps most.
 
-    Args:
-        found: The first and last token of each occurrence in the document, ascending.
-        counts: Which of the document's tokens count.
-        window: Where the window lies.
-        width: The most tokens of a span.
-
-    Returns:
-        Shape ``(tokens of the window, width)``, the cells as in `spans.span_log_odds`, each in [0, 1]; ``None``
-        where no occurrence reaches into the window.
+    `found` are the first and last token of each occurrence, ascending; `counts` tells which of the document's tokens
+    count. Shape ``(tokens of the window, width)``, the cells as in `spans.span_log_odds`; ``None`` where no occurrence
+    is near.
     """
     near = found[bisect_left(found, window.start, key=_last) : bisect_left(found, window.stop, key=_first)]
     if not near:

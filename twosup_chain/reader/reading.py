@@ -64,20 +64,13 @@ class Span(NamedTuple):
 
 @dataclass
 class Reading:
-    """What was found in all windows of all documents of one question.
-
-    Attributes:
-        joint: The totals over all spans and null.
-        spans: The best spans, best first, which do not clash.
-        log_mass: The logarithm of the odds of the given answer: the odds of all spans, weighted by their agreement.
-        seconds: The question's share of the wall time.
-    """
+    """What was found in all windows of all documents of one question."""
 
     joint: JointSpans = field(default_factory=JointSpans)
-    spans: list[Span] = field(default_factory=list)
-    log_mass: float = -math.inf
+    spans: list[Span] = field(default_factory=list)  # the best ones, best first, which do not clash
+    log_mass: float = -math.inf  # of the given answer: the log of all spans' odds, weighted by their agreement
     n_tokens: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # the question's share of the wall time
 
     def evidence(self) -> dict[str, float]:
         """Returns the scores of the reading before calibration; `ExtractiveReader` says what each means."""
@@ -110,16 +103,9 @@ class _Job(NamedTuple):
 def read(
     engine: ReaderEngine, limits: Limits, inputs: Sequence[QAInput], targets: Sequence[str | None]
 ) -> list[Reading | InputError]:
-    """Reads every question's passages.
+    """Reads every question's passages: a reading a question, or its error.
 
-    Args:
-        engine: The model.
-        limits: The reader's sizes.
-        inputs: The questions and their contexts.
-        targets: For each question the answer whose support is wanted, or ``None``.
-
-    Returns:
-        A reading a question, or the error of this question.
+    `targets` are the answers whose support is wanted, ``None`` where none is.
     """
     began = time.perf_counter()
     texts = sorted({text for item in inputs for text in (item.question, *item.passages)})

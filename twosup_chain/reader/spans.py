@@ -41,32 +41,19 @@ _ABBREVIATIONS = frozenset(
 
 
 class Window(NamedTuple):
-    """A stretch of a document's tokens that the model sees at once.
-
-    Attributes:
-        start: The first token.
-        stop: One past the last token.
-        own_from: The window speaks for the spans ``(i, j)`` with ``own_from <= i + j < own_to``.
-        own_to: See `own_from`.
-    """
+    """A stretch of a document's tokens that the model sees at once."""
 
     start: int
-    stop: int
-    own_from: int
+    stop: int  # one past the last token
+    own_from: int  # the window speaks for the spans (i, j) with own_from <= i + j < own_to
     own_to: int
 
 
 def windows(n_tokens: int, size: int, overlap: int) -> list[Window]:
     """Returns windows of equal length that cover a document and speak for each of its spans exactly once.
 
-    Args:
-        n_tokens: How many tokens the document has.
-        size: The most tokens of a window.
-        overlap: The least number of tokens that neighbours share, below `size`. Every span of at most `overlap` tokens
-            lies whole in the window that speaks for it.
-
-    Returns:
-        As few windows as possible, evenly spread, in order; none for an empty document.
+    As few as possible, evenly spread, in order. Neighbours share at least `overlap` tokens, below `size`: every span of
+    at most `overlap` tokens lies whole in the window that speaks for it.
     """
     if n_tokens == 0:
         return []
@@ -87,20 +74,10 @@ def span_log_odds(
     may_end: BoolArray,
     max_tokens: int,
 ) -> FloatArray:
-    """Returns the log-odds against null of every span that a window speaks for.
+    """Returns the log-odds against null of every span that a window of n tokens speaks for.
 
-    Args:
-        start_logits: The start logits of the window's tokens, shape ``(n,)``.
-        end_logits: The end logits, shape ``(n,)``.
-        null: The window's null score.
-        window: Where the window lies.
-        may_start: Which tokens may start an answer, shape ``(n,)``.
-        may_end: Which tokens may end one, shape ``(n,)``.
-        max_tokens: The most tokens of an answer.
-
-    Returns:
-        Shape ``(n, width)``: the cell ``(i, k)`` is the span from token ``i`` to token ``i + k`` of the window;
-        ``-inf`` where there is no such span.
+    Shape ``(n, width)``: the cell ``(i, k)`` is the span from token ``i`` to token ``i + k`` of the window; ``-inf``
+    where there is no such span. Logits and flags have shape ``(n,)``.
     """
     n = len(start_logits)
     width = min(max_tokens, n)
@@ -132,18 +109,11 @@ def disjoint_spans(odds: FloatArray) -> Iterator[tuple[int, int, float]]:
 
 @dataclass
 class JointSpans:
-    """Running totals over the spans of all windows of all documents, together with the single null.
+    """Running totals over the spans of all windows of all documents, together with the single null."""
 
-    Attributes:
-        best: The highest log-odds so far; ``-inf`` while there is no span.
-        log_sum: The logarithm of the summed odds of all spans.
-        log_sum_of_window: The highest that this sum is in any one window.
-        n_spans: How many spans there are.
-    """
-
-    best: float = -math.inf
-    log_sum: float = -math.inf
-    log_sum_of_window: float = -math.inf
+    best: float = -math.inf  # the highest log-odds so far
+    log_sum: float = -math.inf  # the logarithm of the summed odds of all spans
+    log_sum_of_window: float = -math.inf  # the highest that this sum is in any one window
     n_spans: int = 0
     _mean: float = field(default=0.0, repr=False)  # of the log-odds, under the spans' own softmax
 
@@ -189,16 +159,11 @@ class JointSpans:
 
 
 def tidy(text: str, start: int, end: int) -> tuple[int, int]:
-    """Returns a span's offsets as a person would set them.
+    """Returns a span's offsets (start, exclusive end, in characters) as a person would set them.
 
     White space, dangling separators, enclosing quotes and brackets, those without their partner and the full stop of a
     sentence go; a mark that combines with the last character (an accent, a joiner, a variation selector) stays with it.
     A span of which nothing would be left stays as it was.
-
-    Args:
-        text: The passage.
-        start: Where the span starts, in characters.
-        end: Where it ends (exclusive).
     """
     while end < len(text) and (text[end] in _JOINERS or unicodedata.category(text[end]).startswith("M")):
         end += 1
