@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
-from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler, get_usage_metadata_callback
-from langchain_core.globals import set_llm_cache
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, message_chunk_to_message
 from langchain_core.runnables import ConfigurableField
@@ -397,49 +394,3 @@ def test_what_identifies_the_model_holds_its_thresholds(chat) -> None:
     assert params["local"] == "small"
     assert params["local_supervisor"] == {"scorer": "min_token_probability", "threshold": 0.5, "missing": None}
     json.dumps(params)
-
-
-@pytest.fixture
-def global_cache():
-    set_llm_cache(InMemoryCache())
-    yield
-    set_llm_cache(None)
-
-
-@pytest.mark.parametrize("style", ["invoke", "ainvoke", "generate", "stream"])
-@pytest.mark.usefixtures("global_cache")
-def test_two_models_that_differ_in_their_passage_never_answer_from_each_others(chat, style) -> None:
-    in_context = Supervisor("in_context", threshold=0.5)
-    said = [("Paris", 0.9)]
-
-    def reply(passage):
-        model = chat(
-            said, said, context=lambda messages: passage, local_supervisor=in_context, remote_supervisor=in_context
-        )
-        match style:
-            case "ainvoke":
-                return asyncio.run(model.ainvoke("Where?")).text
-            case "generate":
-                return model.generate([[HumanMessage("Where?")]]).generations[0][0].text
-            case "stream":
-                return "".join(chunk.text for chunk in model.stream("Where?"))
-        return model.invoke("Where?").text
-
-    assert reply("It stands in Paris.") == "Paris"
-    assert reply("It stands in Rome.") != "Paris"
-    assert reply("It stands in Paris, too.") == "Paris"
-
-
-@pytest.mark.usefixtures("global_cache")
-def test_the_models_below_may_be_cached_and_are_judged_anew(chat) -> None:
-    model = chat(*({"tokens": tokens, "reports_usage": False} for tokens in (UNSURE, SURE)))
-    first, second = model.invoke("Where?"), model.invoke("Where?")
-    assert first.text == second.text
-    assert len(model.remote.asked) == 1
-
-
-@pytest.mark.parametrize("cache", [True, InMemoryCache()])
-def test_a_cache_of_the_decision_is_refused(chat, cache) -> None:
-    with pytest.raises(ConfigurationError, match="give local and remote one each"):
-        chat(SURE, SURE, cache=cache)
-    assert chat(SURE, SURE, cache=None).cache is chat(SURE, SURE, cache=False).cache is False
