@@ -65,7 +65,6 @@ class ScriptedModel(LlamaModel):
         return "".join(f"[{m['role']}] {m['content']}\n" for m in messages) + "[assistant] "
 
     def read(self, segments: Sequence[Sequence[int]]) -> Logits:
-        self.reader = None
         self.prompts.append([bytes(segment).decode(errors="replace") for segment in segments])
         self._script = self.script("".join(self.prompts[-1]))
         self.rewind()

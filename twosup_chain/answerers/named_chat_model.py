@@ -41,6 +41,10 @@ class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
     def __repr__(self) -> str:
         return f"NamedChatModel({self.model_name!r})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, in this process or another, builds the chat model again."""
+        return {name: value for name, value in vars(self).items() if name != "resolved"}
+
     @cached_property
     def resolved(self) -> Runnable[LanguageModelInput, BaseMessage]:
         """The chat model itself.

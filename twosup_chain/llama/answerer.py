@@ -99,19 +99,20 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
         groups: dict[tuple[str, ...], list[int]] = {}
         for place, item in enumerate(inputs):
             groups.setdefault(item.passages, []).append(place)
-        answers = {place: self._answer(inputs[place]) for group in groups.values() for place in group}
+        order = [place for group in groups.values() for place in group]
+        found = self._model.worker.run(lambda: [self._answer(inputs[place]) for place in order])
+        answers = dict(zip(order, found, strict=True))
         return [answers[place] for place in range(len(inputs))]
 
     def _answer(self, item: QAInput) -> Answer | Exception:
         model = self._model
         try:
-            with model.lock:
-                name = model.name
-                if item.context is not None and not "".join(item.passages).strip():
-                    return _nothing_to_read(name)
-                start = time.perf_counter()
-                readings = [self._read(prompt) for prompt in self._prompts(item)]
-                return _combine(readings, name, time.perf_counter() - start, item.passages)
+            name = model.name
+            if item.context is not None and not "".join(item.passages).strip():
+                return _nothing_to_read(name)
+            start = time.perf_counter()
+            readings = [self._read(prompt) for prompt in self._prompts(item)]
+            return _combine(readings, name, time.perf_counter() - start, item.passages)
         except (TwosupError, RuntimeError) as error:  # llama.cpp's failures are RuntimeErrors
             return error
 

@@ -6,10 +6,12 @@ itself (`model`), and whether the reply is to be trusted (`twosup_chain.chat`).
 
 from __future__ import annotations
 
+from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
@@ -23,9 +25,9 @@ from twosup_chain.llama.prompt import prompt_segments
 from twosup_chain.llama.writing import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 
-    from langchain_core.callbacks import CallbackManagerForLLMRun
+    from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
     from langchain_core.language_models.base import LangSmithParams
     from langchain_core.outputs import ChatResult
 
@@ -47,8 +49,8 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
     ended it) and ``model_name``; its ``usage_metadata`` counts every token that was read as the prompt and generated.
     A stream brings the same token by token.
 
-    A model takes one call at a time; calls at the same time wait for each other. Where a stream is left half-read, the
-    next call overtakes it after a second, and the stream goes on after that by reading the conversation again.
+    A model takes one call at a time, in the order in which they came; those that wait in an event loop hold no thread.
+    A stream is written whether or not it is read on; closed, it ends at the next token.
 
     Args:
         model_path: The GGUF file. It is loaded at the first call.
@@ -100,14 +102,12 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
 
     def get_token_ids(self, text: str) -> list[int]:
         """Returns the model's own tokens of a text."""
-        with self._model.lock:
-            return self._model.tokenize(text)
+        return self._model.worker.run(lambda: self._model.tokenize(text))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Returns how many tokens a conversation takes as a prompt; tools are none of it."""
         del tools
-        with self._model.lock:
-            return sum(map(len, prompt_segments(self._model, messages)))
+        return self._model.worker.run(lambda: sum(map(len, prompt_segments(self._model, messages))))
 
     def _generate(
         self,
@@ -118,6 +118,15 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
     ) -> ChatResult:
         return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
 
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
+
     def _stream(
         self,
         messages: list[BaseMessage],
@@ -126,10 +135,24 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         del run_manager  # its tokens are announced by LangChain
-        options = self._options_of_call(stop, kwargs)
+        return self._model.worker.stream(partial(self._write, messages, self._options_of_call(stop, kwargs)))
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        del run_manager
+        written = self._model.worker.astream(partial(self._write, messages, self._options_of_call(stop, kwargs)))
+        async with aclosing(written) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _write(self, messages: list[BaseMessage], options: LlamaCppChat) -> Generator[ChatGenerationChunk]:
         model = self._model
-        with model.lock:
-            prompt = prompt_segments(model, messages)
+        prompt = prompt_segments(model, messages)
         read = sum(map(len, prompt))
         room = model.n_ctx - read
         if room < 1:

@@ -7,9 +7,8 @@ It reads tokens and gives the logits after them; it leaves out what they are goo
 from __future__ import annotations
 
 import ctypes
-import threading
-import weakref
 from contextlib import nullcontext, redirect_stderr
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twosup_chain._in_process import processors
+from twosup_chain._process import Loaded
+from twosup_chain._worker import Worker, check_wanted
 from twosup_chain.errors import MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class LlamaModel:
     batched (by some tenths of a nat in a quantised model), and the segments are batched alike whether or not others
     were remembered, a remembered prompt gives the same logits as a fresh one, bit for bit.
 
-    A model is not thread-safe: hold `lock` from `read` to the last `append` that belongs to it.
+    A model is not thread-safe, and llama.cpp's own threads belong to the thread that calls it: everything from a `read`
+    to the last `append` that belongs to it is one job of `worker`. A process that is forked off loads the model again.
     """
 
     def __init__(
@@ -73,17 +75,12 @@ class LlamaModel:
             "n_gpu_layers": n_gpu_layers,
             "verbose": verbose,
         }
-        self.lock = threading.RLock()
-        #: Held by whoever writes a stream, so that two streams do not make each other read again at every token.
-        self.turn = threading.Lock()
+        #: The one thread that evaluates.
+        self.worker = Worker()
         #: How many tokens were evaluated since the model was loaded.
         self.evaluated = 0
-        #: Whose prompt was read last, if they said so: where it is another's, the model must be made to read again.
-        self.reader: object = None
-        self._llama: Any = None
-        self._formatter: Any = None
-        self._closer: weakref.finalize[..., LlamaModel] | None = None
-        self._segments: list[tuple[int, ...]] = []
+        path, chosen = self.path, self.options
+        self._open = Loaded(lambda: _Open(_load(path, chosen)), _Open.close)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as a model that is yet to be loaded."""
@@ -136,24 +133,24 @@ class LlamaModel:
         A template that knows no system role gets the instructions at the head of the first message instead.
         """
         try:
-            if self._formatter is None:
-                self._formatter = self._make_formatter()
-            return _render(self._formatter, list(messages))
+            if self._open.get().formatter is None:
+                self._open.get().formatter = self._make_formatter()
+            return _render(self._open.get().formatter, list(messages))
         except Exception as error:
             message = f"model_path={str(self.path)!r}: the chat template cannot write the prompt: {error}"
             raise ModelFileError(message) from error
 
     def read(self, segments: Sequence[Sequence[int]]) -> Logits:
         """Reads a prompt, batched by segment, and returns the logits after it (a copy)."""
-        self.reader = None
+        remembered = self._open.get()
         wanted = [tuple(segment) for segment in segments if segment]
         known = 0
-        while known < len(wanted) - 1 and self._segments[known : known + 1] == wanted[known : known + 1]:
+        while known < len(wanted) - 1 and remembered.segments[known : known + 1] == wanted[known : known + 1]:
             known += 1
         self._forget(known)
         for segment in wanted[known:]:
             self._evaluate(segment)
-            self._segments.append(segment)
+            remembered.segments.append(segment)
         return self._logits().copy()
 
     def append(self, token: int) -> Logits:
@@ -163,37 +160,33 @@ class LlamaModel:
 
     def rewind(self) -> None:
         """Forgets the tokens appended to the prompt."""
-        self._forget(len(self._segments))
+        self._forget(len(self._open.get().segments))
 
     def close(self) -> None:
         """Frees the model; the next use loads it again."""
-        with self.lock:
-            if self._closer is not None:
-                self._closer()
-            self._llama = self._formatter = self._closer = self.reader = None
-            self._segments = []
+        self.worker.run(self._open.drop)
 
     def _forget(self, keep: int) -> None:
         """Forgets all but the first `keep` segments."""
         import llama_cpp
 
-        llama = self._loaded()
-        kept = self._segments[:keep]
-        self._segments = []
+        llama, remembered = self._loaded(), self._open.get()
+        kept, remembered.segments = remembered.segments[:keep], []
         tokens = sum(map(len, kept))
         memory = llama_cpp.llama_get_memory(llama.ctx)
         if llama_cpp.llama_memory_seq_rm(memory, 0, tokens, -1):
             llama.n_tokens = tokens
-            self._segments = kept
+            remembered.segments = kept
             return
         # a recurrent model cannot go back: it starts again
         llama_cpp.llama_memory_clear(memory, _YES)
         llama.n_tokens = 0
         for segment in kept:
             self._evaluate(segment)
-            self._segments.append(segment)
+            remembered.segments.append(segment)
 
     def _evaluate(self, tokens: Sequence[int]) -> None:
+        check_wanted()
         self._loaded().eval(tokens)
         self.evaluated += len(tokens)
 
@@ -233,12 +226,20 @@ class LlamaModel:
         return text.decode(errors="replace")
 
     def _loaded(self) -> Any:
-        with self.lock:
-            if self._llama is None:
-                self._llama = _load(self.path, self.options)
-                # freed before the interpreter takes the library away, which would be noisy
-                self._closer = weakref.finalize(self, self._llama.close)
-            return self._llama
+        return self._open.get().llama
+
+
+@dataclass
+class _Open:
+    """A model that is in memory, and the segments that it remembers."""
+
+    llama: Any
+    segments: list[tuple[int, ...]] = field(default_factory=list)
+    formatter: Any = None
+
+    def close(self) -> None:
+        """Frees it before the interpreter takes the library away, which would be noisy."""
+        self.llama.close()
 
 
 def need_llama_cpp(needed_by: str) -> None:

@@ -33,7 +33,7 @@ def fill(model: LlamaModel, template: str, contents: Sequence[str]) -> list[list
     """Returns the tokens of a filled template, alternately those of a piece of it and those of a content.
 
     Only what the template itself says counts as special tokens. They are split as the model would split them: a space
-    belongs to the word after it. `template` has a `slot` for each content by number; hold the model's lock.
+    belongs to the word after it. `template` has a `slot` for each content by number.
     """
     *parts, end = _PLACE.split(template)
     tokens: list[list[int]] = []
@@ -45,7 +45,7 @@ def fill(model: LlamaModel, template: str, contents: Sequence[str]) -> list[list
 
 
 def prompt_segments(model: LlamaModel, messages: Sequence[BaseMessage]) -> list[list[int]]:
-    """Returns the prompt that asks for the next message of a conversation; hold the model's lock.
+    """Returns the prompt that asks for the next message of a conversation.
 
     Consecutive messages of one role become one, since many templates insist on turns; system messages after the first
     one are put where they stand, as the user's.

@@ -5,7 +5,7 @@ It turns texts into tokens and token windows into start and end logits. What the
 
 from __future__ import annotations
 
-import threading
+import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from twosup_chain._in_process import processors
+from twosup_chain._process import Loaded
 from twosup_chain.errors import ConfigurationError, ModelFileError
-from twosup_chain.reader.folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, ReaderConfig, unreadable
+from twosup_chain.reader.folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, ReaderConfig, unreadable, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,10 +73,10 @@ class ReaderEngine:
         providers: Sequence[str] = (),
         max_batch_tokens: int = 16_384,
     ) -> None:
-        self.options = (folder, num_threads, tuple(providers), max_batch_tokens)
-        self._loaded: tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer] | None = None
-        self._single: onnxruntime.InferenceSession | None = None
-        self._lock = threading.Lock()
+        chosen = tuple(providers)
+        self.options = (folder, num_threads, chosen, max_batch_tokens)
+        self._loaded = Loaded(lambda: _load(folder, num_threads, chosen))
+        self._single = Loaded(lambda: _session(folder, 1, ()))
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy, in this process or another, loads the files again."""
@@ -87,7 +88,7 @@ class ReaderEngine:
     @property
     def config(self) -> ReaderConfig:
         """What the model's ``config.json`` says."""
-        return self._load()[0]
+        return self._loaded.get()[0]
 
     @property
     def cls_id(self) -> int:
@@ -101,7 +102,7 @@ class ReaderEngine:
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Returns the tokens of each text, with the offsets of each in its text."""
-        tokenizer = self._load()[2]
+        tokenizer = self._loaded.get()[2]
         return [
             # one by one: encode_batch wakes a thread pool, which costs more than it saves on short texts
             _join([(at, tokenizer.encode(piece, add_special_tokens=False)) for at, piece in _pieces(text)])
@@ -114,7 +115,7 @@ class ReaderEngine:
         Windows of the same length share a run where the model allows it; nothing is ever padded. Many windows of a
         model that does not allow it are read side by side. Only so many are held at a time as that needs.
         """
-        config, session, _ = self._load()
+        config, session, _ = self._loaded.get()
         waiting = iter(inputs)
         if config.stackable:
             yield from self._run_stacked(session, waiting)
@@ -122,7 +123,7 @@ class ReaderEngine:
         first = list(islice(waiting, _MANY_WINDOWS))
         threads = self._threads
         if threads > 1 and len(first) == _MANY_WINDOWS:
-            yield from _run_side_by_side(self._single_threaded(), chain(first, waiting), threads)
+            yield from _run_side_by_side(self._single.get(), chain(first, waiting), threads)
             return
         for item in chain(first, waiting):
             yield _run(session, [item])[0]
@@ -158,25 +159,12 @@ class ReaderEngine:
             return 1
         return num_threads or processors()
 
-    def _single_threaded(self) -> onnxruntime.InferenceSession:
-        with self._lock:
-            if self._single is None:
-                self._single = _session(self.options[0], 1, ())
-        return self._single
-
     def _special(self, token: str) -> int:
-        token_id = self._load()[2].token_to_id(token)
+        token_id = self._loaded.get()[2].token_to_id(token)
         if token_id is None:
             message = f"{self.options[0] / TOKENIZER_FILE} has no token {token}: the reader needs a BERT vocabulary"
             raise ModelFileError(message)
         return int(token_id)
-
-    def _load(self) -> tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer]:
-        if self._loaded is None:
-            with self._lock:
-                if self._loaded is None:
-                    self._loaded = _load(*self.options[:3])
-        return self._loaded
 
 
 def _load(
@@ -189,6 +177,7 @@ def _load(
     for path in (folder / MODEL_FILE, vocabulary):
         if not path.is_file():
             raise unreadable(path, "there is no such file")
+    verify(folder, config)
     session = _session(folder, num_threads, providers)
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(vocabulary))
@@ -199,9 +188,16 @@ def _load(
     return config, session, tokenizer
 
 
-def _session(folder: Path, num_threads: int | None, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+def import_onnxruntime() -> Any:
+    """Returns ONNX Runtime, told not to write to the home folder and to look up a host, as from 1.29 on it would."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    return onnxruntime
+
+
+def _session(folder: Path, num_threads: int | None, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    onnxruntime = import_onnxruntime()
     unknown = sorted(set(providers) - set(onnxruntime.get_available_providers()))
     if unknown:
         there = ", ".join(onnxruntime.get_available_providers())

@@ -37,6 +37,7 @@ class ReaderConfig:
     stackable: bool  # not where a run has one dynamic scale: a window's logits would depend on its neighbours
     calibration: dict[str, float]  # the answerability model's weights by feature, and its "intercept"
     no_answer_below: float = 0.5  # the answerability below which "no answer" is the better prediction
+    tokenizer_digest: str = ""  # SHA-256 of the tokenizer file; empty where it was not kept yet
 
     @property
     def label(self) -> str:
@@ -58,6 +59,7 @@ class ReaderConfig:
                     stackable=bool(values["stackable"]),
                     calibration={str(name): _finite(weight) for name, weight in values["calibration"].items()},
                     no_answer_below=_finite(values.get("no_answer_below", cls.no_answer_below)),
+                    tokenizer_digest=str(values.get("tokenizer_digest", "")),
                 )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise unreadable(path, error) from error
@@ -70,6 +72,22 @@ def file_digest(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(folder: Path, config: ReaderConfig) -> None:
+    """Checks that model and tokenizer are those that the configuration was written for.
+
+    Raises:
+        ModelFileError: One of them is another.
+    """
+    for name, digest in ((MODEL_FILE, config.digest), (TOKENIZER_FILE, config.tokenizer_digest)):
+        found = file_digest(folder / name) if digest else ""
+        if found != digest:
+            message = (
+                f"{folder / name} is not the file that {CONFIG_FILE} beside it was written for (SHA-256 {found[:12]}…, "
+                f"not {digest[:12]}…): export the model again, or reinstall twosup-chain where it is the packaged one"
+            )
+            raise ModelFileError(message)
 
 
 def calibration_features(evidence: Mapping[str, float]) -> dict[str, float]:

@@ -6,15 +6,14 @@ It takes an embedding model, which runs in this process or wherever LangChain's 
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from twosup_chain._options import shorten
+from twosup_chain._process import Loaded
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, MissingExtraError, ModelFileError
 from twosup_chain.scoring.wording import sentence_around, sentences
 
@@ -49,8 +48,12 @@ class EmbeddingSimilarity:
                 "model, or a LangChain Embeddings object"
             )
         self._model = model
-        self._lock = Lock()
+        self._loaded = Loaded(lambda: model if isinstance(model, Embeddings) else _SentenceTransformers(str(model)))
         self.name = f"embedding_similarity@{_label(model)}"
+
+    def __reduce__(self) -> tuple[type, tuple[str | Path | Embeddings]]:
+        """A copy, in this process or another, loads the model again."""
+        return type(self), (self._model,)
 
     def __repr__(self) -> str:
         return f"<EmbeddingSimilarity {self.name}>"
@@ -80,21 +83,10 @@ class EmbeddingSimilarity:
         """Returns the greatest cosine of a text with one of the others, in [0, 1]; 0 where there is none."""
         if not others:
             return 0.0
-        vectors = np.asarray(self._embedder.embed_documents([text, *others]), dtype=np.float64)
+        vectors = np.asarray(self._loaded.get().embed_documents([text, *others]), dtype=np.float64)
         lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
         cosines = vectors[1:] @ vectors[0] / (lengths[1:] * lengths[0])
         return float(np.clip(cosines.max(), 0.0, 1.0))
-
-    @property
-    def _embedder(self) -> Embeddings:
-        if isinstance(self._model, Embeddings):
-            return self._model
-        with self._lock:
-            return self._loaded
-
-    @cached_property
-    def _loaded(self) -> Embeddings:
-        return _SentenceTransformers(str(self._model))
 
 
 class _SentenceTransformers(Embeddings):

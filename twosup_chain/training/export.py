@@ -68,6 +68,7 @@ def export_reader(
             "format": FORMAT_VERSION,
             "name": name,
             "digest": file_digest(out / MODEL_FILE),
+            "tokenizer_digest": file_digest(out / TOKENIZER_FILE),
             "max_positions": config["max_position_embeddings"],
             "stackable": not int8,
             "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),

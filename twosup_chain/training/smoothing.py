@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twosup_chain.reader.engine import import_onnxruntime
 from twosup_chain.training.graph import build_graph
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def channel_ranges(
     weights: Mapping[str, Array], config: Mapping[str, Any], windows: Iterable[tuple[Sequence[int], Sequence[int]]]
 ) -> dict[str, Array]:
     """Returns the largest magnitude that each input channel of each smoothed layer reaches in float32, by its name."""
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     names = [f"bert.encoder.layer.{layer}.intermediate.dense" for layer in range(config["num_hidden_layers"])]
     model = build_graph(weights, config, int8=False, tapped=names)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import os
+import threading
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
@@ -83,13 +86,50 @@ def test_a_seed_repeats_its_draws(chatting) -> None:
     assert drawn == [chat.invoke("Go", seed=seed).content for seed in range(20)]
 
 
-def test_a_stream_that_is_closed_lets_the_next_one_begin_at_once(scripted) -> None:
-    model = scripted({b"word": 1.0})
-    stream = write(model, [list(b"go")], Sampling(max_tokens=20))
+def test_a_stream_that_is_closed_lets_the_next_one_begin_at_once(chatting) -> None:
+    chat = chatting({b"word " * 400: 1.0}, max_tokens=2000)
+    stream = chat.stream("Go")
     next(stream)
-    assert model.turn.locked()
     stream.close()
-    assert not model.turn.locked()
+    assert chat.invoke("Go", max_tokens=4).content == "word"
+    assert len(chat.engine.prompts) == 2
+
+
+def test_a_stream_that_is_left_half_read_holds_up_nobody(chatting) -> None:
+    chat = chatting({b"word": 1.0})
+    stream = chat.stream("Go")
+    first = next(stream)
+    assert chat.invoke("Go").content == "word"
+    assert first.content + "".join(chunk.content for chunk in stream) == "word"
+
+
+async def test_more_clients_than_the_default_executor_has_threads_are_served_in_their_order(chatting) -> None:
+    chat = chatting({b"word": 1.0})
+    clients = (os.cpu_count() or 1) + 4 + 20
+    first, alive = [], []
+
+    async def ask(client: int) -> None:
+        async for chunk in chat.astream("Go"):
+            if chunk.content == "w":
+                first.append(client)
+                alive.append(threading.active_count())
+
+    before = threading.active_count()
+    await asyncio.gather(*map(ask, range(clients)))
+    assert first == list(range(clients))
+    assert max(alive) <= before + 1  # the model's own thread: who waits holds none
+
+
+async def test_who_waits_no_longer_is_passed_over(chatting) -> None:
+    chat = chatting({b"word": 1.0})
+    tasks = [asyncio.create_task(chat.ainvoke("Go")) for _ in range(5)]
+    await asyncio.sleep(0)
+    for task in tasks[1:]:
+        task.cancel()
+    assert (await tasks[0]).content == "word"
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert (await chat.ainvoke("Go")).content == "word"
+    assert chat.engine.worker.waiting == 0
 
 
 def test_each_message_is_a_segment_and_none_of_it_is_special(chatting) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 import threading
@@ -228,6 +229,25 @@ def test_a_missing_or_broken_model_file_is_named(folder, name, content):
         reader.invoke({"question": COUNTRY, "context": NORMANS})
 
 
+@pytest.mark.parametrize("name", ["reader.onnx", "tokenizer.json"])
+def test_an_altered_model_file_beside_an_unchanged_config_is_refused(folder, name):
+    altered = (folder / name).read_bytes() + b"\n"
+    (folder / name).unlink()
+    (folder / name).write_bytes(altered)
+    with pytest.raises(ModelFileError, match=f"{name} is not the file that config.json beside it was written for"):
+        ExtractiveReader(model_path=folder).invoke({"question": COUNTRY, "context": NORMANS})
+
+
+def test_a_config_from_before_the_tokenizer_s_digest_is_read(folder):
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    del values["tokenizer_digest"]
+    path.unlink()
+    path.write_text(json.dumps(values))
+    old, new = ExtractiveReader(model_path=folder), ExtractiveReader()
+    assert old.label == new.label
+
+
 def test_a_config_of_another_version_or_with_an_unknown_feature_is_refused(folder):
     path = folder / "config.json"
     text = path.read_text()
@@ -242,14 +262,13 @@ def test_a_config_of_another_version_or_with_an_unknown_feature_is_refused(folde
 
 def test_the_model_is_loaded_lazily_once_and_survives_reconfiguration():
     reader = ExtractiveReader()
-    assert reader.engine._loaded is None
+    assert not reader.engine._loaded.there
     configurable = reader.configurable_fields(no_answer_below=ConfigurableField(id="below"))
     question = {"question": "Who was president of Brazil in 1950?", "context": NORMANS}
     assert configurable.invoke(question).text is None
-    loaded = reader.engine._loaded
-    assert loaded is not None
+    loaded = reader.engine._loaded.get()
     assert configurable.with_config(configurable={"below": 0.0}).invoke(question).text is not None
-    assert reader.engine._loaded is loaded
+    assert reader.engine._loaded.get() is loaded
     rebuilt = ExtractiveReader(**{**reader.__dict__, "top_k": 1})
     assert rebuilt.engine is reader.engine
     assert ExtractiveReader(**{**reader.__dict__, "num_threads": 1}).engine is not reader.engine
@@ -260,7 +279,7 @@ def test_the_model_is_loaded_lazily_once_and_survives_reconfiguration():
 def test_copies_load_again_and_answer_the_same(reader):
     copy = pickle.loads(pickle.dumps(reader))  # noqa: S301
     question = {"question": COUNTRY, "context": NORMANS}
-    assert copy.engine._loaded is None
+    assert not copy.engine._loaded.there
     assert copy.invoke(question).candidates == reader.invoke(question).candidates
 
 

@@ -1,0 +1,135 @@
+"""`Worker`: threads of an engine's own, so that who waits for it takes no thread from the rest of the process.
+
+Jobs are done in the order in which they came. Who waits in an event loop holds no thread; who does not wait any longer
+gives the job up: one that has not begun never does, and one that runs ends at its next `check_wanted`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from contextvars import ContextVar, copy_context
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twosup_chain._process import Loaded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+
+Result = TypeVar("Result")
+
+_given_up: ContextVar[tuple[threading.Event, ...]] = ContextVar("twosup_given_up", default=())
+
+
+class GivenUp(BaseException):
+    """Ends a job that nobody waits for any longer; it reaches no caller."""
+
+
+def check_wanted() -> None:
+    """Ends the job here, if nobody waits for it any longer."""
+    if any(event.is_set() for event in _given_up.get()):
+        raise GivenUp
+
+
+def leaving() -> tuple[Callable[..., Any], threading.Event]:
+    """Returns how to call a function in a context like this one, and the event by which that call is given up."""
+    event, context = threading.Event(), copy_context()
+    context.run(_given_up.set, (*_given_up.get(), event))
+    return context.run, event
+
+
+class Worker:
+    """Does jobs on threads of its own, first come, first served.
+
+    Args:
+        threads: How many jobs may run at once.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._here = here = threading.local()
+        self._threads = threads
+        self._pool = Loaded(
+            lambda: ThreadPoolExecutor(threads, "twosup", initializer=lambda: setattr(here, "own", True))
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        """A copy, in this process or another, has threads of its own."""
+        return type(self), (self._threads,)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs have not begun."""
+        return self._pool.get()._work_queue.qsize() if self._pool.there else 0  # noqa: SLF001
+
+    def run(self, job: Callable[[], Result]) -> Result:
+        """Does a job and waits for it; at once, where this is a thread of the worker."""
+        if self._inside:
+            return job()
+        future, given_up = self._submit(job)
+        try:
+            return future.result()
+        finally:
+            given_up.set()
+            future.cancel()
+
+    async def arun(self, job: Callable[[], Result]) -> Result:
+        """Does a job and waits for it without holding a thread."""
+        future, given_up = self._submit(job)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            given_up.set()
+
+    def stream(self, pieces: Callable[[], Generator[Result]]) -> Generator[Result]:
+        """Gives what a generator gives that runs here as one job; closing this one ends that one."""
+        if self._inside:
+            yield from pieces()
+            return
+        found: SimpleQueue[Any] = SimpleQueue()
+        future, given_up = self._submit(partial(_pump, pieces, found.put))
+        future.add_done_callback(found.put)
+        try:
+            while (piece := found.get()) is not future:
+                yield piece
+            future.result()
+        finally:
+            given_up.set()
+            future.cancel()
+
+    async def astream(self, pieces: Callable[[], Generator[Result]]) -> AsyncGenerator[Result]:
+        """Gives what a generator gives that runs here as one job, without holding a thread."""
+        found: asyncio.Queue[Any] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def put(piece: Any) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is there any more
+                loop.call_soon_threadsafe(found.put_nowait, piece)
+
+        future, given_up = self._submit(partial(_pump, pieces, put))
+        future.add_done_callback(put)
+        try:
+            while (piece := await found.get()) is not future:
+                yield piece
+            future.result()
+        finally:
+            given_up.set()
+            future.cancel()
+
+    @property
+    def _inside(self) -> bool:
+        return getattr(self._here, "own", False)
+
+    def _submit(self, job: Callable[[], Result]) -> tuple[Future[Result], threading.Event]:
+        call, given_up = leaving()
+        return self._pool.get().submit(call, job), given_up
+
+
+def _pump(pieces: Callable[[], Generator[Any]], put: Callable[[Any], None]) -> None:
+    with closing(pieces()) as running:
+        for piece in running:
+            put(piece)
+            check_wanted()
