@@ -31,7 +31,8 @@ class Piece:
 def write(model: LlamaModel, prompt: Sequence[Sequence[int]], sampling: Sampling) -> Generator[Piece]:
     """Lets a model write a reply, one piece at a time; closing the generator ends the writing there.
 
-    With `Sampling.max_tokens` the prompt, in segments, is not more than the context holds. All of this is one job of the model's worker.
+    With `Sampling.max_tokens` the prompt, in segments, is not more than the context holds.
+    All of this is one job of the model's worker.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text, shown, counted = "", 0, 0
