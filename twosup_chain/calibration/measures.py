@@ -50,7 +50,6 @@ class Measure(ABC):
 
     def lacks(self, outcomes: Outcomes) -> str:
         """Returns what the data do not hold and are read, with the cure; nothing where they hold it all."""
-        del outcomes
         return ""
 
 

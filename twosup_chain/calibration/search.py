@@ -145,13 +145,7 @@ def _found(
     good = np.flatnonzero(accepted)
     best = int(good[np.argmin(ranks(tally, prefer)[good])]) if good.size else None
     return Found(
-        method=method,
-        tried=tally,
-        p_values=p_values,
-        accepted=accepted,
-        best=best,
-        ordering=ordering,
-        testing=tally.n,
+        method=method, tried=tally, p_values=p_values, accepted=accepted, best=best, ordering=ordering, testing=tally.n
     )
 
 

@@ -109,12 +109,10 @@ class Target(Measure):
 
     def assumes(self, outcomes: Outcomes) -> str:
         """Returns on what a guarantee rests that the data do not tell; nothing where that is so."""
-        del outcomes
         return ""
 
     def least_abstention(self, outcomes: Outcomes) -> float | None:
         """Returns the least share of questions that any thresholds leave open to keep the limit, by estimate."""
-        del outcomes
         return None
 
     def __str__(self) -> str:
@@ -126,7 +124,6 @@ class Rate(Share, Target):
 
     def p_value(self, tally: Tally, level: float) -> Array:
         """Returns the exact binomial p-value."""
-        del level
         events, trials = self.counts(tally)
         return np.where(self.impossible(tally), 0.0, statistics.binomial_p_value(events, trials, self.limit))
 
@@ -197,7 +194,6 @@ class Budget(Target):
 
     def p_value(self, tally: Tally, level: float) -> Array:
         """Returns the p-value of Hoeffding and Bentkus, of costs as shares of the dearest call's."""
-        del level
         mean, limit = self._shares(tally)
         p_value = statistics.hoeffding_bentkus_p_value(mean, tally.n, limit)
         return np.where((tally.local == 0.0) | (limit >= 1.0), 0.0, p_value)

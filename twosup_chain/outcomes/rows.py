@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from twosup_chain._options import shorten
 from twosup_chain.errors import MissingEvidenceError, RecordsError, TwosupError
 from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries
-from twosup_chain.records.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def read_rows(
     `explain` says what is wrong with a whole record that could not be taken, or ``None``; a question counts unless a
     call of a role in `needed` failed. `RecordsError` names the line that is no record.
     """
-    places, seen = Places(), Seen()
+    places, seen = Places(), _Seen()
     lines, digests = array("q"), array("Q")
     for entry in read_entries(paths, places):
         try:
@@ -89,3 +89,26 @@ def _explained(error: Exception, entry: dict[str, Any], place: Place, explain: E
     except RecordsError as found:
         return found
     return explain(record, place) or RecordsError(f"{place}: {type(error).__name__}: {error}")
+
+
+class _Seen:
+    """Which questions were read and where, so that none counts twice."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+        self._lines: dict[str, int] = {}
+
+    def add(self, id: str, places: Places, *, failed: bool) -> None:
+        """Notes the question of the last line; `RecordsError` where it was recorded before."""
+        line = len(places) - 1
+        before = self._lines.setdefault(id, ~line if failed else line)
+        if before in (line, ~line):  # it is new
+            self.failed += failed
+        elif before >= 0:
+            raise RecordsError(
+                f"{places[line]}: the question {shorten(id)} is recorded in {places[before]} already, and counts "
+                "once: leave one of the two out"
+            )
+        elif not failed:
+            self.failed -= 1
+            self._lines[id] = line

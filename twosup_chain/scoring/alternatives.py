@@ -8,6 +8,7 @@ prediction as if it had been made, which makes sense where its scores are probab
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twosup_chain.errors import MissingEvidenceError
@@ -16,36 +17,26 @@ from twosup_chain.schema import Answer, Evidence
 if TYPE_CHECKING:
     from twosup_chain.scoring.scorer import Scorer
 
-#: What a prediction of "no answer" is called among the alternatives.
-UNANSWERABLE = "unanswerable"
-
 
 def alternatives(scorer: Scorer, evidence: Evidence) -> dict[str, float]:
     """Returns the trust in the predictions that could be made instead of the one to judge, by name.
 
-    ``"local"`` is the local answer, where the hosted one is to judge; ``"unanswerable"`` is "no answer". What another
-    model predicts already is not repeated under this name, and what cannot be scored is left out.
+    ``"local"`` is the local answer, where the hosted one is to judge; ``"unanswerable"`` is "no answer", on the
+    evidence of the local model, where there is any. What another model predicts already is not repeated under this
+    name, and what cannot be scored is left out.
     """
-    at_remote = evidence.weigh == "remote"
-    others = {"local": evidence.local} if at_remote else {}
-    possible = {name: other for name, other in others.items() if other is not None and other.text is not None}
-    if evidence.answer.text is not None:
-        possible[UNANSWERABLE] = _withdrawn(evidence)
+    answer, local, possible = evidence.answer, evidence.local, {}
+    if evidence.weigh == "remote" and local is not None and local.text is not None:
+        possible["local"] = local
+    if answer.text is not None:
+        own = (local or Answer(None)) if evidence.weigh == "remote" else answer
+        spanless = dict.fromkeys(("text", "start", "end", "document", "token_logprobs"))
+        possible["unanswerable"] = own.model_copy(update=spanless)
     if scorer.alternatives is not None:
-        found = scorer.alternatives(evidence.input, evidence.answer, local=evidence.local)
+        found = scorer.alternatives(evidence.input, answer, local=local)
         return {name: trust for name, trust in found.items() if name in possible}
     scored = {}
-    for name, answer in possible.items():
-        try:
-            scored[name] = scorer.score(Evidence(input=evidence.input, answer=answer, local=evidence.local))
-        except MissingEvidenceError:
-            continue
+    for name, other in possible.items():
+        with suppress(MissingEvidenceError):
+            scored[name] = scorer.score(Evidence(input=evidence.input, answer=other, local=local))
     return scored
-
-
-def _withdrawn(evidence: Evidence) -> Answer:
-    """Returns the prediction of "no answer" on the evidence of the local model, where there is any."""
-    local = evidence.local if evidence.weigh == "remote" else evidence.answer
-    if local is None:
-        return Answer(None)
-    return local.model_copy(update={"text": None, "start": None, "end": None, "document": None, "token_logprobs": None})

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns how far the answer says the same as the local one (`text.agreement`; two "no answers" agree fully)."""
-    del question
     if local is None:
         raise MissingEvidenceError(
             "agreement compares with the local answer, and there is none: use it as the remote supervisor's scorer"
@@ -25,7 +24,6 @@ def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None)
 
 def in_context(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns 1.0 if the answer stands in the context, word for word (`text.finder`), or is "no answer", else 0.0."""
-    del local
     if answer.text is None:
         return 1.0
     if question.context is None:

@@ -66,7 +66,6 @@ class EmbeddingSimilarity:
             MissingExtraError: sentence-transformers is needed and not installed.
             ModelFileError: There is no such model.
         """
-        del local
         if question.context is None:
             raise MissingEvidenceError(
                 "embedding_similarity compares with a sentence of the context, and none was given: pass 'context' with "
@@ -75,9 +74,8 @@ class EmbeddingSimilarity:
         if answer.text is None:
             return 1.0 - self._nearest(question.question, sentences(question.passages))
         own = sentence_around(question.passages, answer.text)
-        return self._nearest(
-            f"{question.question} {answer.text}", sentences(question.passages) if own is None else [own]
-        )
+        others = sentences(question.passages) if own is None else [own]
+        return self._nearest(f"{question.question} {answer.text}", others)
 
     def _nearest(self, text: str, others: list[str]) -> float:
         """Returns the greatest cosine of a text with one of the others, in [0, 1]; 0 where there is none."""
@@ -105,8 +103,7 @@ class _SentenceTransformers(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Returns a vector a text."""
-        found: list[list[float]] = self._model.encode(texts, show_progress_bar=False).tolist()
-        return found
+        return self._model.encode(texts, show_progress_bar=False).tolist()  # type: ignore[no-any-return]
 
     def embed_query(self, text: str) -> list[float]:
         """Returns a text's vector."""

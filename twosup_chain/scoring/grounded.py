@@ -23,9 +23,7 @@ def backed(question: QAInput, answer: Answer, *, local: Answer | None = None) ->
     `Grounded` in that only the reader's best spans (``top_k``) count, and that it needs an `ExtractiveReader` as the
     local model.
     """
-    del question
-    if is_reading(local):
-        assert local is not None  # noqa: S101
+    if local is not None and is_reading(local):
         return reading_features(answer, local)["backed"]
     if is_reading(answer):
         return own_features(answer)["backed"]

@@ -38,11 +38,7 @@ _CHUNK = 4096
 
 #: The families of models.
 Family = Literal["logistic", "boosted", "isotonic"]
-_FAMILIES: dict[str, type[Fit]] = {
-    "logistic": Logistic,
-    "boosted": Boosted,
-    "isotonic": Isotonic,
-}
+_FAMILIES: dict[str, type[Fit]] = {"logistic": Logistic, "boosted": Boosted, "isotonic": Isotonic}
 
 
 class Fitness(Record):
@@ -207,11 +203,6 @@ def matrix(columns: Mapping[str, ArrayLike], features: tuple[str, ...]) -> Float
     first, shape = next(iter(shapes.items()))
     for name, other in shapes.items():
         if other != shape or len(shape) != 1:
-            raise InputError(
-                f"the columns {first!r} and {name!r} have the shapes {shape} and {other}: one number a row each"
-            )
-    x = np.full((shape[0], len(features)), np.nan)
-    for j, name in enumerate(features):
-        if name in given:
-            x[:, j] = given[name]
-    return x
+            message = f"the columns {first!r} and {name!r} have the shapes {shape} and {other}: one number a row each"
+            raise InputError(message)
+    return np.column_stack([given.get(name, np.full(shape, np.nan)) for name in features])

@@ -13,41 +13,32 @@ if TYPE_CHECKING:
 
 def span_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns the reader's probability of what it predicts: of its best span, or of the null span for "no answer"."""
-    del question, local
-    return _score(answer, "span_probability" if answer.text is not None else "null_probability", "span_probability")
+    return _score(answer, "span_probability" if answer.text is not None else "null_probability")
 
 
 def answerability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns the local model's probability that the context holds an answer; for "no answer", that it does not."""
-    del question, local
-    probability = _score(answer, "answerability", "answerability")
+    probability = _score(answer, "answerability")
     return probability if answer.text is not None else 1.0 - probability
 
 
 def stated_confidence(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns how sure the model says that it is: ``ChatAnswerer(…, stated_confidence=True)``."""
-    del question, local
-    return _score(
-        answer, "stated_confidence", "stated_confidence", "ask for it (ChatAnswerer(…, stated_confidence=True))"
-    )
+    return _score(answer, "stated_confidence", "ask for it (ChatAnswerer(…, stated_confidence=True))")
 
 
 def self_consistency(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns how far several samples of the same model agree with the answer: `SelfConsistent`."""
-    del question, local
-    return _score(answer, "self_consistency", "self_consistency", "ask several times (SelfConsistent(…, samples=5))")
+    return _score(answer, "self_consistency", "ask several times (SelfConsistent(…, samples=5))")
 
 
-def _score(
-    answer: Answer, key: str, scorer: str, cure: str = "answer with ExtractiveReader or LlamaCppAnswerer"
-) -> float:
-    try:
+def _score(answer: Answer, key: str, cure: str = "answer with ExtractiveReader or LlamaCppAnswerer") -> float:
+    if key in answer.scores:
         return answer.scores[key]
-    except KeyError:
-        raise MissingEvidenceError(
-            f"{scorer} reads Answer.scores[{key!r}], and the answer carries {sorted(answer.scores) or 'no scores'}: "
-            f"{cure}, or put the score into Answer.scores"
-        ) from None
+    raise MissingEvidenceError(
+        f"{key.replace('null', 'span')} reads Answer.scores[{key!r}], and the answer carries "
+        f"{sorted(answer.scores) or 'no scores'}: {cure}, or put the score into Answer.scores"
+    )
 
 
 SCORERS = (

@@ -45,8 +45,6 @@ def _loaded(name: str) -> LearnedScorer:
 
 #: Their trust needs no recording: it follows from the features, which are always recorded.
 SCORERS = tuple(
-    Scorer(
-        name=name, make=partial(default_scorer, name), needs="features", reads_local=role == "remote", recorded=False
-    )
-    for name, role in (("learned_local", "local"), ("learned_remote", "remote"))
+    Scorer(name=n, make=partial(default_scorer, n), needs="features", reads_local="remote" in n, recorded=False)
+    for n in FILES
 )

@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 
 def min_token_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns the least probability of any content token: the remote score of BiSupervised (DOI 10.1145/3617593)."""
-    del question, local
     return math.exp(min(_content_logprobs(answer, "min_token_probability")))
 
 
 def mean_token_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns the geometric mean of the content tokens' probabilities."""
-    del question, local
     return math.exp(math.fsum(logprobs := _content_logprobs(answer, "mean_token_probability")) / len(logprobs))
 
 
@@ -41,13 +39,11 @@ def token_probability_quantile(
     Gupta et al., *Language Model Cascades: Token-level Uncertainty and Beyond* (ICLR 2024, arXiv 2404.10136). Bind
     another `q` in [0, 1] with `functools.partial`.
     """
-    del question, local
     return float(np.exp(np.quantile(_content_logprobs(answer, "token_probability_quantile"), q)))
 
 
 def min_token_margin(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns the least probability, of any content token, less that of the likeliest other one; at least 0."""
-    del question, local
     return max(0.0, min(_content_margins(answer, "min_token_margin")))
 
 
@@ -56,14 +52,12 @@ def mean_token_margin(question: QAInput, answer: Answer, *, local: Answer | None
 
     It is one minus the uncertainty of UCCI (arXiv 2605.18796).
     """
-    del question, local
     margins = _content_margins(answer, "mean_token_margin")
     return max(0.0, math.fsum(margins) / len(margins))
 
 
 def highest_minimum(logprobs: Sequence[float], remaining: float) -> float:
     """Returns the highest `min_token_probability` that an answer can end with: the minimum so far."""
-    del remaining
     return math.exp(min(logprobs, default=0.0))
 
 
@@ -98,9 +92,8 @@ def _content_logprobs(answer: Answer, scorer: str) -> list[float]:
 
 def _content_margins(answer: Answer, scorer: str) -> list[float]:
     _content_logprobs(answer, scorer)
-    margins = [
-        margin for token in content_tokens(answer.token_logprobs or ()) if (margin := token_margin(token)) is not None
-    ]
+    found = map(token_margin, content_tokens(answer.token_logprobs or ()))
+    margins = [margin for margin in found if margin is not None]
     if not margins:
         raise MissingEvidenceError(
             f"{scorer} reads the likeliest alternatives of each token, and the answer carries none: ask for them "
@@ -113,10 +106,7 @@ SCORERS = (
     Scorer(name="min_token_probability", function=min_token_probability, needs="logprobs", bound=highest_minimum),
     Scorer(name="mean_token_probability", function=mean_token_probability, needs="logprobs", bound=highest_mean),
     Scorer(
-        name="token_probability_quantile",
-        function=token_probability_quantile,
-        needs="logprobs",
-        bound=highest_quantile,
+        name="token_probability_quantile", function=token_probability_quantile, needs="logprobs", bound=highest_quantile
     ),
     Scorer(name="min_token_margin", function=min_token_margin, needs="top_logprobs"),
     Scorer(name="mean_token_margin", function=mean_token_margin, needs="top_logprobs"),

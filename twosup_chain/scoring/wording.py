@@ -31,18 +31,15 @@ _STOP_WORDS = (
 _NEGATING_WORDS = "not no never none neither nor without cannot unable except unlike"
 _STOP, _NEGATIONS = frozenset(_STOP_WORDS.split()), frozenset(_NEGATING_WORDS.split())
 #: By the question's opening, whether its answer should hold a number (1), a name (2), or either.
-_KINDS = (
-    (
-        "how_many",
-        re.compile(r"\bhow (?:many|much|long|old|far|tall|high|large|big|often|fast)\b|\bwhat (?:percent|number)"),
-    ),
-    ("when", re.compile(r"\b(?:when|(?:what|which) (?:year|century|date|day|month|decade|time))\b")),
-    ("who", re.compile(r"\b(?:who|whom|whose)\b")),
-    ("where", re.compile(r"\b(?:where|(?:what|which) (?:city|country|state|place|region))\b")),
-    ("why", re.compile(r"\bwhy\b")),
-    ("how", re.compile(r"\bhow\b")),
-    ("what", re.compile(r"\b(?:what|which)\b")),
-)
+_KINDS = {
+    "how_many": r"\bhow (?:many|much|long|old|far|tall|high|large|big|often|fast)\b|\bwhat (?:percent|number)",
+    "when": r"\b(?:when|(?:what|which) (?:year|century|date|day|month|decade|time))\b",
+    "who": r"\b(?:who|whom|whose)\b",
+    "where": r"\b(?:where|(?:what|which) (?:city|country|state|place|region))\b",
+    "why": r"\bwhy\b",
+    "how": r"\bhow\b",
+    "what": r"\b(?:what|which)\b",
+}
 _NUMBERED = frozenset({"how_many", "when"})
 _NAMED = frozenset({"who", "where"})
 _SPELT_NUMBERS = (
@@ -112,12 +109,12 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
     features = {
         "question_words": math.log1p(len(asked.stems)),
         "passage_words": math.log1p(sum(len(passage.words) for passage in read)),
-        "question_missing": _missing(asked.stems, vocabulary),
+        "question_missing": len(asked.stems - vocabulary) / max(len(asked.stems), 1),
         "question_missing_names": float(len(asked.names - vocabulary)),
         "question_missing_numbers": _missing_numbers(asked, passages),
         "question_negated": float(asked.negated),
     }
-    features |= {f"asks_{kind}": float(kind == asked.kind) for kind, _ in _KINDS}
+    features |= {f"asks_{kind}": float(kind == asked.kind) for kind in _KINDS}
     if text is None:
         return features
     words = [word.lower() for word in _WORD.findall(text)]
@@ -127,11 +124,8 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
         "answer_in_question": sum(stem in asked.stems for stem in stems) / max(len(stems), 1),
         "answer_kind": _fits(asked.kind, text, words),
     }
-    places = [
-        (passage, whole, place)
-        for passage, whole in zip(read, passages, strict=True)
-        for place in _places(passage, whole, text)
-    ]
+    pairs = zip(read, passages, strict=True)
+    places = [(passage, whole, place) for passage, whole in pairs for place in _places(passage, whole, text)]
     features["in_context"] = float(bool(places))
     features["answer_occurrences"] = math.log1p(len(places))
     if places and asked.stems:
@@ -178,12 +172,8 @@ def sentence_around(passages: Sequence[str], text: str) -> str | None:
 
 def sentences(passages: Sequence[str]) -> list[str]:
     """Returns the sentences of passages, in order."""
-    return [
-        _cut(passage, whole, span)
-        for whole in passages
-        for passage in [_passage(whole)]
-        for span in _sentences(passage, whole)
-    ]
+    read = [(_passage(whole), whole) for whole in passages]
+    return [_cut(passage, whole, span) for passage, whole in read for span in _sentences(passage, whole)]
 
 
 def _cut(passage: _Passage, whole: str, span: range) -> str:
@@ -196,13 +186,12 @@ def _asked(question: str) -> _Asked:
     words = _WORD.findall(question)
     low = [word.lower() for word in words]
     content = [word for word in low if word not in _STOP]
-    lowered = question.lower()
     return _Asked(
         stems=frozenset(map(_stem, content)),
         names=frozenset(_stem(w.lower()) for w in words[1:] if w[0].isupper() and w.lower() not in _STOP),
         numbers=_numbers([question]),
         negated=any(map(_negates, low)),
-        kind=next((kind for kind, pattern in _KINDS if pattern.search(lowered)), ""),
+        kind=next((kind for kind, pattern in _KINDS.items() if re.search(pattern, question.lower())), ""),
     )
 
 
@@ -214,9 +203,8 @@ def _passage(text: str) -> _Passage:
 
 def _numbers(texts: Sequence[str]) -> frozenset[str]:
     """Returns the numbers of texts, as `text.words` counts them."""
-    return frozenset(
-        word.key for text in texts if _DIGIT.search(text) for word in words_of(text) if _DIGIT.search(word.key)
-    )
+    found = (word.key for text in texts if _DIGIT.search(text) for word in words_of(text))
+    return frozenset(filter(_DIGIT.search, found))
 
 
 def _missing_numbers(asked: _Asked, texts: Sequence[str]) -> float:
@@ -233,10 +221,6 @@ def _stem(word: str) -> str:
 
 def _negates(word: str) -> bool:
     return word in _NEGATIONS or word.endswith(("n't", "n’t"))
-
-
-def _missing(wanted: frozenset[str], there: set[str]) -> float:
-    return len(wanted - there) / len(wanted) if wanted else 0.0
 
 
 def _fits(kind: str, text: str, words: Sequence[str]) -> float:
