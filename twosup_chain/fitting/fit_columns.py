@@ -96,39 +96,6 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     )
 
 
-def cross_fit_columns(
-    columns: Mapping[str, ArrayLike],
-    right: ArrayLike,
-    *,
-    groups: ArrayLike | None = None,
-    folds: int = _DEFAULT_FOLDS,
-    seed: int = 0,
-    **options: object,
-) -> Floats:
-    """Returns the probability that each prediction is right by a model that has not seen its group, shape (n,).
-
-    Each part of the groups is judged by `fit_columns` on all the others, so that nothing of a row, not even the choice
-    of a ridge, has touched its own probability; within each fit there are as many folds again.
-    """
-    y = _labels(right)
-    division, _ = divide(y, groups, folds, seed)
-    labels = np.arange(len(y)) if groups is None else np.asarray(groups)
-    table = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
-    found = np.empty(len(y))
-    for fold in range(int(division.max()) + 1):
-        here = division == fold
-        fitted = fit_columns(
-            {name: column[~here] for name, column in table.items()},
-            y[~here],
-            groups=labels[~here],
-            folds=folds,
-            seed=seed,
-            **options,  # type: ignore[arg-type]
-        )
-        found[here] = fitted.predict({name: column[here] for name, column in table.items()})
-    return found
-
-
 def _allowed(model: Family, trees: int) -> list[dict[str, float]]:
     """Returns the settings to try."""
     settings = [setting for setting in _SETTINGS[model] if setting.get("trees", 0.0) <= trees]

@@ -9,15 +9,14 @@ import numpy as np
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.fitting.fit_columns import fit_columns
-from twosup_chain.outcomes.features import RecordedFeatures, read_features
+from twosup_chain.outcomes.features import read_features
+from twosup_chain.outcomes.predictions import right_by
 from twosup_chain.scoring.learned import LearnedScorer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
-
-    from twosup_chain.outcomes.outcomes import Flags, Floats
+    from twosup_chain.outcomes.outcomes import Flags
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.learned_model import Family, LearnedModel
@@ -71,7 +70,14 @@ def fit_scorer(  # noqa: PLR0913 (options are all by keyword)
         message = f"role={shorten(role)}: pass 'local' or 'remote', whose predictions the supervisor judges"
         raise ConfigurationError(message)
     found = read_features(records, role)
-    belongs = group_labels(found, groups)
+    belongs = found.passages
+    if groups is not None:
+        if lost := [name for name in found.ids.tolist() if name not in groups]:
+            message = (
+                f"groups says nothing of the question {shorten(lost[0])} and {len(lost) - 1} others: name them all"
+            )
+            raise InputError(message)
+        belongs = np.array([str(groups[name]) for name in found.ids.tolist()], dtype=np.str_)
 
     def fit(claim: Flags, target: str, rows: Flags) -> LearnedModel:
         return fit_columns(
@@ -88,45 +94,20 @@ def fit_scorer(  # noqa: PLR0913 (options are all by keyword)
         )
 
     every = np.ones(len(found), dtype=bool)
-    main = fit(labels(found.exact_match, found.f1, correct), "right", every)
-    others: dict[str, LearnedModel | None] = {}
-    if model != "isotonic":  # one feature cannot tell of another prediction
-        others["unanswerable"] = _possible(fit, ~found.answerable, "unanswerable", every)
-        if role == "remote":
-            there = ~np.isnan(found.other_exact_match)
-            others["local"] = _possible(fit, labels(found.other_exact_match, found.other_f1, correct), "local", there)
-    return LearnedScorer(main, {name: other for name, other in others.items() if other is not None})
+    main = fit(right_by(correct, found.exact_match, found.f1), "right", every)
+    claims = {"unanswerable": (~found.answerable, every)}
+    if role == "remote":
+        local_right = right_by(correct, found.other_exact_match, found.other_f1)
+        claims["local"] = local_right, ~np.isnan(found.other_exact_match)
+    others = {
+        name: fit(claim, name, rows)
+        for name, (claim, rows) in claims.items()
+        if model != "isotonic"  # one feature cannot tell of another prediction
+        and min(claim[rows].sum(), (~claim[rows]).sum()) >= _FEWEST_OTHERS
+    }
+    return LearnedScorer(main, others)
 
 
 def fit_supervisor(records: Paths, *, place: str | None = None, **options: Any) -> LearnedScorer:
     """Returns what `fit_scorer` does, of which this is the former name; `place` is its `role`."""
     return fit_scorer(records, **(options if place is None else {"role": place, **options}))
-
-
-def _possible(
-    fit: Callable[[Flags, str, Flags], LearnedModel], claim: Flags, target: str, rows: Flags
-) -> LearnedModel | None:
-    """Returns the fit; ``None`` where the claim is nearly always, or nearly never, true."""
-    fewer = min(int(claim[rows].sum()), int((~claim[rows]).sum()))
-    return fit(claim, target, rows) if fewer >= _FEWEST_OTHERS else None
-
-
-def labels(exact_match: Floats, f1: Floats, correct: Correct) -> Flags:
-    """Returns which recorded predictions are right, shape (n,)."""
-    match correct:
-        case "exact_match":
-            return np.greater_equal(exact_match, 1.0)
-        case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
-            return np.greater_equal(f1, floor)
-    raise ConfigurationError(f"correct={shorten(correct)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]")
-
-
-def group_labels(found: RecordedFeatures, groups: Mapping[str, str] | None) -> npt.NDArray[np.str_]:
-    """Returns what each question belongs to, shape (n,)."""
-    if groups is None:
-        return found.passages
-    lost = [name for name in found.ids.tolist() if name not in groups]
-    if lost:
-        message = f"groups says nothing of the question {shorten(lost[0])} and {len(lost) - 1} others: name them all"
-        raise InputError(message)
-    return np.array([str(groups[name]) for name in found.ids.tolist()], dtype=np.str_)

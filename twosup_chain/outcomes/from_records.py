@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
+#: The usage of a call that does not tell it.
+_UNTOLD = {"input_tokens": math.nan, "output_tokens": math.nan}
+
+
 class Provenance(Record):
     """Where columns come from: what a calibration keeps as evidence, and a report says in its head.
 
@@ -113,81 +117,65 @@ def read_columns(
         if missing is not None and not 0.0 <= missing <= 1.0:
             message = f"missing={missing!r}: the trust in an answer without evidence is a number in [0, 1]"
             raise ConfigurationError(message)
-    of_local = RecordedTrust(local_scorer, local_missing, "local", weigh=early_abstention)
-    of_remote = RecordedTrust(remote_scorer, remote_missing, "remote", weigh=reconcile)
-    models = _Models()
-    numbers = array("d")
+    trusts = {
+        "local": RecordedTrust(local_scorer, local_missing, "local", weigh=early_abstention),
+        "remote": RecordedTrust(remote_scorer, remote_missing, "remote", weigh=reconcile),
+    }
+    models: dict[str, str | None] = {}
+    numbers, labels = array("d"), array("d")
 
     def take(entry: dict[str, Any], places: Places) -> None:
-        local, remote = entry["local"], entry["remote"]
-        models.meet(local.get("model"), remote.get("model"), places)
-        numbers.extend(_numbers(local, of_local))
-        numbers.extend(_numbers(remote, of_remote))
-        numbers.append(entry["answerable"])
+        for role, trust in trusts.items():
+            made = entry[role]
+            model = made.get("model")
+            if (before := models.setdefault(role, model)) != model:
+                raise RecordsError(
+                    f"{places[-1]}: the {role} model is {model!r}, and {before!r} in the lines before: "
+                    "read the records of each model apart"
+                )
+            usage = made.get("usage") or _UNTOLD
+            numbers.extend((trust.take(made), made["exact_match"], made["f1"], made["no_answer"]))
+            numbers.extend((usage["input_tokens"], usage["output_tokens"], made.get("seconds", math.nan)))
+        labels.append(entry["answerable"])
 
-    scorers = {role: of.name for role, of in (("local", of_local), ("remote", of_remote)) if not of.computed}
+    scorers = {role: trust.name for role, trust in trusts.items() if not trust.computed}
     rows = read_rows(paths, take, explain=partial(_explained, scorers))
     order, count = rows.order, len(rows.order)
-    table = np.array(numbers).reshape(count, 2 * _WIDTH + 1)[order].T
-    answerable = table[-1] == 1.0
-    local, local_others = _predictions(table[:_WIDTH], of_local, order)
-    remote, remote_others = _predictions(table[_WIDTH:-1], of_remote, order)
+    answerable = np.array(labels)[order] == 1.0
+    made, judged = {}, {}
+    table = np.array(numbers).reshape(count, len(trusts), 7)[order].transpose(1, 2, 0)
+    for (role, trust), column in zip(trusts.items(), table, strict=True):
+        others = trust.finish(column[0], order)
+        made[role] = PredictionColumns(
+            trust=others.pop("answer"),
+            exact_match=column[1],
+            f1=column[2],
+            no_answer=column[3] == 1.0,
+            input_tokens=column[4],
+            output_tokens=column[5],
+            seconds=column[6],
+            chosen=np.full(count, Choice.ANSWER, np.int8),
+        )
+        judged[role] = weigh(made[role], others, local=made["local"], answerable=answerable)
+    source = Provenance(
+        questions=count,
+        failed=rows.failed,
+        digest=rows.digest,
+        **{f"{role}_model": models.get(role) for role in trusts},
+        **{f"{role}_scorer": trust.name for role, trust in trusts.items()},
+    )
     columns = RecordColumns(
-        local=local,
-        remote=remote,
-        local_judged=weigh(local, local_others, local=local, answerable=answerable),
-        remote_judged=weigh(remote, remote_others, local=local, answerable=answerable),
+        local=made["local"],
+        remote=made["remote"],
+        local_judged=judged["local"],
+        remote_judged=judged["remote"],
         answerable=answerable,
-        provenance=Provenance(
-            questions=count,
-            failed=rows.failed,
-            local_model=models.local,
-            remote_model=models.remote,
-            local_scorer=of_local.name,
-            remote_scorer=of_remote.name,
-            digest=rows.digest,
-        ),
+        provenance=source,
         places=rows.places,
         lines=rows.lines,
     )
     _check_shares(columns)
     return columns
-
-
-def _numbers(prediction: dict[str, Any], trust: RecordedTrust) -> tuple[Any, ...]:
-    """Returns the numbers of a prediction, in the order of the fields of `PredictionColumns`."""
-    usage = prediction.get("usage")
-    return (
-        trust.take(prediction),
-        prediction["exact_match"],
-        prediction["f1"],
-        prediction["no_answer"],
-        math.nan if usage is None else usage["input_tokens"],
-        math.nan if usage is None else usage["output_tokens"],
-        prediction.get("seconds", math.nan),
-    )
-
-
-#: How many numbers are read of a prediction.
-_WIDTH = 7
-
-
-def _predictions(
-    rows: Floats, trust: RecordedTrust, order: npt.NDArray[np.intp]
-) -> tuple[PredictionColumns, dict[str, Floats]]:
-    """Returns the predictions that were made, and the trust in what could be predicted in their place."""
-    weighed = trust.finish(rows[0], order)
-    made = PredictionColumns(
-        trust=weighed.pop("answer"),
-        exact_match=rows[1],
-        f1=rows[2],
-        no_answer=rows[3] == 1.0,
-        input_tokens=rows[4],
-        output_tokens=rows[5],
-        seconds=rows[6],
-        chosen=np.full(len(order), Choice.ANSWER, np.int8),
-    )
-    return made, weighed
 
 
 def _check_shares(columns: RecordColumns) -> None:
@@ -211,24 +199,3 @@ def _explained(scorers: dict[str, str], record: QuestionRecord, place: Place) ->
                 "choose another scorer, or state the trust in such answers (missing=0.0), as in Supervisor"
             )
     return None
-
-
-class _Models:
-    """Who answered: one local and one hosted model."""
-
-    def __init__(self) -> None:
-        self.local: str | None = None
-        self.remote: str | None = None
-        self._met = False
-
-    def meet(self, local: str | None, remote: str | None, places: Places) -> None:
-        """Raises a `RecordsError` where others answered than in the lines before."""
-        if local == self.local and remote == self.remote:
-            return
-        if self._met:
-            role, now, before = ("local", local, self.local) if local != self.local else ("remote", remote, self.remote)
-            raise RecordsError(
-                f"{places[-1]}: the {role} model is {now!r}, and {before!r} in the lines before: "
-                "read the records of each model apart"
-            )
-        self.local, self.remote, self._met = local, remote, True

@@ -45,16 +45,18 @@ class PredictionColumns:
 
     def correct(self, rule: Correct) -> Flags:
         """Returns which predictions are right, shape (n,)."""
-        right: Flags
-        match rule:
-            case "exact_match":
-                right = self.exact_match >= 1.0
-            case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
-                right = self.f1 >= floor
-            case _:
-                message = f"correct={shorten(rule)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
-                raise ConfigurationError(message)
-        return right
+        return right_by(rule, self.exact_match, self.f1)
+
+
+def right_by(rule: Correct, exact_match: Floats, f1: Floats) -> Flags:
+    """Returns which predictions with these measures are right, shape (n,)."""
+    match rule:
+        case "exact_match":
+            return np.greater_equal(exact_match, 1.0)
+        case ("f1", float() | int() as floor) if 0.0 < floor <= 1.0:
+            return np.greater_equal(f1, floor)
+    message = f"correct={shorten(rule)}: pass 'exact_match', or ('f1', floor) with a floor in (0, 1]"
+    raise ConfigurationError(message)
 
 
 def weigh(

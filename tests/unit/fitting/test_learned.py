@@ -24,7 +24,8 @@ from twosup_chain.errors import (
 )
 from twosup_chain.fitting import boosted
 from twosup_chain.fitting.boosted import binned, fit_boosted
-from twosup_chain.fitting.fit_columns import cross_fit_columns, fit_columns
+from twosup_chain.fitting.fit_columns import fit_columns
+from twosup_chain.fitting.folds import divide
 from twosup_chain.fitting.isotonic import fit_isotonic
 from twosup_chain.fitting.logistic import fit_logistic
 from twosup_chain.scoring.learned import UncalibratedWarning
@@ -42,6 +43,19 @@ def drawn():
     p = 1 / (1 + np.exp(-(1.5 * a - b)))
     holes = np.where(rng.random(N) < 0.3, np.nan, b)
     return {"a": a, "b": holes, "noise": noise}, rng.random(N) < p, np.arange(N) // 6
+
+
+def cross_fit_columns(columns, right, *, groups=None, folds=5, seed=0, **options):
+    """Returns the probability of each row by a model that has seen nothing of its group, not even for the ridge."""
+    division, _ = divide(right.astype(float), groups, folds, seed)
+    labels = np.arange(len(right)) if groups is None else np.asarray(groups)
+    found = np.empty(len(right))
+    for fold in range(int(division.max()) + 1):
+        here = division == fold
+        rest = {name: column[~here] for name, column in columns.items()}
+        fitted = fit_columns(rest, right[~here], groups=labels[~here], folds=folds, seed=seed, **options)
+        found[here] = fitted.predict({name: column[here] for name, column in columns.items()})
+    return found
 
 
 @pytest.mark.parametrize("family", ["logistic", "boosted"])
