@@ -33,34 +33,24 @@ if TYPE_CHECKING:
     from twosup_chain.supervisor import Supervisor
 
 _MODULES = {
-    "Answer": "schema",
-    "Calibration": "calibration",
-    "Candidate": "schema",
-    "ChatAnswerer": "answerers.chat",
-    "Citation": "schema",
-    "EmbeddingSimilarity": "scoring.embedding",
-    "ExtractiveReader": "reader.reader",
-    "LearnedScorer": "scoring.learned",
-    "LlamaCppAnswerer": "llama.answerer",
-    "LlamaCppChat": "llama.chat",
-    "Price": "outcomes.price",
-    "QAInput": "schema",
-    "QuestionCondenser": "chat.condenser",
-    "SelfConsistent": "answerers.consistency",
-    "Supervisor": "supervisor",
-    "TokenLogprob": "schema",
-    "TwoSupervisorChain": "chain",
-    "TwoSupervisorChatModel": "chat.model",
-    "TwoSupervisorMiddleware": "chat.middleware",
-    "TwoSupervisorResult": "schema",
-    "Verdict": "schema",
-    "acollect": "collection",
-    "calibrate": "calibration",
-    "check": "calibration",
-    "collect": "collection",
-    "evaluate": "evaluation.evaluate",
-    "fit_scorer": "fitting.fit_scorer",
-    "fit_supervisor": "fitting.fit_scorer",
+    "answerers.chat": "ChatAnswerer",
+    "answerers.consistency": "SelfConsistent",
+    "calibration": "Calibration calibrate check",
+    "chain": "TwoSupervisorChain",
+    "chat.condenser": "QuestionCondenser",
+    "chat.middleware": "TwoSupervisorMiddleware",
+    "chat.model": "TwoSupervisorChatModel",
+    "collection": "acollect collect",
+    "evaluation.evaluate": "evaluate",
+    "fitting.fit_scorer": "fit_scorer fit_supervisor",
+    "llama.answerer": "LlamaCppAnswerer",
+    "llama.chat": "LlamaCppChat",
+    "outcomes.price": "Price",
+    "reader.reader": "ExtractiveReader",
+    "schema": "Answer Candidate Citation QAInput TokenLogprob TwoSupervisorResult Verdict",
+    "scoring.embedding": "EmbeddingSimilarity",
+    "scoring.learned": "LearnedScorer",
+    "supervisor": "Supervisor",
 }
 
 __all__ = [
@@ -97,7 +87,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Imports a public name from its module on first use (PEP 562)."""
-    module = _MODULES.get(name)
+    module = next((module for module, names in _MODULES.items() if name in names.split()), None)
     if module is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

@@ -45,6 +45,14 @@ if TYPE_CHECKING:
 class TwosupError(Exception):
     """The root of the tree: ``except TwosupError`` catches whatever this package raises on purpose."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args), vars(self)  # whatever its constructor takes
+
+
+def _again(kind: type[TwosupError], args: tuple[Any, ...]) -> TwosupError:
+    """Returns an error that was pickled or copied, as it was, but for what it holds besides its message."""
+    return kind.__new__(kind, *args)
+
 
 class ConfigurationError(TwosupError, ValueError):
     """A part was built with an option of the wrong type or value."""
@@ -66,9 +74,6 @@ class UnknownOptionError(ConfigurationError, TypeError):
         near = get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"{name!r} is no {kind}.{hint} There are: {', '.join(self.known)}.")
-
-    def __reduce__(self) -> tuple[type, tuple[str, str, tuple[str, ...]]]:
-        return type(self), (self.kind, self.name, self.known)
 
 
 class ModelFileError(ConfigurationError):
@@ -102,9 +107,6 @@ class CutOffError(RecordsError):
     def __init__(self, message: str, offset: int) -> None:
         self.offset = offset
         super().__init__(message)
-
-    def __reduce__(self) -> tuple[type, tuple[str, int]]:
-        return type(self), (str(self), self.offset)
 
 
 class ResumeError(RecordsError):
@@ -145,9 +147,6 @@ class InfeasibleTargetError(CalibrationError):
         self.questions_needed = questions_needed
         super().__init__(message)
 
-    def __reduce__(self) -> tuple[type, tuple[str, dict[str, float], float | None, int | None]]:
-        return type(self), (str(self), self.best, self.abstention_bound, self.questions_needed)
-
 
 class MissingExtraError(TwosupError, ImportError):
     """An optional dependency is not installed; the message gives the command that installs it.
@@ -163,9 +162,6 @@ class MissingExtraError(TwosupError, ImportError):
         self.package = package
         self.extra = extra
         super().__init__(f"{needed_by} needs {package}: pip install 'twosup-chain[{extra}]'")
-
-    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
-        return type(self), (self.needed_by, self.package, self.extra)
 
 
 class AnswererError(TwosupError):
@@ -229,9 +225,6 @@ class NoTrustedAnswerError(TwosupError):
         """The tokens that the question cost all the same, where they are known."""
         usage: UsageMetadata | None = self.result.usage
         return usage
-
-    def __reduce__(self) -> tuple[type, tuple[Any]]:
-        return type(self), (self.result,)
 
 
 def is_failure(error: BaseException) -> bool:

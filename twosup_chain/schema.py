@@ -19,6 +19,8 @@ from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError,
 if TYPE_CHECKING:
     from langchain_core.messages.ai import UsageMetadata
 
+#: A text, in which lone surrogates are replaced.
+_Text = Annotated[str | None, BeforeValidator(lambda value: _scalar_text(value) if isinstance(value, str) else value)]
 Status = Literal["answered", "unanswerable", "untrusted"]
 Source = Literal["local", "remote", "fallback", "none"]
 
@@ -123,14 +125,9 @@ class TokenLogprob(Record):
         top: The likeliest tokens at this place and their log-probabilities, best first, where they were asked for.
     """
 
-    token: str | None
+    token: _Text
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
-
-    @field_validator("token", mode="before")
-    @classmethod
-    def _check_token(cls, value: object) -> object:
-        return _scalar_text(value) if isinstance(value, str) else value
 
     @field_validator("logprob")
     @classmethod
@@ -183,7 +180,7 @@ class Answer(Record):
         model: The model's name.
     """
 
-    text: str | None
+    text: _Text
     scores: dict[str, float] = Field(default_factory=dict)
     token_logprobs: tuple[Annotated[TokenLogprob, BeforeValidator(_token_logprob)], ...] | None = None
     start: int | None = None
@@ -197,21 +194,12 @@ class Answer(Record):
     def __init__(self, text: str | None, **fields: Any) -> None:
         super().__init__(text=text, **fields)
 
-    @field_validator("text", mode="before")
-    @classmethod
-    def _check_text(cls, value: object) -> object:
-        return _scalar_text(value) if isinstance(value, str) else value
-
 
 class Evidence(Record):
-    """What a supervisor judges.
+    """What a supervisor judges: the prediction, with the local one where it is the hosted model's.
 
-    Args:
-        input: The question and its context.
-        answer: The prediction to judge.
-        local: The local model's prediction, where the one to judge is the hosted model's.
-        weigh: ``"local"`` or ``"remote"``: the supervisor is to weigh the prediction against those that could be made
-            in its stead, once the model of this role has answered; ``None``: it judges this prediction alone.
+    `weigh`, ``"local"`` or ``"remote"``, tells it to weigh the prediction against those that could be made in its
+    stead, once the model of this role has answered.
     """
 
     input: QAInput

@@ -27,9 +27,8 @@ from twosup_chain.scoring.registry import recorded_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from twosup_chain.calibration.estimates import NamedEstimate
     from twosup_chain.calibration.search import Found
-    from twosup_chain.calibration.tally import Array, Tally
+    from twosup_chain.calibration.tally import Tally
     from twosup_chain.calibration.targets import Target
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
@@ -122,7 +121,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         RecordsError: The records cannot be read.
     """
     _check(confidence, prefer, abstention)
-    names = {"local_scorer": _name(local_scorer), "remote_scorer": _name(remote_scorer)}
+    scorers = {"local_scorer": local_scorer, "remote_scorer": remote_scorer}
+    names = {role: None if scorer is None else recorded_name(scorer) for role, scorer in scorers.items()}
     models = {"local_model": local_model, "remote_model": remote_model}
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
     if isinstance(records, Outcomes):
@@ -163,9 +163,18 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         plug_in = find(outcomes, wanted, confidence=None, prefer=chosen_prefer, abstention=abstention)
         raise infeasible(found, plug_in.tried, wanted, confidence, bound)
     chosen = found.chosen
+    measures = {**MEASURES, **{target.measure: target for target in wanted}}
+    settings = {
+        role: CalibratedSupervisor(
+            scorer=getattr(source, f"{role}_scorer"),
+            threshold=getattr(chosen, role).item(),
+            model=getattr(source, f"{role}_model"),
+            missing=missing,
+        )
+        for role in ("local", "remote")
+    }
     return Calibration(
-        local=_setting(source.local_scorer, source.local_model, chosen.local, missing),
-        remote=_setting(source.remote_scorer, source.remote_model, chosen.remote, missing),
+        **settings,
         promises=tuple(_promise(target, chosen, confidence) for target in wanted),
         confidence=confidence,
         method=found.method,
@@ -181,26 +190,12 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         seed=seed,
         **weighing,
         digest=source.digest,
-        estimates=_estimates(chosen, outcomes, wanted),
+        estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
         abstention_bound=bound,
         trace=_trace(found),
         tried=len(found.accepted),
         warnings=(*assumed, *_warnings(chosen, confidence)),
     )
-
-
-def _name(scorer: str | ScoreFunction | Scorer | None) -> str | None:
-    return None if scorer is None else recorded_name(scorer)
-
-
-def _setting(scorer: str | None, model: str | None, threshold: Array, missing: float | None) -> CalibratedSupervisor:
-    return CalibratedSupervisor(scorer=scorer, threshold=threshold.item(), model=model, missing=missing)
-
-
-def _estimates(tally: Tally, outcomes: Outcomes, own: Iterable[Target]) -> tuple[NamedEstimate, ...]:
-    """Returns what is measured at the only pair of these counts: what every calibration measures, and what is asked."""
-    measures = {**MEASURES, **{target.measure: target for target in own}}
-    return tuple(estimate(measure, tally) for measure in measures.values() if not measure.lacks(outcomes))
 
 
 def _check(confidence: float | None, prefer: str | None, abstention: str) -> None:
@@ -237,10 +232,7 @@ def _warnings(chosen: Tally, confidence: float | None) -> list[str]:
 
 
 def _trace(found: Found) -> Trace:
-    """Returns the pairs that were tried in their order, thinned where there are many.
-
-    Of a whole grid it keeps those with the chosen remote threshold.
-    """
+    """Returns the pairs tried in their order, thinned where there are many; of a grid those at the chosen remote."""
     rows = np.arange(len(found.accepted))
     if found.method != "fixed sequence":
         rows = rows[found.tried.remote == found.chosen.remote]
@@ -249,9 +241,9 @@ def _trace(found: Found) -> Trace:
     shares = {name: MEASURES[name].value(pairs).tolist() for name in ("remote_rate", "coverage", "risk")}
     shares["risk"] = [None if np.isnan(value) else value for value in shares["risk"]]
     return Trace(
-        local=tuple(pairs.local.tolist()),
-        remote=tuple(pairs.remote.tolist()),
-        p_value=() if found.p_values is None else tuple(found.p_values[rows].tolist()),
-        accepted=tuple(found.accepted[rows].tolist()),
-        **{name: tuple(values) for name, values in shares.items()},
+        local=pairs.local.tolist(),
+        remote=pairs.remote.tolist(),
+        p_value=() if found.p_values is None else found.p_values[rows].tolist(),
+        accepted=found.accepted[rows].tolist(),
+        **shares,
     )

@@ -77,15 +77,8 @@ def _questions_needed(found: Found, everything: Tally, targets: Sequence[Target]
     without errors.
     """
     one_more = int(everything.n >= _FEW)
-    everything = replace(
-        everything,
-        n=everything.n + one_more,
-        answered=everything.answered + one_more,
-        wrong=everything.wrong + one_more,
-        right_predictions=everything.right_predictions + one_more,
-        refused_right=everything.refused_right + one_more,
-        losses=everything.losses + one_more,
-    )
+    bad = ("n", "answered", "wrong", "right_predictions", "refused_right", "losses")
+    everything = replace(everything, **{name: getattr(everything, name) + one_more for name in bad})
     met = np.flatnonzero(reduce(np.logical_and, (target.met(everything) for target in targets)))
     p_values = worst_p_value(everything.pairs(met), targets, level)
     likeliest = everything.pairs(met[np.argsort(p_values)[:_LIKELIEST]])

@@ -124,7 +124,6 @@ def check(
 
 
 def _promised(calibration: Calibration, own: Iterable[Target | type[Target]]) -> list[Target]:
-    """Returns the targets of a calibration, which names them only."""
     known: dict[str, Any] = {**TARGETS, **{target.name: target for target in own}}
     found = []
     for promise in calibration.promises:

@@ -49,7 +49,6 @@ class Promise(Record):
 
     @model_validator(mode="after")
     def _check_limit(self) -> Promise:
-        """Lets a packaged target say whether the limit is one."""
         if self.target in TARGETS:
             TARGETS[self.target](self.limit)
         return self

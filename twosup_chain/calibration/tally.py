@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from twosup_chain.errors import InputError
+
 if TYPE_CHECKING:
     from twosup_chain.outcomes.outcomes import Outcomes
 
@@ -107,9 +109,12 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
     losses = kept(~local_right & alone) + refused_alone + escalated(lost) - refused(lost)
     wins: Array = kept(local_right & ~alone) + escalated(won) - refused(won)
     if abstention == "no_answer":
-        unanswerable = ~_answerable(outcomes)
-        saved = refused(unanswerable)
-        both = refused(unanswerable & alone)
+        if outcomes.answerable is None:
+            raise InputError(
+                "abstention='no_answer' counts an abstention as right where the question has no answer, and these "
+                "outcomes do not tell which have: give Outcomes(answerable=…), or leave abstention='wrong'"
+            )
+        saved, both = refused(~outcomes.answerable), refused(~outcomes.answerable & alone)
         successes, losses, wins = right + saved, losses - both, wins + (saved - both)
     cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
     return Tally(
@@ -128,14 +133,3 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
         cost=escalated(weights=cost),
         cost_squares=escalated(weights=cost**2),
     )
-
-
-def _answerable(outcomes: Outcomes) -> Array:
-    if outcomes.answerable is None:
-        from twosup_chain.errors import InputError
-
-        raise InputError(
-            "abstention='no_answer' counts an abstention as right where the question has no answer, and these outcomes "
-            "do not tell which have: give Outcomes(answerable=…), or leave abstention='wrong'"
-        )
-    return outcomes.answerable

@@ -284,19 +284,9 @@ class MatchRemote(Target):
 TARGETS: dict[str, type[Target]] = {
     target.name: target for target in (RemoteRate, FalsePositiveRate, Risk, Budget, MatchRemote)
 }
+_MEASURED = (RemoteRate(0.0), Coverage(), Risk(0.0), FalsePositiveRate(0.0), Accuracy(), MatchRemote(0.0), Budget(0.0))
 #: What every calibration measures, in the order of its table.
-MEASURES: dict[str, Measure] = {
-    measure.measure: measure
-    for measure in (
-        RemoteRate(0.0),
-        Coverage(),
-        Risk(0.0),
-        FalsePositiveRate(0.0),
-        Accuracy(),
-        MatchRemote(0.0),
-        Budget(0.0),
-    )
-}
+MEASURES: dict[str, Measure] = {measure.measure: measure for measure in _MEASURED}
 
 
 def make_targets(targets: Iterable[Target] = (), /, **limits: Any) -> tuple[Target, ...]:

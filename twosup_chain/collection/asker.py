@@ -49,12 +49,9 @@ class Asker:
         text: bool,
         concurrency: int,
     ) -> None:
-        self._local = _runnable(local, "local")
-        self._remote = _runnable(remote, "remote")
-        self._judges = [
-            s if isinstance(s, Supervisor) else Supervisor(s, threshold=0.0)
-            for s in (_recorded() if scorers is None else scorers)
-        ]
+        self._local, self._remote = _runnable(local, "local"), _runnable(remote, "remote")
+        chosen = [scorer for scorer in SCORERS.values() if scorer.recorded] if scorers is None else scorers
+        self._judges = [s if isinstance(s, Supervisor) else Supervisor(s, threshold=0.0) for s in chosen]
         self.scorers = [judge.scorer_name for judge in self._judges]
         if len(set(self.scorers)) < max(1, len(self.scorers)):
             raise ConfigurationError(f"scorers={sorted(self.scorers)}: give at least one, and each a name of its own")
@@ -133,10 +130,6 @@ class Asker:
         )
 
 
-def _recorded() -> list[str]:
-    return [scorer.name for scorer in SCORERS.values() if scorer.recorded]
-
-
 def _trust(judge: Supervisor, question: QAInput, answer: Answer, local: Answer | None) -> float | None:
     try:
         return judge.judge(question, answer, local=local).score
@@ -145,15 +138,12 @@ def _trust(judge: Supervisor, question: QAInput, answer: Answer, local: Answer |
 
 
 def _runnable(value: Any, role: str) -> Runnable[Any, Any]:
-    """Returns an answerer as a chain takes it."""
     answerer = as_answerer(value, role=role)
     assert isinstance(answerer, Runnable)  # noqa: S101  as_answerer has seen to it
     return answerer
 
 
 class _Attempt(NamedTuple):
-    """What came of a call: an answer, or an error."""
-
     outcome: Answer | Exception
     seconds: float
 

@@ -60,7 +60,9 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     chosen. `fitted_on` is what the rows are, in words, and `target` what `right` says, in a word; they stand in the
     file.
     """
-    y = _labels(right)
+    y: Floats = np.asarray(right, dtype=np.float64)
+    if y.ndim != 1 or not ((y >= 0.0) & (y <= 1.0)).all():
+        raise InputError(f"right={shorten(right)}: pass one True or False, or a number in [0, 1], a row")
     if model not in _SETTINGS:
         raise UnknownOptionError("model of a learned supervisor", str(model), _SETTINGS)
     names = _chosen(columns, features, model)
@@ -68,7 +70,9 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     if len(x) != len(y):
         raise InputError(f"right has {len(y)} rows, and the columns have {len(x)}: one label a row")
     division, count = divide(y, groups, folds, seed)
-    settings = _allowed(model, trees)
+    settings = [setting for setting in _SETTINGS[model] if setting.get("trees", 0.0) <= trees]
+    if not settings:
+        raise ConfigurationError(f"trees={trees!r}: a boosted model has at least {_SETTINGS[model][0]['trees']:g}")
     fits = _fitting(model, names, seed)
     tried = out_of_fold(lambda some, labels: fits(settings, some, labels), x, y, division)
     lines = [calibrate_line(logits, y, division) for logits in tried]
@@ -96,23 +100,7 @@ def fit_columns(  # noqa: PLR0913 (options are all by keyword)
     )
 
 
-def _allowed(model: Family, trees: int) -> list[dict[str, float]]:
-    """Returns the settings to try."""
-    settings = [setting for setting in _SETTINGS[model] if setting.get("trees", 0.0) <= trees]
-    if not settings:
-        raise ConfigurationError(f"trees={trees!r}: a boosted model has at least {_SETTINGS[model][0]['trees']:g}")
-    return settings
-
-
-def _labels(right: ArrayLike) -> Floats:
-    y: Floats = np.asarray(right, dtype=np.float64)
-    if y.ndim != 1 or not ((y >= 0.0) & (y <= 1.0)).all():
-        raise InputError(f"right={shorten(right)}: pass one True or False, or a number in [0, 1], a row")
-    return y
-
-
 def _chosen(columns: Mapping[str, ArrayLike], features: Sequence[str] | None, model: Family) -> tuple[str, ...]:
-    """Returns the names of the model's columns."""
     if isinstance(features, str):
         features = (features,)
     if features is None:
@@ -140,8 +128,6 @@ def _varies(column: ArrayLike) -> bool:
 def _fitting(
     model: Family, names: tuple[str, ...], seed: int
 ) -> Callable[[Sequence[dict[str, float]], Floats, Floats], Sequence[Fit]]:
-    """Returns what fits a model for each setting."""
-
     def fits(settings: Sequence[dict[str, float]], x: Floats, y: Floats) -> Sequence[Fit]:
         if model == "logistic":
             no_answer = names.index(_NO_ANSWER) if _NO_ANSWER in names else -1

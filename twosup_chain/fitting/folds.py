@@ -68,13 +68,12 @@ def out_of_fold(fits: Callable[[Floats, Floats], Sequence[Fit]], x: Floats, y: F
 
     `fits` returns a fit for each setting, of features of shape (n, d) and labels of shape (n,).
     """
-    parts = {}
+    found = np.empty((0, len(x)))
     for fold in range(int(division.max()) + 1):
         here = division == fold
-        parts[fold] = here, np.array([fit.logits(x[here]) for fit in fits(x[~here], y[~here])])
-    found = np.empty((len(parts[0][1]), len(x)))
-    for here, logits in parts.values():
-        found[:, here] = logits
+        fitted = fits(x[~here], y[~here])
+        found = found if len(found) else np.empty((len(fitted), len(x)))
+        found[:, here] = [fit.logits(x[here]) for fit in fitted]
     return found
 
 

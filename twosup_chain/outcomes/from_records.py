@@ -188,7 +188,6 @@ def _check_shares(columns: RecordColumns) -> None:
 
 
 def _explained(scorers: dict[str, str], record: QuestionRecord, place: Place) -> TwosupError | None:
-    """Returns which trust a record lacks."""
     for role, scorer in scorers.items():
         trust = getattr(record, role).trust
         if scorer not in trust:

@@ -79,7 +79,6 @@ def read_rows(
 
 
 def _explained(error: Exception, entry: dict[str, Any], place: Place, explain: Explain) -> TwosupError:
-    """Returns what is wrong with a record that could not be taken apart."""
     if isinstance(error, MissingEvidenceError):
         return RecordsError(f"{place}: {error}")
     if isinstance(error, TwosupError):

@@ -152,7 +152,6 @@ def _entry(line: bytes, places: Places) -> dict[str, Any]:
 
 
 def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
-    """Returns what is wrong with a line that is no JSON."""
     try:
         name, value = _not_finite(json.loads(line))
     except (ValueError, RecursionError):

@@ -88,8 +88,6 @@ class EmbeddingSimilarity:
 
 
 class _SentenceTransformers(Embeddings):
-    """A sentence-transformers model as LangChain takes it."""
-
     def __init__(self, model: str) -> None:
         try:
             from sentence_transformers import SentenceTransformer

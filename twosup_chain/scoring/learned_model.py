@@ -142,9 +142,8 @@ class LearnedModel:
     def from_dict(cls, values: Any, where: str = "the dict") -> LearnedModel:
         """Returns the model that `as_dict` has returned as plain values, which come from `where`."""
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise SupervisorFileError(
-                f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"
-            )
+            message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"
+            raise SupervisorFileError(message)
         if values.get("version") not in VERSIONS:
             raise SupervisorFileError(
                 f"{where} is a learned supervisor of version {shorten(values.get('version'))}, and this twosup_chain "
@@ -165,17 +164,15 @@ class LearnedModel:
             blank = model.predict_one({})
         except (
             TwosupError,
-            KeyError,
-            IndexError,
+            LookupError,
+            ArithmeticError,
+            RuntimeError,
             TypeError,
             ValueError,
             AttributeError,
-            OverflowError,
-            RecursionError,
         ) as error:
-            raise SupervisorFileError(
-                f"{where} is a broken learned supervisor: {type(error).__name__}: {error}"
-            ) from error
+            message = f"{where} is a broken learned supervisor: {type(error).__name__}: {error}"
+            raise SupervisorFileError(message) from error
         if not np.isfinite(blank) or len(model.fit.shares) != len(model.features):
             raise SupervisorFileError(
                 f"{where} is a broken learned supervisor: its numbers do not fit its {len(model.features)} features"

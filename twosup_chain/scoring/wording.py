@@ -134,7 +134,6 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
 
 
 def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, range]]) -> dict[str, float]:
-    """Returns the features of the best of these places."""
     nearest, overlap = None, -1.0
     for place in places:
         passage, _, at = place
@@ -177,7 +176,6 @@ def sentences(passages: Sequence[str]) -> list[str]:
 
 
 def _cut(passage: _Passage, whole: str, span: range) -> str:
-    """Returns the text of a sentence."""
     end = passage.starts[span.stop] if span.stop < len(passage.starts) else len(whole)
     return whole[passage.starts[span.start] : end].strip()
 
