@@ -211,13 +211,17 @@ async def astream(
 
 
 @contextmanager
-def _within(config: RunnableConfig) -> Iterator[None]:
+def _within(config: RunnableConfig | None) -> Iterator[None]:
     """Makes a config that of the call under way: a binding would add the handlers of the run above, as they were."""
     token = var_child_runnable_config.set(config)
     try:
         yield
     finally:
         var_child_runnable_config.reset(token)
+
+
+#: What follows the last chunk of a stream.
+_END = object()
 
 
 def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
@@ -235,7 +239,11 @@ def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
     else:
         chunks: Any = step.runnable.stream(step.input, config, **step.options)
         with closing(chunks):
-            for chunk in chunks:
+            while True:
+                with _within(config):
+                    chunk = next(chunks, _END)
+                if chunk is _END:
+                    return
                 reason = step.listener.hear(chunk)
                 if reason is not None:
                     with suppress(type(reason)):
@@ -262,7 +270,11 @@ async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
     else:
         chunks: Any = step.runnable.astream(step.input, config, **step.options)
         async with aclosing(chunks):
-            async for chunk in chunks:
+            while True:
+                with _within(config):
+                    chunk = await anext(chunks, _END)
+                if chunk is _END:
+                    return
                 reason = step.listener.hear(chunk)
                 if reason is not None:
                     with suppress(type(reason)):
@@ -283,7 +295,8 @@ def run_batch(
     batch = _Batch(flows, configs, run_managers)
     while group := batch.earliest():
         try:
-            outputs = group.runnable.batch(group.inputs, group.configs, return_exceptions=True)
+            with _within(None):  # each has its own config
+                outputs = group.runnable.batch(group.inputs, group.configs, return_exceptions=True)
         except Exception as error:  # noqa: BLE001 (each flow decides what an error means)
             outputs = [error] * len(group.inputs)
         batch.resume(group, outputs)
@@ -297,7 +310,8 @@ async def arun_batch(
     batch = _Batch(flows, configs, run_managers)
     while group := batch.earliest():
         try:
-            outputs = await group.runnable.abatch(group.inputs, group.configs, return_exceptions=True)
+            with _within(None):
+                outputs = await group.runnable.abatch(group.inputs, group.configs, return_exceptions=True)
         except Exception as error:  # noqa: BLE001 (each flow decides what an error means)
             outputs = [error] * len(group.inputs)
         batch.resume(group, outputs)

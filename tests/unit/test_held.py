@@ -9,7 +9,7 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from pydantic import Field
 
 from twosup_chain import Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
@@ -74,9 +74,9 @@ class State(TypedDict, total=False):
     said: str
 
 
-def parts(remote: Any = None, remote_supervisor: Any = NEVER) -> dict[str, Any]:
+def parts(remote: Any = None, local: Any = None, remote_supervisor: Any = NEVER) -> dict[str, Any]:
     remote = Writes(text="Otto did.") if remote is None else remote
-    local = Writes(text="Gustav did.")
+    local = Writes(text="Gustav did.") if local is None else local
     return {
         "local": local,
         "local_supervisor": NEVER,
@@ -102,7 +102,7 @@ def async_chain_node(**options: Any) -> Any:
 
 def chat_node(**options: Any) -> Any:
     chat = TwoSupervisorChatModel(**parts(**options))
-    return lambda state: {"said": chat.invoke("Who?").text}
+    return lambda state: {"said": chat.invoke("Who?").text + "".join(chunk.text for chunk in chat.stream("Who?"))}
 
 
 def agent_node(**options: Any) -> Any:
@@ -137,6 +137,40 @@ async def streamed(built: Any, config: Any = None) -> str:
 async def test_no_mode_of_langgraph_shows_what_is_rejected(node, whole) -> None:
     text = await streamed(graph(node(remote=Writes(text="Otto did.", whole=whole))))
     assert not any(secret[:3] in text for secret in SECRETS)
+
+
+@pytest.mark.parametrize("name", ["chain", "chain, many at once", "chat model"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: model.bind(stop=["!"]),
+        lambda model: model.with_config(tags=["mine"]),
+        lambda model: model.with_retry(),
+        lambda model: model.with_fallbacks([model]),
+        lambda model: model.configurable_fields(text=ConfigurableField(id="text")),
+        lambda model: model.bind(stop=["!"]).with_retry().with_config(tags=["mine"]),
+    ],
+    ids=["bound", "configured", "retried", "with fallbacks", "configurable", "all"],
+)
+async def test_nor_where_something_is_put_around_the_models(name, wrap) -> None:
+    made = {"remote": wrap(Writes(text="Otto did.")), "local": wrap(Writes(text="Gustav did."))}
+    screen = Screen()
+    text = await streamed(graph(NODES[name](**made)), {"callbacks": [screen]})
+    assert not any(secret[:3] in text + "".join(screen.shown) for secret in SECRETS)
+    pieces = list(graph(NODES[name](**made)).stream(GIVEN, stream_mode=MODES)) if "many" not in name else []
+    assert not any(secret[:3] in repr(pieces) for secret in SECRETS)
+
+
+async def test_nor_where_something_is_put_around_a_pipeline_that_answers_many_questions() -> None:
+    model = Writes(text="Otto did.") | (lambda message: message.text)
+    remote = RunnableLambda(lambda asked: asked["question"]) | model
+    chain = TwoSupervisorChain(**parts(remote=remote.with_config(tags=["mine"])))
+
+    async def node(state: Any) -> Any:
+        results = [*chain.batch(["Who?"] * 2), *await chain.abatch(["Who?"] * 2)]
+        return {"said": repr([result.answer for result in results])}
+
+    assert "Ott" not in await streamed(graph(node))
 
 
 @pytest.mark.parametrize("name", ["chain", "chat model", "agent"])
@@ -177,13 +211,13 @@ async def test_what_is_trusted_comes_through(node) -> None:
 async def test_the_chat_models_own_tokens_are_streamed_as_messages() -> None:
     node = chat_node(remote=Writes(text=FINE), remote_supervisor=ALWAYS)
     pieces = [p async for p in graph(node).astream(GIVEN, stream_mode="messages")]
-    assert "".join(message.text for message, _ in pieces) == FINE
+    assert "".join(message.text for message, _ in pieces) == 2 * FINE
 
 
 async def test_a_decision_announces_what_happens_without_words() -> None:
     events = [event async for event in graph(chat_node()).astream_events(GIVEN, version="v2")]
     custom = [(event["name"], event["data"]["role"]) for event in events if event["event"] == "on_custom_event"]
-    assert custom == [(name, role) for role in ("local", "remote") for name in ("twosup_asked", "twosup_verdict")]
+    assert custom == 2 * [(name, role) for role in ("local", "remote") for name in ("twosup_asked", "twosup_verdict")]
 
 
 def test_a_trace_is_complete() -> None:
