@@ -6,7 +6,9 @@ commands do is in the modules of their names.
 
 from __future__ import annotations
 
+import os
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +18,7 @@ from twosup_chain._version import __version__
 from twosup_chain.cli.ask import ask
 from twosup_chain.cli.calibrate import calibrate
 from twosup_chain.cli.collect import collect
-from twosup_chain.cli.console import fail
+from twosup_chain.cli.console import fail, note
 from twosup_chain.cli.demo import demo
 from twosup_chain.cli.evaluate import evaluate
 from twosup_chain.cli.evaluate_reader import evaluate_reader
@@ -27,6 +29,8 @@ from twosup_chain.cli.replicate import replicate
 from twosup_chain.cli.train_reader import train_reader
 from twosup_chain.errors import ConfigurationError, InputError
 
+#: The least width, in characters, that anything can be set in.
+_NARROWEST = 20
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 _FIT_SCORER = {"fit-supervisor": "fit-scorer", "--place": "--role", "--signal": "--feature"}
 #: What words of the command line are called today, by the command that they stand after.
@@ -38,6 +42,10 @@ class _Commands(TyperGroup):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs the command line and exits, as Typer's own does, but never with a traceback."""
+        width = os.environ.get("COLUMNS", "")
+        if width.isdigit() and int(width) < _NARROWEST:
+            del os.environ["COLUMNS"]  # as a terminal without a size says it: the usual one is meant
+        warnings.showwarning = lambda message, *_, **__: note(f"{message}")
         if sys.stdout is None:
             fail("standard output is closed: there is nothing to print to")
             sys.exit(_FAILED)

@@ -6,24 +6,34 @@ How results look is in `render`.
 from __future__ import annotations
 
 import codecs
+import io
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.segment import Segment
 from rich.text import Text
 
 from twosup_chain._secrets import scrub
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterable
+
+    from rich.console import ConsoleOptions, RenderableType
 
 #: The widest that anything is set: longer lines are hard to read.
 MAX_WIDTH = 100
 
 _CONTROLS = dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}")
 _CONTROLS |= {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n\r"}
-_CONTROLS |= {0x0D: " ", 0x7F: "\N{SYMBOL FOR DELETE}"}
+_CONTROLS |= {0x0D: " ", 0x7F: "\N{SYMBOL FOR DELETE}", 0x2028: " ", 0x2029: " "}
+#: What turns the direction of text around, and marks that only lean on it, which stay without a sign.
+_CONTROLS |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}")
+_CONTROLS |= dict.fromkeys([0x061C, 0x200E, 0x200F], "\N{WORD JOINER}")
+#: Those of them that JSON lets stand as they are.
+_RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 #: How a terminal shows a character that it has not: a space as a space, any other as "?", and nothing crashes.
@@ -45,10 +55,20 @@ def stderr() -> Console:
     return _console(sys.stderr)
 
 
+class _CleanConsole(Console):
+    """Shows no control characters but its own, whatever it is given."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yields the segments of what is to be shown, each clean."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(clean(segment.text), segment.style)
+
+
 def _console(file: Any) -> Console:
     if hasattr(file, "reconfigure"):
         file.reconfigure(errors=_PLAIN)
-    console = Console(file=file, highlight=False, markup=False, emoji=False)
+    file = io.StringIO() if file is None else file  # closed; the console itself would take the other one
+    console = _CleanConsole(file=file, highlight=False, markup=False, emoji=False)
     console.width = min(console.width, MAX_WIDTH)
     return console
 
@@ -67,7 +87,8 @@ def show(*parts: RenderableType) -> None:
 def clean(text: str) -> str:
     """Returns the text with every control character made visible, one for one, so that offsets stay true.
 
-    Tabs and line feeds stay; a carriage return becomes a space. A passage or a reply can thus not drive the terminal.
+    Those that turn the direction of text are among them. Tabs and line feeds stay; a carriage return becomes a space. A
+    passage or a reply can thus not drive the terminal.
     """
     return text.translate(_CONTROLS)
 
@@ -75,12 +96,13 @@ def clean(text: str) -> str:
 def print_json(document: Any) -> None:
     """Prints one JSON document on stdout, in ASCII where stdout knows no more, and nothing else."""
     ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
-    sys.stdout.write(json.dumps(document, ensure_ascii=ascii_only, allow_nan=False, indent=2) + "\n")
+    text = json.dumps(document, ensure_ascii=ascii_only, allow_nan=False, indent=2)
+    sys.stdout.write(_RAW_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def note(message: str) -> None:
     """Prints a remark on stderr."""
-    stderr().print(Text(clean(message), style="dim"), soft_wrap=True)
+    stderr().print(Text(scrub(clean(message)), style="dim"), soft_wrap=True)
 
 
 def fail(message: str) -> None:

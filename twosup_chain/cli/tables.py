@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twosup_chain.cli.console import clean
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,9 +31,9 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[RenderableType]]) -> Ta
     for title in titles:
         name = title.lstrip(">~")
         signs = title[: len(title) - len(name)]
-        made.add_column(Text(name), justify="right" if ">" in signs else "left", no_wrap="~" not in signs)
+        made.add_column(Text(clean(name)), justify="right" if ">" in signs else "left", no_wrap="~" not in signs)
     for row in rows:
-        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        made.add_row(*(Text(clean(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
 
 

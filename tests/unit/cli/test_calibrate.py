@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,17 @@ def test_a_file_that_is_no_calibration_and_one_that_is_no_records_are_named(twos
     result = twosup("calibrate", records, "--check", records)
     assert (result.exit_code, "records.jsonl" in result.stderr) == (1, True)
     assert twosup("calibrate", "none.jsonl", "--risk", "0.2").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["calibrate", "evaluate"])
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_the_name_of_a_model_cannot_drive_the_terminal(twosup, records, tmp_path, command, json) -> None:
+    path = tmp_path / "hostile.jsonl"
+    name = r"\u001b]0;owned\u0007\u009b2J\u202emodel\u2066"
+    path.write_text(Path(records).read_text().replace("gpt-1", name).replace("reader-1", name))
+    made = tmp_path / "made.json"
+    result = twosup("calibrate", str(path), "--risk", "0.25", "--out", str(made))
+    if command == "evaluate":
+        result = twosup("evaluate", str(path), "--calibration", str(made), *json)
+    assert result.exit_code == 0
+    assert not set("\x1b\x07\x9b\u202e\u2066") & set(result.output)

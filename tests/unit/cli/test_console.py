@@ -9,9 +9,14 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
 
 from twosup_chain._secrets import scrub
-from twosup_chain.cli.console import clean, fail, print_json, show
+from twosup_chain.cli.console import clean, fail, note, print_json, show
+from twosup_chain.cli.tables import table
 
 
 class _File(io.TextIOWrapper):
@@ -122,8 +127,57 @@ def test_an_encoding_that_lacks_a_character_is_no_crash(piped):
 
 
 def test_lines_in_a_pipe_have_no_blanks_at_their_ends(piped):
-    from rich.padding import Padding
-
     file = piped()
     show(Padding("a", (0, 0, 0, 2)), "b")
     assert file.text() == "  a\nb\n"
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj.exe\u2066\x08x"
+_FORBIDDEN = set("\x1b\x07\x9b\x08\u202e\u2066")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        HOSTILE,
+        Text(HOSTILE),
+        Text.assemble((HOSTILE, "bold red")),
+        table((HOSTILE, ">" + HOSTILE), [(HOSTILE, Text(HOSTILE))]),
+        Padding(HOSTILE, (0, 2)),
+        Panel(HOSTILE, title=HOSTILE),
+        Group(HOSTILE, Text(HOSTILE)),
+    ],
+)
+def test_nothing_that_is_shown_can_drive_a_terminal_however_it_is_put_together(piped, shown):
+    file = piped()
+    show(shown)
+    assert not _FORBIDDEN & set(file.text())
+    assert "gpj.exe" in file.text()
+
+
+def test_remarks_errors_and_json_cannot_either(piped):
+    file = piped()
+    note(HOSTILE)
+    fail(HOSTILE)
+    print_json({HOSTILE: [HOSTILE]})
+    text = file.text()
+    assert not _FORBIDDEN & set(text)
+    assert json.loads(text[text.index("{") :]) == {HOSTILE: [HOSTILE]}
+
+
+def test_a_mark_of_direction_keeps_its_place_without_its_power():
+    assert clean("a\u200fb\u202ec\u2028d") == "a\u2060b\ufffdc d"
+
+
+def test_a_remark_holds_no_key(piped):
+    file = piped()
+    note("asked again without logprobs: sk-abcdefgh12345 refused")
+    assert "sk-abc" not in file.text()
+
+
+def test_what_is_for_a_closed_stderr_does_not_go_to_stdout(piped, monkeypatch):
+    file = piped()
+    monkeypatch.setattr(sys, "stderr", None)
+    note("a remark")
+    fail("an error")
+    assert not file.text()
