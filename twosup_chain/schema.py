@@ -10,9 +10,10 @@ import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from langchain_core.documents import Document
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_serializer, field_validator
 
 from twosup_chain._options import Record, shorten
+from twosup_chain._plain import plain, scalar_text
 from twosup_chain._usage import Seconds, Usage, clean_usage, summed
 from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError, UnknownOptionError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from langchain_core.messages.ai import UsageMetadata
 
 #: A text, in which lone surrogates are replaced.
-_Text = Annotated[str | None, BeforeValidator(lambda value: _scalar_text(value) if isinstance(value, str) else value)]
+_Text = Annotated[str | None, BeforeValidator(lambda value: scalar_text(value) if isinstance(value, str) else value)]
 Status = Literal["answered", "unanswerable", "untrusted"]
 Source = Literal["local", "remote", "fallback", "none"]
 
@@ -50,18 +51,25 @@ class QAInput(Record):
             raise InputError(f"question={shorten(value)} is a {type(value).__name__}: pass the question as a string")
         if not value.strip():
             raise InputError(f"question={shorten(value)} is blank: ask something")
-        return _scalar_text(value)
+        return scalar_text(value)
 
     @field_validator("context", mode="before")
     @classmethod
     def _check_context(cls, value: object) -> str | tuple[str | Document, ...] | None:
         if value is None or isinstance(value, str):
-            return value if value is None else _scalar_text(value)
-        if isinstance(value, Document):
+            return value if value is None else scalar_text(value)
+        if isinstance(value, (Document, dict)):
             value = [value]
         if not isinstance(value, (list, tuple)):
             raise InputError(_context_message("context", value))
         return tuple(_scalar_passage(f"context[{i}]", passage) for i, passage in enumerate(value))
+
+    @field_serializer("context")
+    def _write_context(self, value: str | tuple[str | Document, ...] | None) -> Any:
+        """Writes documents so that they can be read again, their metadata as JSON holds them."""
+        if not isinstance(value, tuple):
+            return value
+        return [_written(p) if isinstance(p, Document) else p for p in value]
 
     @property
     def passages(self) -> tuple[str, ...]:
@@ -238,14 +246,14 @@ class Citation(Record):
         start: Where the answer starts in that document, in characters.
         end: Where it ends (exclusive).
         text: What stands there, letter for letter.
-        metadata: The document's metadata; empty where it was given as a string.
+        metadata: The document's metadata as JSON holds it; empty where it was given as a string.
     """
 
     document: int
     start: int
     end: int
     text: str
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Annotated[dict[str, Any], BeforeValidator(plain)] = Field(default_factory=dict)
 
 
 class TwoSupervisorResult(Record):
@@ -304,22 +312,31 @@ def total_usage(*replies: Answer | AnswererError | NoTrustedAnswerError | None) 
     return summed([usage for usage in usages if usage is not None])
 
 
-def _scalar_text(text: str) -> str:
-    """Returns the text with every lone surrogate replaced by U+FFFD, one character for one."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
-    return text
-
-
 def _scalar_passage(field: str, passage: object) -> str | Document:
     if isinstance(passage, str):
-        return _scalar_text(passage)
+        return scalar_text(passage)
     if isinstance(passage, Document):
-        text = _scalar_text(passage.page_content)
+        text = scalar_text(passage.page_content)
         return passage if text is passage.page_content else passage.model_copy(update={"page_content": text})
+    if isinstance(passage, dict) and isinstance(passage.get("page_content"), str):
+        return _scalar_passage(field, _document(passage))
     raise InputError(_context_message(field, passage))
+
+
+def _written(document: Document) -> dict[str, Any]:
+    """Returns a document as `_document` reads it."""
+    written = {"page_content": document.page_content, "metadata": plain(document.metadata), "type": "Document"}
+    return written if document.id is None else {**written, "id": document.id}
+
+
+def _document(fields: dict[str, Any]) -> Document:
+    """Returns a document that was written down with its question."""
+    metadata, identity = fields.get("metadata"), fields.get("id")
+    return Document(
+        page_content=fields["page_content"],
+        metadata=metadata if isinstance(metadata, dict) else {},
+        id=None if identity is None else str(identity),
+    )
 
 
 def _context_message(field: str, value: object) -> str:

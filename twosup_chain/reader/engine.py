@@ -185,6 +185,7 @@ def _load(
         raise unreadable(vocabulary, error) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # "[SEP]" in a user's text is text
     return config, session, tokenizer
 
 

@@ -176,12 +176,20 @@ def _jobs(
             continue
         head = np.array([engine.cls_id, *tokens[item.question].ids, engine.sep_id], np.int64)
         room = limits.max_length - len(head) - 1
-        for document, passage in enumerate(item.passages):
+        for document, passage in _distinct_passages(item.passages):
             ids = tokens[passage].ids
             for window in windows(len(ids), room, min(limits.stride, room // 2)):
                 whole = np.concatenate([head, ids[window.start : window.stop], [engine.sep_id]])
                 types = (np.arange(len(whole)) >= len(head)).astype(np.int64)
                 yield _Job(index, document, window, len(head), ModelInput(whole, types))
+
+
+def _distinct_passages(passages: Sequence[str]) -> list[tuple[int, str]]:
+    """Returns each passage once, at its first place: a passage that was found twice is no more likely to be right."""
+    first: dict[str, int] = {}
+    for document, passage in enumerate(passages):
+        first.setdefault(" ".join(passage.split()), document)
+    return [(document, passages[document]) for document in first.values()]
 
 
 def _best_spans(odds: FloatArray, passage: str, tokens: Tokens, job: _Job, top_k: int) -> list[Span]:

@@ -107,7 +107,7 @@ def squad_entries(raw: bytes, path: Path, fault: Fault) -> Iterator[Entry]:
             for fields in _objects(paragraph.get("qas"), "qas", where, fault):
                 identity, question = fields.get("id"), fields.get("question")
                 at = f"{where}, id {shorten(identity)}"
-                if not isinstance(identity, (str, int)) or identity == "":
+                if not _is_id(identity) or identity == "":
                     fault(at, "the id is missing or no text")
                 elif not isinstance(question, str) or not question.strip():
                     fault(at, f"the question {shorten(question)} is empty or no text")
@@ -172,15 +172,21 @@ def _question(fields: Any) -> LabelledQuestion:
             f"answers={shorten(fields['answers'])}: list the accepted answers, none ([]) where there is no answer"
         )
     identity = fields.get("id")
+    if identity is not None and not _is_id(identity):
+        raise InputError(f"id={shorten(identity)}: give the question a text or a number as its id, or none")
     question = LabelledQuestion(
         id="" if identity is None else str(identity),
         question=fields["question"],
         context=fields["context"],
         answers=tuple(answers),
         is_impossible=fields.get("is_impossible", not answers),
-        title=fields.get("title", ""),
+        title=fields.get("title") or "",
     )
     return question if question.id else question.model_copy(update={"id": digest(question)})
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
 def _check(question: LabelledQuestion) -> None:

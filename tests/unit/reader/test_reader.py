@@ -88,8 +88,9 @@ def test_it_answers_with_place_evidence_model_and_time(reader):
 
 
 def test_the_packaged_answerability_does_not_rise_with_the_number_of_passages(reader):
-    one, many = (reader.invoke({"question": COUNTRY, "context": [NORMANS] * n}).scores for n in (1, 5))
-    assert many["answerability"] == pytest.approx(one["answerability"])
+    passages = [f"{NORMANS} {number}" for number in range(5)]
+    one, many = (reader.invoke({"question": COUNTRY, "context": passages[:n]}).scores for n in (1, 5))
+    assert many["answerability"] == pytest.approx(one["answerability"], abs=0.02)
     assert many["span_probability"] < one["span_probability"]
 
 
