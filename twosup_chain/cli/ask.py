@@ -115,8 +115,9 @@ def _chain(models: AskedModels, trust: Trust) -> tuple[TwoSupervisorChain, str]:
 
     local, remote = (trust.local_scorer, trust.local_threshold), (trust.remote_scorer, trust.remote_threshold)
     if models.remote is None and (models.remote_url, *remote) != (None, None, None):
-        message = "--remote is missing: --remote-url, --remote-scorer and --remote-threshold say how it is asked"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            "--remote is missing: --remote-url, --remote-scorer and --remote-threshold say how it is asked"
+        )
     open_choices = None in (*local, *(remote if models.remote else ()))
     fitted = DemoThresholds.load(THRESHOLDS) if open_choices and models.local == parts.READER else None
     supervisors = {"local": parts.supervisor("local", *local, fitted.local if fitted else None)}
@@ -148,11 +149,10 @@ def _answer(chain: TwoSupervisorChain, asked: QAInput) -> TwoSupervisorResult:
     except Exception as error:
         if not hasattr(error, "__notes__"):  # which the chain adds where it was the remote
             raise
-        message = (
+        raise RemoteFailedError(
             f"the remote model failed: {type(error).__name__}: {error} "
             "(--on-remote-error local or no_answer would end this question without an error)"
-        )
-        raise RemoteFailedError(message) from error
+        ) from error
 
 
 def _scrubbed(result: TwoSupervisorResult) -> TwoSupervisorResult:

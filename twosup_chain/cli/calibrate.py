@@ -133,8 +133,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     scorers = parts.unregistered(local, remote)
     if files.check is not None:
         if files.out is not None or any(limit is not None for limit in given.values()):
-            message = "--check asks about a calibration that there is: leave --out and the targets out"
-            raise ConfigurationError(message)
+            raise ConfigurationError("--check asks about a calibration that there is: leave --out and the targets out")
         from twosup_chain.calibration.promise import check
         from twosup_chain.calibration.record import Calibration
 

@@ -132,8 +132,9 @@ def _asked(data: str, models: CollectedModels) -> tuple[Path, Runnable[Any, Any]
     if data.startswith(_DEMO):
         return _demo(data, models.remote)
     if models.remote is None:
-        message = "--remote is missing: pass the hosted LLM as provider:model (demo:tuning as DATA brings a recording)"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            "--remote is missing: pass the hosted LLM as provider:model (demo:tuning as DATA brings a recording)"
+        )
     needs: Needs | None = "top_logprobs" if models.logprobs else None
     return Path(data), parts.remote_answerer(models.remote, models.remote_url, needs)
 
@@ -144,8 +145,9 @@ def _demo(data: str, remote: str | None) -> tuple[Path, Runnable[Any, Any]]:
 
     files = _DEMOS.get(data.removeprefix(_DEMO))
     if files is None or remote is not None:
-        message = f"DATA {data!r}: demo:sample and demo:tuning are there, with a recording in place of --remote"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"DATA {data!r}: demo:sample and demo:tuning are there, with a recording in place of --remote"
+        )
     questions, recording = (SAMPLE.with_name(name) for name in files)
     return questions, ReplayedAnswerer(recording=recording)
 

@@ -36,10 +36,8 @@ _LITERAL, _NAME = re.compile(r"``\"?(.+?)\"?``"), re.compile(r"`(\w+)`")
 def command(**told: OptionInfo | ArgumentInfo) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Makes a function whose parameters are option records a command whose options are the records' fields.
 
-    A field that several records share is one option, which goes into each of them.
-
-    Args:
-        told: What Typer is to know of fields of records that were not written for the command line, by their names.
+    A field that several records share is one option, which goes into each of them. What Typer is to know of fields of
+    records that were not written for the command line is `told` by their names.
     """
 
     def expand(function: Callable[..., None]) -> Callable[..., None]:
@@ -117,8 +115,7 @@ def _pair(name: str, item: str) -> tuple[str, float]:
     try:
         return (key or item), float(value)
     except ValueError:
-        message = f"{name}: {item!r} is not NAME=NUMBER, as in Books=0.5"
-        raise ConfigurationError(message) from None
+        raise ConfigurationError(f"{name}: {item!r} is not NAME=NUMBER, as in Books=0.5") from None
 
 
 def _helps(kind: type) -> dict[str, str]:

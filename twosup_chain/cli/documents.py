@@ -12,7 +12,6 @@ from twosup_chain.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import BinaryIO
 
 STDIN = "-"
 #: The most bytes of one document: beyond this it is a mistake (a disk image, ``/dev/zero``), not a text.
@@ -20,17 +19,9 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 def read_documents(names: Sequence[str]) -> list[str]:
-    """Returns the text of each file, in UTF-8; bytes that are no UTF-8 become U+FFFD, and a remark says so.
-
-    Args:
-        names: Paths, or ``"-"`` for standard input, once.
-
-    Raises:
-        InputError: A file is missing, a directory, binary, empty or huge, or standard input is named twice.
-    """
+    """Returns the text of each file or, for ``"-"``, standard input; bytes that are no UTF-8 are replaced and noted."""
     if list(names).count(STDIN) > 1:
-        message = "--context - was given twice: standard input can be read only once"
-        raise InputError(message)
+        raise InputError("--context - was given twice: standard input can be read only once")
     return [_read(name) for name in names]
 
 
@@ -39,36 +30,28 @@ def _read(name: str) -> str:
     try:
         if name == STDIN:
             if sys.stdin is None:
-                message = "it is closed"
-                raise ValueError(message)  # noqa: TRY301 - said below, as whatever else cannot be read
+                raise ValueError("it is closed")  # noqa: TRY301 - said below, as whatever else cannot be read
             if sys.stdin.isatty():
                 note("reading the context from the terminal; end it with Ctrl-D on a line of its own")
-            raw = _at_most(sys.stdin.buffer)
+            raw = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
             with Path(name).open("rb") as file:
-                raw = _at_most(file)
+                raw = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"--context: cannot read {shown}: {_why(error)}") from error
     if len(raw) > MOST_BYTES:
-        message = f"--context: {shown} is larger than {MOST_BYTES // 1024**2} MB: pass the part that matters"
-        raise InputError(message)
+        raise InputError(f"--context: {shown} is larger than {MOST_BYTES // 1024**2} MB: pass the part that matters")
     if b"\0" in raw:
         place = raw.index(b"\0")
-        message = (
+        raise InputError(
             f"--context: {shown} is not plain text (a zero byte at offset {place}): convert it to UTF-8 text first"
         )
-        raise InputError(message)
     text = raw.decode("utf-8-sig", errors="replace")
     if not text.strip():
-        message = f"--context: {shown} is empty: pass the text that the answer must come from"
-        raise InputError(message)
+        raise InputError(f"--context: {shown} is empty: pass the text that the answer must come from")
     if "\N{REPLACEMENT CHARACTER}" in text and "\N{REPLACEMENT CHARACTER}".encode() not in raw:
         note(f"{shown} is not valid UTF-8: what could not be read was replaced by \N{REPLACEMENT CHARACTER}")
     return text
-
-
-def _at_most(file: BinaryIO) -> bytes:
-    return file.read(MOST_BYTES + 1)
 
 
 def _why(error: OSError | ValueError) -> str:

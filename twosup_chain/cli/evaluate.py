@@ -98,13 +98,13 @@ def _supervisors(setting: Setting) -> dict[str, Any]:
         rest |= {"--reconcile": setting.reconcile or None}
         chosen = [name for name, value in rest.items() if value is not None]
         if chosen:
-            message = f"--calibration sets both supervisors: leave {', '.join(chosen)} out"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"--calibration sets both supervisors: leave {', '.join(chosen)} out")
         return {"scorers": known}
     lacking = [name for name, value in given.items() if value is None]
     if lacking:
-        message = f"{', '.join(lacking)} missing: pass --calibration FILE, or all four of {', '.join(given)}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"{', '.join(lacking)} missing: pass --calibration FILE, or all four of {', '.join(given)}"
+        )
     from twosup_chain.calibration.record import CalibratedSupervisor
     from twosup_chain.supervisor import Supervisor
 

@@ -112,9 +112,8 @@ def _head(found: ReaderEvaluation) -> str:
 def _figures(found: ReaderEvaluation) -> Table:
     from twosup_chain.training.evaluate import NAMES
 
-    known = {
-        name: figure for name, figure in found.figures.items() if not math.isnan(figure[0])
-    }  # kinds that are there
+    # kinds that are there
+    known = {name: figure for name, figure in found.figures.items() if not math.isnan(figure[0])}
     rows = [(NAMES[name], f"{value:.4f}", f"{low:.4f} – {high:.4f}") for name, (value, low, high) in known.items()]
     return table(("", ">", ">95 % interval"), rows)
 

@@ -20,17 +20,11 @@ _MEGABYTE = 1e6
 
 
 class Engine(NamedTuple):
-    """A package that a part of twosup-chain needs.
-
-    Attributes:
-        package: Its name on the index.
-        purpose: What it is for, in words.
-        install: The command that installs it.
-    """
+    """A package that a part of twosup-chain needs."""
 
     package: str
     purpose: str
-    install: str
+    install: str  # the command that installs it
 
     @property
     def version(self) -> str | None:
@@ -67,8 +61,7 @@ ENGINES = (
 def packaged_reader() -> dict[str, Any] | None:
     """Returns what the packaged reader's ``config.json`` says, its size in bytes, and whether its digest is right.
 
-    Returns:
-        ``None`` where this installation holds no reader, or a damaged one.
+    ``None`` where this installation holds no reader, or a damaged one.
     """
     import hashlib
     from importlib.resources import files

@@ -111,19 +111,16 @@ class Prices:
     currency: str = "USD"
 
     def price(self) -> Price | None:
-        """Returns the price; ``None`` where the user does not say one.
-
-        Raises:
-            ConfigurationError: One of the two prices is missing.
-        """
+        """Returns the price; ``None`` where the user does not say one."""
         from twosup_chain.outcomes.price import Price
 
         if self.price_in is None and self.price_out is None:
             return None
         if self.price_in is None or self.price_out is None:
             missing = "--price-in" if self.price_in is None else "--price-out"
-            message = f"{missing} is missing: give the prices of a million input tokens and of a million output tokens"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                f"{missing} is missing: give the prices of a million input tokens and of a million output tokens"
+            )
         return Price(input=self.price_in, output=self.price_out, currency=self.currency)
 
 

@@ -38,13 +38,7 @@ _NO_TEMPERATURE = re.compile(r"o\d")
 
 
 def local_answerer(spec: str) -> Runnable[Any, Any]:
-    """Returns the local model: ``"reader"``, ``"llama:PATH"`` for a GGUF file, or an answerer of the user's own.
-
-    Raises:
-        ConfigurationError: `spec` is none of them, or the user's own is no answerer.
-        MissingExtraError: llama-cpp-python is not installed.
-        ModelFileError: There is no such model, or it is not a GGUF file.
-    """
+    """Returns the local model: ``"reader"``, ``"llama:PATH"`` for a GGUF file, or an answerer of the user's own."""
     if spec == READER:
         from twosup_chain.reader.reader import ExtractiveReader
 
@@ -56,26 +50,17 @@ def local_answerer(spec: str) -> Runnable[Any, Any]:
         return LlamaCppAnswerer(model_path=Path(path).expanduser())
     if path == spec and _OWN.fullmatch(spec):
         return _own_answerer(spec, "local")
-    message = (
+    raise ConfigurationError(
         f"--local {spec!r} is no local model: pass 'reader' or 'llama:PATH' with the path of a GGUF file, or an "
         "answerer of your own as 'module:name' or 'file.py:name'"
     )
-    raise ConfigurationError(message)
 
 
 def remote_answerer(model: str, url: str | None, needs: Needs | None) -> Runnable[Any, Any]:
-    """Returns the remote model.
+    """Returns the remote model: ``"provider:model"``, or an answerer of the user's own.
 
-    Args:
-        model: ``"provider:model"``, or an answerer of the user's own; with `url`, the name that the server there knows
-            (``"openai:"`` may precede it).
-        url: The base URL of an OpenAI-compatible server.
-        needs: What the second supervisor's scorer reads: token log-probabilities, or the model's own confidence, are
-            asked for where it does.
-
-    Raises:
-        ConfigurationError: The name or the URL is not one, or there is no key.
-        MissingExtraError: langchain-openai is not installed.
+    With `url`, the base of an OpenAI-compatible server, it is the name that the server knows, which ``"openai:"`` may
+    precede. What the second supervisor's scorer `needs` (token log-probabilities, stated confidence) is asked for.
     """
     if url is None and _is_own(model):
         return _own_answerer(model, "remote")
@@ -116,15 +101,7 @@ def _own_answerer(spec: str, role: str) -> Runnable[Any, Any]:
 
 
 def own(spec: str, what: str) -> Any:
-    """Returns an object of the user's own code, which may lie in the working folder.
-
-    Args:
-        spec: ``module:name`` or ``file.py:name``.
-        what: The option that names it.
-
-    Raises:
-        ConfigurationError: There is no such object, or its code fails.
-    """
+    """Returns an object of the user's own code, which may lie in the working folder; `what` is its option."""
     from twosup_chain._own import load_own
 
     _look_here()
@@ -140,46 +117,26 @@ def _look_here() -> None:
 def supervisor(
     role: str, scorer: str | None, threshold: float | None, fitted: CalibratedSupervisor | None
 ) -> Supervisor:
-    """Returns a supervisor, set as the user says, else as fitted on other data.
-
-    Args:
-        role: ``"local"`` or ``"remote"``.
-        scorer: What the user calls the scorer, as `scorer_of` takes it.
-        threshold: The threshold, where the user gave one.
-        fitted: What was fitted for these models, where anything was.
-
-    Raises:
-        ConfigurationError: There is no such scorer, the threshold is not in [0, 1], or there is none for this scorer.
-        SupervisorFileError: The file is no learned scorer.
-    """
+    """Returns a supervisor, set as the user says, else as fitted on other data for these models."""
     from twosup_chain.supervisor import Supervisor
 
     found = scorer_of(scorer or (fitted and fitted.scorer) or DEFAULT_SCORER, role)
     if threshold is not None:
         if not 0.0 <= threshold <= 1.0:
-            message = f"--{role}-threshold {threshold}: a threshold is a number in [0, 1], the least trusted score"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                f"--{role}-threshold {threshold}: a threshold is a number in [0, 1], the least trusted score"
+            )
         return Supervisor(found, threshold=threshold)
     if fitted is not None and scorer in (None, fitted.scorer):
         return Supervisor(found, threshold=fitted.threshold)
-    message = (
+    raise ConfigurationError(
         f"--{role}-threshold is missing: no threshold was fitted for the scorer {found.name!r} with these models; "
         "choose one in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"
     )
-    raise ConfigurationError(message)
 
 
 def scorer_of(spec: str, role: str) -> Scorer:
-    """Returns a scorer by its name, in a file of ``twosup fit-scorer``'s, or of the user's own.
-
-    Args:
-        spec: The name; the path of a file, which ends with ``.json``; or ``module:name`` or ``file.py:name``.
-        role: Whose answers it is to judge, ``"local"`` or ``"remote"``.
-
-    Raises:
-        ConfigurationError: There is no such scorer, or it was fitted for the other model's answers.
-        SupervisorFileError: The file is missing, or no learned scorer.
-    """
+    """Returns a scorer by its name, in a file of ``twosup fit-scorer``'s (``….json``), or of the user's own."""
     from twosup_chain.scoring.registry import resolve
 
     if not spec.endswith(".json"):
@@ -189,30 +146,22 @@ def scorer_of(spec: str, role: str) -> Scorer:
 
     learned = LearnedScorer.load(Path(spec).expanduser())
     if learned.role != role:
-        message = f"--{role}-scorer {spec}: it was fitted on {learned.role} answers; fit one with --role {role}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"--{role}-scorer {spec}: it was fitted on {learned.role} answers; fit one with --role {role}"
+        )
     return resolve(learned)
 
 
 def recorded_scorer(spec: str, role: str) -> str | Scorer:
-    """Returns a scorer as records are read by it: a plain name stays one, since records may know more names.
-
-    Raises:
-        ConfigurationError: As `scorer_of` does.
-        SupervisorFileError: Likewise.
-    """
+    """Returns a scorer as records are read by it: a plain name stays one, since records may know more names."""
     return scorer_of(spec, role) if spec.endswith(".json") or _OWN.fullmatch(spec) else spec
 
 
 def own_target(spec: str) -> Any:
     """Returns a target of the user's own, or its class where no limit is given.
 
-    Args:
-        spec: ``file.py:name=limit`` or ``module:name=limit``, of a class or function that takes the limit; without
-            ``=limit``, a target, a function that returns one, or a class whose limit a calibration knows.
-
-    Raises:
-        ConfigurationError: There is no such object, its code fails, the limit is none, or it is no target.
+    ``file.py:name=limit`` or ``module:name=limit`` names a class or function that takes the limit; without ``=limit``
+    it is a target, a function that returns one, or a class whose limit a calibration knows.
     """
     from twosup_chain.calibration.targets import Target
 
@@ -226,12 +175,12 @@ def own_target(spec: str) -> Any:
     except ConfigurationError:
         raise
     except (TypeError, ValueError):
-        message = f"--target {spec!r}: {limit!r} is no limit of it: write {name}=0.05"
-        raise ConfigurationError(message) from None
+        raise ConfigurationError(f"--target {spec!r}: {limit!r} is no limit of it: write {name}=0.05") from None
     if isinstance(found, Target) or (inspect.isclass(found) and issubclass(found, Target)):
         return found
-    message = f"--target {spec!r} is no target: write a subclass of twosup_chain.calibration.targets.Target"
-    raise ConfigurationError(message)
+    raise ConfigurationError(
+        f"--target {spec!r} is no target: write a subclass of twosup_chain.calibration.targets.Target"
+    )
 
 
 def unregistered(*scorers: str | Scorer) -> dict[str, Scorer]:
@@ -240,11 +189,7 @@ def unregistered(*scorers: str | Scorer) -> dict[str, Scorer]:
 
 
 def _key(url: str | None) -> str:
-    """Returns the key; a typed one goes into this process's environment, where the messages' scrubber finds it.
-
-    Raises:
-        ConfigurationError: There is none, and nobody to ask.
-    """
+    """Returns the key; a typed one goes into this process's environment, where the messages' scrubber finds it."""
     if key := os.environ.get(KEY, "").strip():
         return key
     if url is not None and _is_loopback(url):
@@ -253,8 +198,9 @@ def _key(url: str | None) -> str:
         os.environ[KEY] = getpass.getpass("Key of the remote model (not shown): ").strip()
         if os.environ[KEY]:
             return os.environ[KEY]
-    message = f"the remote model needs a key: set {KEY} in the environment (it is no option, so that no log keeps it)"
-    raise ConfigurationError(message)
+    raise ConfigurationError(
+        f"the remote model needs a key: set {KEY} in the environment (it is no option, so that no log keeps it)"
+    )
 
 
 def _checked(url: str) -> str:
@@ -267,8 +213,7 @@ def _checked(url: str) -> str:
         good = False
     if good:
         return url
-    message = f"--remote-url {url!r} is no address of a server: write it like http://127.0.0.1:8000/v1"
-    raise ConfigurationError(message)
+    raise ConfigurationError(f"--remote-url {url!r} is no address of a server: write it like http://127.0.0.1:8000/v1")
 
 
 def _is_loopback(url: str) -> bool:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-
 #: How long the work goes on before its speed is believed, in seconds.
 _SETTLING = 1.0
 

@@ -72,15 +72,7 @@ class VerdictLine:
 
 
 class Passage:
-    """A passage around an answer, which is highlighted; where styles cannot be shown, it stands in ``>>…<<``.
-
-    Args:
-        text: The whole passage.
-        start: Where the answer starts, in characters.
-        end: Where it ends (exclusive).
-        style: The style of the answer.
-        neighbourhood: How much to show on either side, in characters.
-    """
+    """A passage around an answer, which is highlighted; where styles cannot be shown, it stands in ``>>…<<``."""
 
     def __init__(
         self, text: str, start: int, end: int, style: str = "bold reverse", neighbourhood: int = NEIGHBOURHOOD
@@ -107,18 +99,13 @@ def render_result(
 ) -> RenderableType:
     """Returns one outcome, ready for `rich.console.Console.print`.
 
-    Args:
-        result: What the chain returned.
-        question: What it was asked.
-        no_answer: What to say where there is no answer; by default one of two sentences, by the status.
-        names: What the documents of the context are called, in their order.
-        remark: What else there is to say.
+    `no_answer` is what to say where there is none, by default one of two sentences; `names` are those of the documents.
     """
-    style = SOURCE_STYLES[result.source]
+    style, title = SOURCE_STYLES[result.source], f"{_TITLES[result.status]}{_SOURCES[result.source]}"
     parts: list[RenderableType] = [
         Text(squeeze(clean(question.question)), style="bold"),
         Text(),
-        _heading(result, style),
+        Rule(Text(title, style=f"bold {style}"), style=style, align="left"),
         indented(Text(_answer_text(result, no_answer), style=f"bold {style}")),
     ]
     shown = _passage(result, question, names, style)
@@ -137,11 +124,6 @@ def compare(score: float, threshold: float, *, ascii_only: bool = False) -> str:
         if left != right or score == threshold:
             break
     return f"{left} {sign} {right}"
-
-
-def _heading(result: TwoSupervisorResult, style: str) -> RenderableType:
-    title = f"{_TITLES[result.status]}{_SOURCES[result.source]}"
-    return Rule(Text(title, style=f"bold {style}"), style=style, align="left")
 
 
 def _answer_text(result: TwoSupervisorResult, no_answer: str | None) -> str:
@@ -182,14 +164,7 @@ def _side(label: str, answer: Answer | None, verdict: Verdict | None) -> Rendera
 
 
 def proposal(label: str, text: str | None, verdict: Verdict | None, *facts: str) -> RenderableType:
-    """Returns what a model proposed and the verdict on it.
-
-    Args:
-        label: Whose proposal it is.
-        text: The proposed answer; ``None`` for "no answer".
-        verdict: What the supervisor says of it, where it was asked.
-        facts: What else to say; empty ones are left out.
-    """
+    """Returns what a model proposed (``None``: "no answer"), the verdict on it, if any, and the facts with words."""
     said = Text("says that the context holds no answer", style="italic") if text is None else Text(_shorten(text))
     lines: list[RenderableType] = [said]
     if verdict is not None:

@@ -9,13 +9,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from twosup_chain.cli.console import clean
-from twosup_chain.cli.render import (
-    SOURCE_STYLES,
-    Passage,
-    indented,
-    proposal,
-    squeeze,
-)
+from twosup_chain.cli.render import SOURCE_STYLES, Passage, indented, proposal, squeeze
 from twosup_chain.cli.tables import table
 from twosup_chain.evaluation import words
 
@@ -53,12 +47,7 @@ _SHAPES = {"local": "█#", "remote": "▓+", "fallback": "▒-", "none": "░."
 
 
 def render_report(report: DemoReport, *, show: int = len(KINDS) - 1) -> RenderableType:
-    """Returns the demo's report, ready for `rich.console.Console.print`.
-
-    Args:
-        report: What `run_demo` found out.
-        show: How many questions to show before the figures.
-    """
+    """Returns the demo's report, ready for `rich.console.Console.print`, with so many questions before the figures."""
     recording = report.recording
     subjects = len({question.title for question in report.questions})
     parts: list[RenderableType] = [
@@ -78,12 +67,7 @@ def render_report(report: DemoReport, *, show: int = len(KINDS) - 1) -> Renderab
 
 
 def telling_questions(report: DemoReport, count: int) -> list[tuple[str, DemoQuestion]]:
-    """Returns questions and the kind that each stands for: one of every kind in turn, always about a new passage first.
-
-    Args:
-        report: The demo's report.
-        count: How many to return at most.
-    """
+    """Returns questions with the kind that each stands for: one of every kind in turn, about a new passage first."""
     picks: list[tuple[str, DemoQuestion]] = []
     left = {kind: [q for q in report.questions if belongs(q)] for kind, belongs in KINDS}
     while len(picks) < count and any(left.values()):
@@ -97,11 +81,7 @@ def telling_questions(report: DemoReport, count: int) -> list[tuple[str, DemoQue
 
 
 class ShareBar:
-    """Shares of a whole as one bar of pieces, each with a colour and a shape of its own.
-
-    Args:
-        shares: The shares by source, in [0, 1], together 1.
-    """
+    """Shares of a whole, by source, as one bar of pieces, each with a colour and a shape of its own."""
 
     def __init__(self, shares: Mapping[Source, float]) -> None:
         self.shares = shares

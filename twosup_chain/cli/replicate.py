@@ -109,8 +109,8 @@ def replicate(files: Files, named: ColumnNames, wanted: Wanted, output: Folder) 
 
     [cyan]twosup replicate --local small.csv --remote large.csv --points 0.3,0.5,0.7 --steps 100 --json[/cyan]
     """
-    points, rates = _points(wanted.points), _rates(wanted.fpr)
-
+    points = _points(wanted.points)
+    rates = [_share(part, "--fpr", "a false-positive rate in [0, 1]") for part in _split(wanted.fpr, "--fpr")]
     from twosup_chain.paper import Columns, read_recordings, tables
     from twosup_chain.paper import replicate as figures_of
 
@@ -142,10 +142,6 @@ def _points(text: str) -> list[PointSpec]:
             case _:
                 points.append(_share(part, "--points", "even, best or a cutoff in [0, 1]"))
     return points
-
-
-def _rates(text: str) -> list[float]:
-    return [_share(part, "--fpr", "a false-positive rate in [0, 1]") for part in _split(text, "--fpr")]
 
 
 def _share(text: str, option: str, wanted: str) -> float:

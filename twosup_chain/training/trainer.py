@@ -79,10 +79,8 @@ class Trainer:
         self.mixture = build_mixture(mixture)
         check_both_kinds(self.mixture)
         tokenizer = Tokenizer.from_file(str(options.model / "tokenizer.json"))
-        rng, limits = (
-            epoch_rng(options.seed, 0, "windows"),
-            {"max_length": options.max_length, "stride": options.stride},
-        )
+        rng = epoch_rng(options.seed, 0, "windows")
+        limits = {"max_length": options.max_length, "stride": options.stride}
         self.windows = training_windows(self.mixture.examples, tokenizer, **limits, rng=rng)
         self.held_out, longest = list(self.mixture.held_out), min(384, positions)
         limits = {"max_length": longest, "stride": longest // 4}
