@@ -39,9 +39,8 @@ class Record(Options):
         if values:
             names = list(type(self).model_fields)
             if len(values) > len(names):
-                raise InputError(
-                    f"{type(self).__name__} takes {len(names)} fields ({', '.join(names)}), not {len(values)}"
-                )
+                message = f"{type(self).__name__} takes {len(names)} fields ({', '.join(names)}), not {len(values)}"
+                raise InputError(message)
             fields.update(zip(names, values, strict=False))
         super().__init__(**fields)
 

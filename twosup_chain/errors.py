@@ -59,13 +59,7 @@ class ConfigurationError(TwosupError, ValueError):
 
 
 class UnknownOptionError(ConfigurationError, TypeError):
-    """An option, or the name of a scorer, that does not exist.
-
-    Args:
-        kind: What was looked for, in words (``"option of ExtractiveReader"``).
-        name: The name that was given.
-        known: The names that exist.
-    """
+    """An option, or the name of a scorer, that does not exist: `name` is no `kind`, whose names are `known`."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind = kind
@@ -97,12 +91,7 @@ class RecordsError(InputError):
 
 
 class CutOffError(RecordsError):
-    """The last line of a file of records is half a record, as a crash leaves it.
-
-    Args:
-        message: What is cut off, and what to do.
-        offset: Where the line starts, in bytes.
-    """
+    """The last line of a file of records is half a record, as a crash leaves it; it starts at `offset`, in bytes."""
 
     def __init__(self, message: str, offset: int) -> None:
         self.offset = offset
@@ -149,13 +138,7 @@ class InfeasibleTargetError(CalibrationError):
 
 
 class MissingExtraError(TwosupError, ImportError):
-    """An optional dependency is not installed; the message gives the command that installs it.
-
-    Args:
-        needed_by: The part that needs the package (``"LlamaCppAnswerer"``).
-        package: The package on the index (``"llama-cpp-python"``).
-        extra: The extra of twosup-chain that brings it (``"llama"``).
-    """
+    """An optional dependency is not installed; the message gives the command that installs its extra."""
 
     def __init__(self, needed_by: str, package: str, extra: str) -> None:
         self.needed_by = needed_by
@@ -165,12 +148,7 @@ class MissingExtraError(TwosupError, ImportError):
 
 
 class AnswererError(TwosupError):
-    """A model replied, but what it sent is not an answer.
-
-    Args:
-        message: What was sent instead.
-        usage: The tokens that the reply cost all the same, where they are known.
-    """
+    """A model replied, but what it sent is not an answer; the tokens that it cost all the same are its `usage`."""
 
     def __init__(self, message: str, usage: UsageMetadata | None = None) -> None:
         self.usage = usage
@@ -210,11 +188,7 @@ class ScoreRangeError(ScorerError, ValueError):
 
 
 class NoTrustedAnswerError(TwosupError):
-    """Neither model could be trusted, and the chain was told to raise (``fallback="raise"``).
-
-    Args:
-        result: The whole `TwoSupervisorResult`, with both answers, both verdicts and what they cost.
-    """
+    """Neither model could be trusted, and the chain was told to raise (``fallback="raise"``); its `result` is whole."""
 
     def __init__(self, result: Any) -> None:
         self.result = result

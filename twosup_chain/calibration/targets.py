@@ -91,11 +91,9 @@ class Target(Measure):
 
     @abstractmethod
     def p_value(self, tally: Tally, level: float) -> Array:
-        """Returns, at every pair, a p-value of the hypothesis that the limit is exceeded there.
+        """Returns, at every pair, a p-value of the hypothesis that the limit is exceeded there, held against `level`.
 
-        Args:
-            tally: The counts of independent questions that had no part in the choice of the pairs.
-            level: The level that it will be held against.
+        The counts are of independent questions that had no part in the choice of the pairs.
         """
 
     @abstractmethod

@@ -41,9 +41,7 @@ def divide(y: Floats, groups: ArrayLike | None, folds: int, seed: int) -> tuple[
         raise InputError(f"groups has the shape {labels.shape} for {len(y)} rows: pass one group a row")
     names, which = np.unique(labels, return_inverse=True)
     if len(names) < 2:  # noqa: PLR2004
-        raise InputError(
-            f"there is {len(names)} group: questions of at least 2 groups are needed, to leave one out of each fit"
-        )
+        raise InputError(f"there is {len(names)} group: at least 2 are needed, to leave one out of each fit")
     classes = y >= HALF
     count = min(folds, len(names), max(classes.sum(), (~classes).sum()))
     splitter = scikit("model_selection").StratifiedGroupKFold(count, shuffle=True, random_state=seed)

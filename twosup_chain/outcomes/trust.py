@@ -68,13 +68,12 @@ class RecordedTrust:
             message = f"the prediction was recorded without features, which {self.name} reads: collect it anew"
             raise MissingEvidenceError(message)
         found = [features.get(name, math.nan) for name in self._features]
-        if all(map(math.isnan, found)):
-            if self._missing is None:
-                raise MissingEvidenceError(f"none of the features that {self.name} reads is recorded")
-            self._taken.extend(found)
-            return self._missing
         self._taken.extend(found)
-        return math.nan
+        if not all(map(math.isnan, found)):
+            return math.nan
+        if self._missing is None:
+            raise MissingEvidenceError(f"none of the features that {self.name} reads is recorded")
+        return self._missing
 
     def finish(self, trust: Floats, order: npt.NDArray[np.intp]) -> dict[str, Floats]:
         """Returns the trust in all predictions that were taken, ``"answer"``, and in what they are weighed against.

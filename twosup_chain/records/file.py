@@ -119,9 +119,8 @@ class RecordFile:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ResumeError(
-                f"another collector is writing the records {self.path} at this moment: wait for it, or stop it"
-            ) from error
+            message = f"another collector is writing the records {self.path} at this moment: wait for it, or stop it"
+            raise ResumeError(message) from error
         except OSError as error:
             message = (
                 f"the file system of {self.path} knows no locks ({error.strerror or error}): two collectors that write "
@@ -134,9 +133,8 @@ class RecordFile:
         try:
             for record in read_records(self.path):
                 if record.id in self._known and not self._known[record.id].failed:
-                    raise RecordsError(
-                        f"{self.path} holds the question {shorten(record.id)} twice: leave one of the two out"
-                    )
+                    message = f"{self.path} holds the question {shorten(record.id)} twice: leave one of the two out"
+                    raise RecordsError(message)
                 self._learn(record)
         except CutOffError as half:
             os.ftruncate(self._descriptor, half.offset)

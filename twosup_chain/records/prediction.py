@@ -36,24 +36,13 @@ class RecordedUsage(Record):
 class RecordedPrediction(Record):
     """What one model predicted, what it is worth, and how far it is trusted; or how the call failed.
 
-    A failed call is no wrong prediction: `error` says how it failed, and neither a measure nor a trust is there.
-
-    Args:
-        error: How the call failed: the error's class and, where texts are kept, its message without keys; ``None`` for
-            a prediction.
-        no_answer: Whether the model says that the context does not hold an answer.
-        exact_match: 1.0 or 0.0 by the official SQuAD v2 rule.
-        f1: Token F1 by the official SQuAD v2 rule, in [0, 1].
-        trust: The trust in the prediction by scorer, in [0, 1]; ``None`` where the scorer finds nothing to read.
-        scores: The model's own evidence, `Answer.scores`; ``None`` for a number that is not finite.
-        features: What may tell whether it is right, by name: see `scoring.features`. Learned scorers read them; they
-            hold no text. Records of version 1 have none.
-        text: The answer, where texts are kept; ``None`` for "no answer".
-        logprobs: The tokens' log-probabilities, in (-inf, 0]; ``None`` for minus infinity.
-        tokens: The tokens, where texts are kept and the provider tells them.
-        usage: The tokens that the call used, where the model tells.
-        seconds: How long the answer took: as the answerer says, else as `collect` measured it.
-        model: The model's name, as its answer tells it; ``None`` where it does not.
+    A failed call is no wrong prediction: `error` is its class and, where texts are kept, its message without keys, and
+    neither a measure nor a trust is there. Exact match (1.0 or 0.0) and token F1 are those of the official SQuAD v2
+    rule, the trust is in [0, 1] by scorer, ``None`` where that finds nothing to read. `scores` are the model's own
+    evidence, ``None`` for a number that is not finite; `features` (`scoring.features`), which learned scorers read,
+    hold no text, and records of version 1 have none. The answer's text and the tokens are there where texts are kept,
+    the tokens' log-probabilities always, ``None`` for minus infinity. Seconds are as the answerer says, else as
+    `collect` measured them.
     """
 
     error: str | None = None

@@ -27,16 +27,10 @@ VERSIONS = (1, 2, 3)
 class QuestionRecord(Record):
     """What both models did with one labelled question.
 
-    Args:
-        id: The question's id, unique in its data.
-        digest: What stands for question, context and accepted answers: see `text.questions.digest`.
-        answerable: Whether an accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right.
-        local: The local model's prediction.
-        remote: The hosted model's.
-        question: The question, where texts are kept.
-        answers: The accepted answers, where texts are kept; empty for an unanswerable question.
-        passage: 16 hexadecimal digits that stand for the context (SHA-256): questions on the same one belong together.
-        version: The version of the format.
+    The digest stands for question, context and accepted answers (`text.questions.digest`), `passage`, 16 hexadecimal
+    digits of SHA-256, for the context: questions on the same one belong together. A question is answerable if an
+    accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right. Question and answers are
+    there where texts are kept.
     """
 
     id: str

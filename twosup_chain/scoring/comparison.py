@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
     """Returns how far the answer says the same as the local one (`text.agreement`; two "no answers" agree fully)."""
     if local is None:
-        raise MissingEvidenceError(
-            "agreement compares with the local answer, and there is none: use it as the remote supervisor's scorer"
-        )
+        message = "agreement compares with the local answer, and there is none: use it for the remote supervisor"
+        raise MissingEvidenceError(message)
     return text_agreement(answer.text, local.text)
 
 

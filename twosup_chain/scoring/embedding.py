@@ -67,10 +67,8 @@ class EmbeddingSimilarity:
             ModelFileError: There is no such model.
         """
         if question.context is None:
-            raise MissingEvidenceError(
-                "embedding_similarity compares with a sentence of the context, and none was given: pass 'context' with "
-                "the question"
-            )
+            message = "embedding_similarity reads the context, and none was given: pass 'context' with the question"
+            raise MissingEvidenceError(message)
         if answer.text is None:
             return 1.0 - self._nearest(question.question, sentences(question.passages))
         own = sentence_around(question.passages, answer.text)

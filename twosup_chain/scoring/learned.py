@@ -48,9 +48,8 @@ class LearnedScorer:
         self, model: LearnedModel, others: Mapping[str, LearnedModel] | None = None, *, packaged: bool = False
     ) -> None:
         if model.role not in ("local", "remote"):
-            raise ConfigurationError(
-                f"role={model.role!r}: a learned scorer is fitted with role='local' or role='remote'"
-            )
+            message = f"role={model.role!r}: a learned scorer is fitted with role='local' or role='remote'"
+            raise ConfigurationError(message)
         self.model = model
         self.others = dict(others or {})
         self.role = model.role
@@ -69,9 +68,8 @@ class LearnedScorer:
         """
         found = features(question, answer, local=local)
         if not any(name in found for name in self.model.features):
-            raise MissingEvidenceError(
-                f"{self.name} reads {', '.join(self.model.features)}, and the answer carries none of them"
-            )
+            message = f"{self.name} reads {', '.join(self.model.features)}, and the answer carries none of them"
+            raise MissingEvidenceError(message)
         return self.model.predict_one(found)
 
     def alternatives(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> dict[str, float]:
@@ -122,10 +120,9 @@ class LearnedScorer:
         if others is not None and not isinstance(others, dict):
             raise SupervisorFileError(f"{path} is a broken learned supervisor: 'others' is no table of models")
         made = {name: LearnedModel.from_dict(other, f"{path}, {name}") for name, other in (others or {}).items()}
+        model = LearnedModel.from_dict(values, str(path))
         try:
-            return cls(LearnedModel.from_dict(values, str(path)), made, packaged=packaged)
-        except SupervisorFileError:
-            raise
+            return cls(model, made, packaged=packaged)
         except ConfigurationError as error:
             raise SupervisorFileError(f"{path} is a broken learned supervisor: {error}") from error
 

@@ -174,9 +174,8 @@ class LearnedModel:
             message = f"{where} is a broken learned supervisor: {type(error).__name__}: {error}"
             raise SupervisorFileError(message) from error
         if not np.isfinite(blank) or len(model.fit.shares) != len(model.features):
-            raise SupervisorFileError(
-                f"{where} is a broken learned supervisor: its numbers do not fit its {len(model.features)} features"
-            )
+            message = f"{where} is a broken learned supervisor: its numbers do not fit {len(model.features)} features"
+            raise SupervisorFileError(message)
         return model
 
 

@@ -23,15 +23,9 @@ if TYPE_CHECKING:
 
 
 class LabelledQuestion(Record):
-    """One labelled question.
+    """A question with its passage and its accepted answers: none, if the passage does not hold one (`is_impossible`).
 
-    Args:
-        id: The question's id, unique in its file.
-        question: The question.
-        context: The passage.
-        answers: The accepted answers; empty for an unanswerable question.
-        is_impossible: Whether the passage does not hold an answer.
-        title: The title of the article that the passage is from.
+    The id is unique in its file; the title is that of the article that the passage is from.
     """
 
     id: str
@@ -168,9 +162,8 @@ def _question(fields: Any) -> LabelledQuestion:
     if isinstance(answers, dict):
         answers = answers.get("text")
     if not isinstance(answers, list):
-        raise InputError(
-            f"answers={shorten(fields['answers'])}: list the accepted answers, none ([]) where there is no answer"
-        )
+        message = f"answers={shorten(fields['answers'])}: list the accepted answers, none ([]) where there is no answer"
+        raise InputError(message)
     identity = fields.get("id")
     if identity is not None and not _is_id(identity):
         raise InputError(f"id={shorten(identity)}: give the question a text or a number as its id, or none")
@@ -191,16 +184,13 @@ def _is_id(value: object) -> bool:
 
 def _check(question: LabelledQuestion) -> None:
     if not isinstance(question, LabelledQuestion):
-        raise InputError(
-            f"{shorten(question)} is no labelled question: pass LabelledQuestion(id=…, question=…, context=…, …)"
-        )
+        message = f"{shorten(question)} is no labelled question: pass LabelledQuestion(id=…, question=…, context=…, …)"
+        raise InputError(message)
     try:
         question.as_input()
     except InputError as error:
         raise InputError(f"question {shorten(question.id)}: {error}") from error
     if question.is_impossible == bool(question.answers):
         labels = "has accepted answers and is" if question.answers else "has no accepted answer and is not"
-        raise InputError(
-            f"question {shorten(question.id)} {labels} marked as unanswerable (is_impossible): label it the one way or "
-            "the other"
-        )
+        message = f"question {shorten(question.id)} {labels} marked as unanswerable (is_impossible): label it one way"
+        raise InputError(message)
