@@ -1,18 +1,19 @@
 """The study: our supervisors against every rival rule, on the same recorded questions, in one run.
 
-``compact`` turns recordings of a hosted and a small generative model, and a live run of the packaged reader, into data
-without any passage or question text; ``tables`` makes every table from them. `questions` is the data, `columns` the
-arrays, `rivals` and `ours` the rules, `systems`, `signals`, `oracle`, `shift` and `timing` the tables. From the
-recordings in ``examples/study/data/recordings``, which ``python -m twosup_chain.demo.recording`` made of a part of each
-file:
+Ours is the product itself: `fit_scorer`, `calibrate`, `evaluate` and `TwoSupervisorChain` on records of both models
+(`ours`, `live`); nothing is decided here. What the study brings are the rivals (`rivals`), the division into folds of
+whole articles (`questions`) and the tables (`systems`, `signals`, `shift`, `tables`).
 
-    cd examples/study/data/recordings && gunzip --keep *.gz; cd -; M=examples/study/data/recordings/qwen2.5-coder
-    python examples/study compact --data SQUAD_DEV --remote $M-1.5b.jsonl --small $M-0.5b.jsonl --timed
-        --out examples/study/data/squad.jsonl.gz
-    python examples/study compact --data SQUAD_DEV --short --out examples/study/data/squad-read.jsonl.gz
-    python examples/study compact --data EXTRA --remote $M-1.5b-covid.jsonl --remote $M-1.5b-policy.jsonl
-        --remote $M-1.5b-quoref.jsonl --remote $M-1.5b-subjqa.jsonl --out examples/study/data/shift.jsonl.gz
-    python examples/study compact --data EXTRA --source COVID-QA --source PolicyQA --source Quoref --source SubjQA
-        --short --out examples/study/data/reader.jsonl.gz
-    python examples/study tables --out examples/study/data
+``records`` makes records without texts: the packaged reader is asked, and always for a span (``no_answer_below=0``, so
+that "no answer" is left to the supervisors), the hosted model is played back from the recordings beside them, which
+``python -m twosup_chain.demo.recording`` made of a part of each file. ``tables`` makes every table from the records,
+``live`` sends the questions themselves through chains and compares:
+
+    D=examples/study/data; M=$D/recordings/qwen2.5-coder
+    python examples/study records SQUAD_DEV --remote $M-1.5b.jsonl.gz --out $D/squad.jsonl.gz
+    python examples/study records SQUAD_DEV --remote $M-1.5b.jsonl.gz --local $M-0.5b.jsonl.gz --out $D/small.jsonl.gz
+    python examples/study records EXTRA --remote $M-1.5b-covid.jsonl.gz --remote $M-1.5b-policy.jsonl.gz
+        --remote $M-1.5b-quoref.jsonl.gz --remote $M-1.5b-subjqa.jsonl.gz --out $D/elsewhere.jsonl.gz
+    python examples/study tables --out $D
+    python examples/study live SQUAD_DEV
 """

@@ -1,156 +1,173 @@
-"""Our rule: ask where it is worth it, then say what is likeliest to be right; fitted in two steps.
+"""Ours: the product, fold by fold. Learned scorers, thresholds and decisions are the package's own.
 
-The learned supervisors are fitted on the other folds' articles (`estimates`), and the thresholds are calibrated there
-too, by `twosup_chain.calibrate` on out-of-fold estimates, for a share of hosted calls with 90 % confidence. What is
-worth a call is told in two ways: ``"trust"`` asks where neither the reader's span nor "no answer" is likely to be
-right, which is what a chain with ``early_abstention`` and ``reconcile`` does; ``"gain"`` asks where the answer is
-likeliest to get better by it.
+For each fold of whole articles the scorers are fitted on the other four (`fit_scorer`), and thresholds are calibrated
+there as well (`calibrate`), on trust that is out of fold: each of the four is judged by scorers fitted on the other
+three. What comes of the fold itself is the decision on columns that `evaluate` makes (`decide`), with early abstention
+and reconciling; `live` asks the chains themselves.
+
+Right is, for scorers and thresholds, a token F1 of at least one half, and leaving open is right where there is no
+answer: the official F1 is what the rules are compared by.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import orjson
 
-from study.estimates import Supervisors
-from study.folds import splits
+from study.questions import article_of, splits
 from study.system import System, joined
-from twosup_chain.calibration import calibrate
+from twosup_chain import Supervisor, calibrate, evaluate, fit_scorer
+from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
-    from study.columns import Columns, Flags, Floats
-    from study.estimates import Estimates
+    from twosup_chain import Calibration
+    from twosup_chain.evaluation.evaluate import Evaluation
+    from twosup_chain.outcomes.from_records import RecordColumns
+    from twosup_chain.outcomes.outcomes import Flags
+    from twosup_chain.scoring.learned import LearnedScorer
 
-#: What makes a question worth a call.
-Worth = Literal["gain", "trust"]
-WORTHS: tuple[Worth, ...] = ("trust", "gain")
+CORRECT: tuple[Literal["f1"], float] = ("f1", 0.5)
 CONFIDENCE = 0.9
-#: What is likeliest to be right is said, however unlikely: "no answer" is one of the options.
-_NO_THRESHOLD = 0.0
+#: How predictions are weighed.
+WEIGHED = {"early_abstention": True, "reconcile": True}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scorers:
+    """Both learned scorers."""
+
+    local: LearnedScorer
+    remote: LearnedScorer
+
+    def read(self, records: Path) -> RecordColumns:
+        """Returns records that they were not fitted on as columns, weighed by them."""
+        return read_columns(records, local_scorer=self.local, remote_scorer=self.remote, **WEIGHED)
+
+    def supervisors(self, calibration: Calibration) -> dict[str, Any]:
+        """Returns the supervisors that a calibration sets, and how they weigh: options of `evaluate` and of a chain."""
+        local, remote = (
+            Supervisor(getattr(self, role), threshold=getattr(calibration, role).threshold)
+            for role in ("local", "remote")
+        )
+        return {"local_supervisor": local, "remote_supervisor": remote, **WEIGHED}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Fold:
-    """The supervisors that were fitted without some questions, and their estimates of these."""
+    """What was fitted without some questions, and these questions.
+
+    Args:
+        held: Which questions, shape (n,), in the order of the digests.
+        scorers: The learned scorers.
+        known: The other folds' outcomes by scorers that were not fitted on them.
+        records: The records of the questions themselves.
+        columns: The same as columns.
+    """
 
     held: Flags
-    columns: Columns
-    train: Columns
-    supervisors: Supervisors
-    estimates: Estimates
+    scorers: Scorers
+    known: Outcomes
+    records: Path
+    columns: RecordColumns
+
+    def calibration(self, **targets: Any) -> Calibration:
+        """Returns thresholds that keep these targets."""
+        return calibrated(self.known, **targets)
+
+    def evaluated(self, calibration: Calibration) -> Evaluation:
+        """Returns what `evaluate` makes of the questions."""
+        return evaluate(self.records, correct=CORRECT, **self.scorers.supervisors(calibration))
 
 
 class Ours:
-    """Our rule on all questions, cross-fitted over articles; only thresholds are fitted anew for each target.
+    """The product on all questions, cross-fitted over articles; only thresholds are fitted anew for each target.
 
     Args:
-        columns: The questions.
-        read: Questions of the same articles that the reader alone was asked, for the estimates before a call.
+        records: The file of records.
+        folder: Where the parts of it are put.
+        family: The family of the learned scorers.
+
+    Attributes:
+        folds: The folds.
+        whole: Scorers that were fitted on all questions.
+        known: The outcomes of all questions, by scorers that were not fitted on them.
     """
 
-    def __init__(self, columns: Columns, read: Columns | None = None) -> None:
-        self._count = len(columns)
-        self.folds = list(_folds(columns, read))
+    def __init__(self, records: Path, folder: Path, family: Literal["logistic", "boosted"] = "logistic") -> None:
+        lines = sorted(records.read_bytes().splitlines(keepends=True), key=lambda line: orjson.loads(line)["digest"])
+        groups = {(name := orjson.loads(line)["id"]): article_of(name) for line in lines}
+        parts = [held for _, held in splits(np.array(list(groups.values())))]
+        paths = [folder / f"fold-{number}.jsonl" for number in range(len(parts))]
+        for path, held in zip(paths, parts, strict=True):
+            path.write_bytes(b"".join(lines[row] for row in np.flatnonzero(held)))
+        options: dict[str, Any] = {"model": family, "groups": groups, "correct": CORRECT}
+
+        @cache
+        def without(left_out: frozenset[int]) -> Scorers:
+            files = [path for number, path in enumerate(paths) if number not in left_out]
+            return Scorers(
+                local=fit_scorer(files, role="local", **options), remote=fit_scorer(files, role="remote", **options)
+            )
+
+        def outcomes(left_out: set[int]) -> Outcomes:
+            others = [number for number in range(len(parts)) if number not in left_out]
+            read = (without(frozenset({*left_out, number})).read(paths[number]) for number in others)
+            return _together(columns.outcomes(correct=CORRECT) for columns in read)
+
+        self.folds = [
+            Fold(
+                held=held,
+                scorers=(scorers := without(frozenset({number}))),
+                known=outcomes({number}),
+                records=paths[number],
+                columns=scorers.read(paths[number]),
+            )
+            for number, held in enumerate(parts)
+        ]
+        self.whole = without(frozenset())
+        self.known = outcomes(set())
 
     def without_calls(self) -> System:
-        """Returns the reader with the learned local supervisor alone."""
-        return self._routed("ours (never asking)", [-np.inf] * len(self.folds), [_NO_THRESHOLD] * len(self.folds))
+        """Returns the chain that trusts the first supervisor's choice whatever it is."""
+        return self._joined("ours (never asking)", [(0.0, 0.0)] * len(self.folds))
 
-    def within(self, rate: float, by: Worth = "trust") -> System:
-        """Returns the rule, calibrated for at most this share of hosted calls; it always says what is likeliest.
+    def within(self, rate: float) -> System:
+        """Returns the chain, calibrated for at most this share of hosted calls."""
+        return self.calibrated(f"ours (at most {rate:.0%} calls)", remote_rate=rate)
 
-        The whole share is spent: as the hosted answer is weighed against the others, a call seldom harms, and the
-        threshold with the most right answers on the fitting questions would follow chance.
+    def calibrated(self, name: str, **targets: Any) -> System:
+        """Returns the chain, calibrated for these targets.
+
+        Raises:
+            InfeasibleTargetError: They are not known to be kept in some fold.
         """
-        nobody = [np.zeros(len(fold.train), dtype=bool) for fold in self.folds]
-        found = [
-            calibrate(
-                replace(outcomes(fold.supervisors.train, fold.train, by=by), local_correct=none, remote_correct=~none),
-                remote_rate=rate,
-                confidence=CONFIDENCE,
-                prefer="accuracy",
-            ).local.threshold
-            for fold, none in zip(self.folds, nobody, strict=True)
-        ]
-        return self._routed(f"ours (by {by}, at most {rate:.0%} calls)", found, [_NO_THRESHOLD] * len(found), by)
+        found = [fold.calibration(**targets) for fold in self.folds]
+        return self._joined(name, [(c.local.threshold, c.remote.threshold) for c in found])
 
-    def with_risk(self, limit: float, rate: float, by: Worth = "trust") -> System:
-        """Returns the rule, calibrated for a selective risk and a share of hosted calls at once; it may abstain."""
-        found = [
-            calibrate(
-                outcomes(fold.supervisors.train, fold.train, by=by),
-                risk=limit,
-                remote_rate=rate,
-                confidence=CONFIDENCE,
-                prefer="coverage",
-            )
-            for fold in self.folds
-        ]
-        return self._routed(
-            f"ours (by {by}, risk at most {limit:.0%}, at most {rate:.0%} calls)",
-            [calibration.local.threshold for calibration in found],
-            [calibration.remote.threshold for calibration in found],
-            by,
-        )
-
-    def _routed(self, name: str, local: list[float], remote: list[float], by: Worth = "trust") -> System:
+    def _joined(self, name: str, thresholds: list[tuple[float, float]]) -> System:
         pieces = [
-            (fold.held, routed(name, fold.estimates, fold.columns, first, second, by))
-            for fold, first, second in zip(self.folds, local, remote, strict=True)
+            (fold.held, System.of(name, columns.answerable, columns.local_judged, columns.remote_judged, pair))
+            for fold, pair in zip(self.folds, thresholds, strict=True)
+            for columns in [fold.columns]
         ]
-        return joined(pieces, self._count)
+        return joined(pieces)
 
 
-def routed(
-    name: str, estimates: Estimates, columns: Columns, local: float, remote: float, by: Worth = "trust"
-) -> System:
-    """Returns what the rule does with these thresholds: on the need of asking, and on the trust after it."""
-    before, after = estimates.before, estimates.after
-    escalated = trust_without_asking(estimates, by) < local
-    return System.of(
-        name,
-        columns,
-        before,
-        after,
-        escalated=escalated,
-        local_trust=before.trust,
-        remote_trust=after.trust,
-        accepted=after.trust >= remote,
-    )
+def calibrated(known: Outcomes, **targets: Any) -> Calibration:
+    """Returns thresholds that keep these targets, by outcomes out of fold."""
+    return calibrate(known, confidence=CONFIDENCE, abstention="no_answer", **targets)
 
 
-def trust_without_asking(estimates: Estimates, by: Worth = "trust") -> Floats:
-    """Returns the trust that the first threshold is for: in the prediction, or in that asking would not help."""
-    if by == "trust":
-        return estimates.before.trust
-    return np.clip(0.5 - 0.5 * estimates.gain, 0.0, 1.0)
-
-
-def outcomes(estimates: Estimates, columns: Columns, *, by: Worth = "trust") -> Outcomes:
-    """Returns what `calibrate` and `check` work on.
-
-    Args:
-        estimates: The estimates, never by supervisors that were fitted on these questions.
-        columns: The questions.
-        by: What makes a question worth a call.
-    """
-    before, after = estimates.before, estimates.after
-    return Outcomes(
-        local_score=trust_without_asking(estimates, by),
-        remote_score=after.trust,
-        local_correct=before.exact > 0,
-        remote_correct=after.exact > 0,
-        answerable=columns.answerable,
-    )
-
-
-def _folds(columns: Columns, read: Columns | None) -> Iterator[Fold]:
-    for rest, held in splits(columns.article):
-        train, test = columns.take(rest), columns.take(held)
-        supervisors = Supervisors(train, read)
-        yield Fold(held, test, train, supervisors, supervisors.estimates(test))
+def _together(parts: Iterable[Outcomes]) -> Outcomes:
+    """Returns the outcomes of several sets of questions as those of one."""
+    found = list(parts)
+    columns = {field.name: [getattr(part, field.name) for part in found] for field in fields(Outcomes)}
+    return Outcomes(**{name: np.concatenate(some) for name, some in columns.items() if some[0] is not None})

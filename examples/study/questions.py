@@ -1,152 +1,142 @@
-"""`Question`: what three models predicted for one labelled question, as a line of the compact data.
-
-The lines carry ids, answers, log-probabilities, scores, measures, tokens and seconds, and no passage or question. How
-they are made is in `compact`, how they are read as arrays in `columns`.
-"""
+"""`Questions`: the records as columns, one entry a question, for the rivals and the tables; and the folds."""
 
 from __future__ import annotations
 
-import gzip
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import GroupKFold
+
+from twosup_chain.outcomes.features import read_features
+from twosup_chain.outcomes.from_records import read_columns
+from twosup_chain.reader.folder import CONFIG_FILE, PACKAGED_MODEL, ReaderConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import Literal
 
-#: Signals of a hosted prediction that are those of the question, or of the local prediction, by how they begin.
-_LOCAL, _SHARED = "local_", ("question_", "passage_", "asks_")
-#: Signals of words, which the hosted prediction has of its own.
-_WORDING = (*_SHARED, "answer_", "near_", "sentence_", "negation_", "in_context")
-#: A number to four significant digits, which is more than any figure of the study shows.
-Rounded = Annotated[float, AfterValidator(lambda value: float(f"{value:.4g}"))]
+    from twosup_chain.outcomes.outcomes import Flags, Floats
+    from twosup_chain.outcomes.predictions import PredictionColumns
+
+    Rows = npt.NDArray[np.intp] | Flags
+
+#: How many folds there are.
+FOLDS = 5
+#: By which scorer trust is recorded; the rules bring scores of their own.
+TRUST = "backed"
 
 
-class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Header(_Line):
-    """The first line: who predicted, and from which questions.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Asked:
+    """What one model predicted for n questions.
 
     Args:
-        reader: The reader's model.
-        small: The small generative model.
-        remote: The hosted model.
-        timing: What `timing.timing_table` has measured on the machine that made the file.
+        made: The predictions.
+        features: What is known of them, by name; NaN where something is missing.
+        model: The model's name.
     """
 
-    reader: str
-    small: str | None = None
-    remote: str | None = None
-    timing: dict[str, Any] | None = None
+    made: PredictionColumns
+    features: dict[str, Floats]
+    model: str
+
+    def trusted(self, trust: Floats) -> PredictionColumns:
+        """Returns the predictions with this trust in them."""
+        return replace(self.made, trust=trust)
 
 
-class Token(_Line):
-    """One generated token: its text, its log-probability, and the probability of the likeliest two at that place."""
-
-    token: str
-    logprob: Rounded
-    first: Rounded
-    second: Rounded
-
-
-class Prediction(_Line):
-    """One model's prediction.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Questions:
+    """All that the study knows of n questions.
 
     Args:
-        text: The answer; ``None`` for "no answer".
-        exact: Official exact match, 0 or 1.
-        f1: Official token F1.
-        tokens: The generated tokens; none of a reader's.
-        input_tokens: Tokens read, where the model tells.
-        output_tokens: Tokens written.
-        seconds: How long it took when it was recorded.
-    """
-
-    text: str | None
-    exact: Rounded
-    f1: Rounded
-    tokens: tuple[Token, ...] = ()
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    seconds: Rounded | None = None
-
-
-class Question(_Line):
-    """One labelled question.
-
-    Args:
-        id: Its id.
-        source: The data set that it is from.
-        article: Its article, which no two folds share.
-        paragraph: Eight hexadecimal digits that stand for its passage.
+        source: The recording that each is from.
+        article: Its article.
+        passage: What stands for its passage.
         answerable: Whether it has an answer.
-        reader: The packaged reader's own prediction.
-        span: The reader's best span, whether or not the reader stands behind it.
-        local_signals: The signals of the reader's prediction by name.
-        small: The small generative model's prediction.
+        span: The packaged reader's best span, whether or not it stands behind it.
+        reader: The reader's own prediction: "no answer" where answerability is below its own threshold.
         remote: The hosted model's prediction.
-        remote_signals: Those signals of the hosted prediction that are not the local one's, or the question's.
-        signal_seconds: CPU seconds that the local and the remote signals took.
+        small: The small generative model's; ``None`` where it was not recorded.
     """
 
-    id: str
-    source: str
-    article: str
-    paragraph: str
-    answerable: bool
-    reader: Prediction
-    span: Prediction
-    local_signals: dict[str, Rounded]
-    small: Prediction | None = None
-    remote: Prediction | None = None
-    remote_signals: dict[str, Rounded] = {}
-    signal_seconds: tuple[Rounded, ...] = ()
+    source: npt.NDArray[np.str_]
+    article: npt.NDArray[np.str_]
+    passage: npt.NDArray[np.str_]
+    answerable: Flags
+    span: Asked
+    reader: Asked
+    remote: Asked
+    small: Asked | None
+
+    @classmethod
+    def of(cls, path: Path, small: Path | None = None) -> Questions:
+        """Returns the questions of a file of records, in the order of their digests, as `read_columns` has them.
+
+        Args:
+            path: The records of reader and hosted model.
+            small: Those of the small generative model on the same questions.
+        """
+        found = read_features(path, "local")
+        span = _asked(path, "local")
+        return cls(
+            source=np.array([name.split("/", 1)[0] for name in found.ids]),
+            article=np.array([article_of(name) for name in found.ids]),
+            passage=found.passages,
+            answerable=found.answerable,
+            span=span,
+            reader=_own(span, found.answerable),
+            remote=_asked(path, "remote"),
+            small=None if small is None else _asked(small, "local"),
+        )
+
+    def __len__(self) -> int:
+        return len(self.answerable)
 
     @property
-    def all_remote_signals(self) -> dict[str, float]:
-        """The signals of the hosted prediction, those included that it shares with the local one."""
-        if self.remote is None:
-            return {}
-        shared = {name: value for name, value in self.local_signals.items() if name.startswith(_SHARED)}
-        of_local = {
-            f"{_LOCAL}{name}": value for name, value in self.local_signals.items() if not name.startswith(_WORDING)
-        }
-        return {**shared, **of_local, **self.remote_signals}
+    def null(self) -> Floats:
+        """What "no answer" is worth, as exact match and as F1: 1 where the question has none."""
+        return (~self.answerable).astype(np.float64)
 
-    def shortened(self) -> Question:
-        """Returns the same without its id, its answers' texts (but for whether there is one) and its times."""
-        less = {
-            name: prediction.model_copy(update={"text": None if prediction.text is None else "", "seconds": None})
-            for name in ("reader", "span")
-            if (prediction := getattr(self, name)) is not None
-        }
-        return self.model_copy(update={"id": "", "signal_seconds": (), **less})
+    def take(self, rows: Rows) -> Questions:
+        """Returns the chosen questions."""
+        return _taken(self, rows)
 
 
-def own_signals(signals: dict[str, float]) -> dict[str, float]:
-    """Returns the signals of a hosted prediction that are neither the local one's nor the question's."""
-    return {name: value for name, value in signals.items() if not name.startswith((_LOCAL, *_SHARED))}
+def article_of(id: str) -> str:
+    """Returns the article of a record's question, which no two folds share."""
+    return id.rpartition("/")[0]
 
 
-def save(path: Path, header: Header, questions: Iterable[Question], *, short: bool = False) -> None:
-    """Writes the compact data: one JSON object a line, gzipped, the same bytes for the same data.
-
-    Args:
-        path: The file.
-        header: Its first line.
-        questions: The other lines.
-        short: Whether ids, answers and times are left out.
-    """
-    shortened = (q.shortened() if short else q for q in questions)
-    lines = [header.model_dump_json(), *(q.model_dump_json(exclude_defaults=True) for q in shortened)]
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
-        file.write("".join(f"{line}\n" for line in lines).encode())
+def splits(articles: npt.NDArray[np.str_]) -> Iterator[tuple[Flags, Flags]]:
+    """Yields for every fold the rows to fit on and the rows to predict: no article is on both sides."""
+    for _, held in GroupKFold(FOLDS).split(articles, groups=articles):
+        rows = np.zeros(len(articles), dtype=bool)
+        rows[held] = True
+        yield ~rows, rows
 
 
-def load(path: Path) -> tuple[Header, list[Question]]:
-    """Returns the header and the questions of a file of compact data."""
-    first, *others = gzip.decompress(path.read_bytes()).decode().splitlines()
-    return Header.model_validate_json(first), [Question.model_validate_json(line) for line in others]
+def _asked(path: Path, role: Literal["local", "remote"]) -> Asked:
+    """Returns what one of the models predicted, in the order of the questions' digests."""
+    columns = read_columns(path, local_scorer=TRUST, remote_scorer=TRUST, local_missing=0.0, remote_missing=0.0)
+    found = read_features(path, role)
+    return Asked(made=getattr(columns, role), features=found.columns, model=found.model or "")
+
+
+def _own(span: Asked, answerable: Flags) -> Asked:
+    config = ReaderConfig.read(PACKAGED_MODEL / CONFIG_FILE)
+    refused = span.features["answerability"] < config.no_answer_below
+    null = (~answerable).astype(np.float64)
+    measures = {name: np.where(refused, null, getattr(span.made, name)) for name in ("exact_match", "f1")}
+    return replace(span, made=replace(span.made, no_answer=refused, **measures))
+
+
+def _taken(columns: Any, rows: Rows) -> Any:
+    if isinstance(columns, dict):
+        return {name: column[rows] for name, column in columns.items()}
+    if is_dataclass(columns):
+        return type(columns)(**{field.name: _taken(getattr(columns, field.name), rows) for field in fields(columns)})
+    return columns[rows] if isinstance(columns, np.ndarray) else columns

@@ -16,7 +16,9 @@ from twosup_chain.curves import Interval
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from study.columns import Floats, Indices
+    from twosup_chain.outcomes.outcomes import Floats
+
+    Indices = npt.NDArray[np.intp]
 
 #: How many draws there are.
 DRAWS = 1000

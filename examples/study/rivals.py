@@ -15,19 +15,20 @@ and the difference of its likeliest two predictions that of the tokens' likelies
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from study.folds import splits
+from study.questions import splits
 from study.system import System, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from study.columns import Columns, Floats, Predictions
+    from study.questions import Asked, Questions
+    from twosup_chain.outcomes.outcomes import Flags, Floats
 
 #: Whose predictions are the local ones.
 Local = Literal["reader", "small"]
@@ -44,16 +45,14 @@ class Rule(Protocol):
 
     name: str
 
-    def fitted(self, train: Columns, budget: float) -> Callable[[Columns], System]:
+    def fitted(self, train: Questions, budget: float) -> Callable[[Questions], System]:
         """Returns the rule, fitted so that at most a share `budget` of the questions is sent to the hosted model."""
 
 
-def crossfitted(rule: Rule, columns: Columns, budget: float = 1.0) -> System:
+def crossfitted(rule: Rule, questions: Questions, budget: float = 1.0) -> System:
     """Returns what the rule does with every question, fitted on the articles of the other folds."""
-    pieces = [
-        (held, rule.fitted(columns.take(train), budget)(columns.take(held))) for train, held in splits(columns.article)
-    ]
-    return joined(pieces, len(columns))
+    parts = splits(questions.article)
+    return joined([(held, rule.fitted(questions.take(rest), budget)(questions.take(held))) for rest, held in parts])
 
 
 def best_threshold(score: Floats, local: Floats, remote: Floats, budget: float) -> tuple[float, float]:
@@ -93,28 +92,21 @@ class Pair:
         words = {"f1": "both thresholds for F1", "fpr": "second one for 5 % FPR", "none": "every hosted answer taken"}
         return f"paper's pair ({words[self.rule]})"
 
-    def fitted(self, train: Columns, budget: float) -> Callable[[Columns], System]:
+    def fitted(self, train: Questions, budget: float) -> Callable[[Questions], System]:
         """Returns the pair with its thresholds."""
-        score, remote = span_softmax(train), train.remote
+        score, local, remote = span_softmax(train), train.reader.made, train.remote.made
         if self.rule == "f1":
-            first, second = _best_pair(score, train, budget)
+            thresholds = _best_pair(score, train, budget)
         else:
-            first, _ = best_threshold(score, train.reader.f1, remote.f1, budget)
-            second = 0.0 if self.rule == "none" else _for_fpr(score < first, train)
-
-        def route(columns: Columns) -> System:
-            trust = span_softmax(columns)
-            return System.of(
-                self.name,
-                columns,
-                columns.reader,
-                escalated=trust < first,
-                accepted=columns.remote.least >= second,
-                local_trust=trust,
-                remote_trust=columns.remote.least,
-            )
-
-        return route
+            first, _ = best_threshold(score, local.f1, remote.f1, budget)
+            thresholds = first, 0.0 if self.rule == "none" else _for_fpr(score < first, train)
+        return lambda questions: System.of(
+            self.name,
+            questions.answerable,
+            questions.reader.trusted(span_softmax(questions)),
+            questions.remote.trusted(least(questions.remote)),
+            thresholds,
+        )
 
 
 @dataclass(frozen=True)
@@ -134,26 +126,23 @@ class Cascade:
         """The rule's name."""
         return f"cascadeflow's rule ({_WORDS[self.local]}{'' if self.fixed else ', threshold fitted'})"
 
-    def fitted(self, train: Columns, budget: float) -> Callable[[Columns], System]:
+    def fitted(self, train: Questions, budget: float) -> Callable[[Questions], System]:
         """Returns the rule; there is nothing to fit but, if wanted, the threshold."""
         threshold = QUALITY
         if not self.fixed:
-            local = predictions(train, self.local)
-            threshold, _ = best_threshold(mean_probability(train, self.local), local.f1, train.remote.f1, budget)
+            trust = mean_probability(train, self.local)
+            threshold, _ = best_threshold(trust, local_of(train, self.local).made.f1, train.remote.made.f1, budget)
 
-        def route(columns: Columns) -> System:
-            probability = mean_probability(columns, self.local)
-            quality = np.clip(FACTOR * probability, LEAST, 1.0)
-            return System.of(
-                self.name,
-                columns,
-                predictions(columns, self.local),
-                escalated=(quality if self.fixed else probability) < threshold,
-                local_trust=probability,
-                remote_trust=columns.remote.mean,
-            )
+        def trust_in(probability: Floats) -> Floats:
+            return np.clip(FACTOR * probability, LEAST, 1.0) if self.fixed else probability
 
-        return route
+        return lambda questions: System.of(
+            self.name,
+            questions.answerable,
+            local_of(questions, self.local).trusted(trust_in(mean_probability(questions, self.local))),
+            questions.remote.trusted(trust_in(mean(questions.remote))),
+            (threshold, 0.0),
+        )
 
 
 @dataclass(frozen=True)
@@ -174,29 +163,23 @@ class Margin:
         """The rule's name."""
         return f"ucci's rule ({_WORDS[self.local]}{'' if self.target else ', threshold fitted'})"
 
-    def fitted(self, train: Columns, budget: float) -> Callable[[Columns], System]:
+    def fitted(self, train: Questions, budget: float) -> Callable[[Questions], System]:
         """Returns the rule with its isotonic regressions and its threshold."""
-        local, remote = predictions(train, self.local), train.remote
-        on_local = Isotonic(top_two_margin(train, self.local), local.exact)
-        on_remote = Isotonic(remote.margin, remote.exact)
+        local, remote = local_of(train, self.local).made, train.remote.made
+        on_local = Isotonic(top_two_margin(train, self.local), local.exact_match)
+        on_remote = Isotonic(margin(train.remote), remote.exact_match)
         trust = on_local(top_two_margin(train, self.local))
         if self.target:
-            threshold = _cheapest(trust, local.exact, remote.exact, BELOW_BEST)
+            threshold = _cheapest(trust, local.exact_match, remote.exact_match, BELOW_BEST)
         else:
             threshold, _ = best_threshold(trust, local.f1, remote.f1, budget)
-
-        def route(columns: Columns) -> System:
-            kept = on_local(top_two_margin(columns, self.local))
-            return System.of(
-                self.name,
-                columns,
-                predictions(columns, self.local),
-                escalated=kept < threshold,
-                local_trust=kept,
-                remote_trust=on_remote(columns.remote.margin),
-            )
-
-        return route
+        return lambda questions: System.of(
+            self.name,
+            questions.answerable,
+            local_of(questions, self.local).trusted(on_local(top_two_margin(questions, self.local))),
+            questions.remote.trusted(on_remote(margin(questions.remote))),
+            (threshold, 0.0),
+        )
 
 
 class Isotonic:
@@ -212,86 +195,101 @@ class Isotonic:
         return np.interp(score, self._scores, self._rates)
 
 
-def span_softmax(columns: Columns) -> Floats:
+def least(asked: Asked) -> Floats:
+    """Returns the least probability of a content token; 0 without any, as there is nothing to trust."""
+    return np.nan_to_num(np.exp(asked.features["token_min"]))
+
+
+def mean(asked: Asked) -> Floats:
+    """Returns the geometric mean of the content tokens' probabilities; 0 without any."""
+    return np.nan_to_num(np.exp(asked.features["token_mean"]))
+
+
+def margin(asked: Asked) -> Floats:
+    """Returns the mean difference of the likeliest two probabilities over the content tokens; 0 without any."""
+    return np.nan_to_num(asked.features["token_margin_mean"])
+
+
+def span_softmax(questions: Questions) -> Floats:
     """Returns the reader's probability of what it predicts: of its best span, or of the null span for "no answer"."""
-    signals = columns.local_signals
-    return np.where(columns.reader.no_answer, signals["null_probability"], signals["span_probability"])
+    found = questions.reader.features
+    return np.where(questions.reader.made.no_answer, found["null_probability"], found["span_probability"])
 
 
-def mean_probability(columns: Columns, local: Local) -> Floats:
+def mean_probability(questions: Questions, local: Local) -> Floats:
     """Returns the geometric mean of the content tokens' probabilities, or what stands for it of the reader."""
-    return columns.small.mean if local == "small" else span_softmax(columns)
+    return mean(local_of(questions, local)) if local == "small" else span_softmax(questions)
 
 
-def top_two_margin(columns: Columns, local: Local) -> Floats:
+def top_two_margin(questions: Questions, local: Local) -> Floats:
     """Returns the mean difference of the likeliest two probabilities, or what stands for it of the reader."""
     if local == "small":
-        return columns.small.margin
-    signals = columns.local_signals
-    span, null = signals["span_probability"], signals["null_probability"]
-    runner_up = span * np.exp(-np.maximum(signals["runner_up_margin"], 0.0))
+        return margin(local_of(questions, local))
+    found = questions.reader.features
+    span, null = found["span_probability"], found["null_probability"]
+    runner_up = span * np.exp(-np.maximum(found["runner_up_margin"], 0.0))
     ranked = np.sort(np.stack([span, null, runner_up]), axis=0)
-    margin: Floats = ranked[2] - ranked[1]
-    return margin
+    difference: Floats = ranked[2] - ranked[1]
+    return difference
 
 
-def predictions(columns: Columns, local: Local) -> Predictions:
-    """Returns the local model's predictions."""
-    return columns.small if local == "small" else columns.reader
+def local_of(questions: Questions, local: Local) -> Asked:
+    """Returns what the local model predicts."""
+    found = questions.small if local == "small" else questions.reader
+    assert found is not None  # noqa: S101  these rules are run only where it was recorded
+    return found
 
 
-def random_routing(columns: Columns, rate: float) -> System:
+def random_routing(questions: Questions, rate: float) -> System:
     """Returns what sending a share of the questions to the hosted model at random brings, in expectation."""
-    reader, remote = columns.reader, columns.remote
-    exact = (1.0 - rate) * reader.exact + rate * remote.exact
-    n = len(columns)
+    local, remote, n = questions.reader.made, questions.remote.made, len(questions)
+    exact, f1 = (
+        (1.0 - rate) * getattr(local, measure) + rate * getattr(remote, measure) for measure in ("exact_match", "f1")
+    )
     return System(
         name="random routing",
         called=np.full(n, rate),
-        exact=exact,
-        f1=(1.0 - rate) * reader.f1 + rate * remote.f1,
+        exact_match=exact,
+        f1=f1,
         answered=np.ones(n, dtype=bool),
         trust=np.full(n, np.nan),
         right=exact,
     )
 
 
-def oracle_router(columns: Columns, budget: float = 1.0) -> System:
+def oracle_router(questions: Questions, budget: float = 1.0) -> System:
     """Returns the best choice between the reader's and the hosted prediction, by F1, within a budget of calls."""
-    gain = columns.remote.f1 - columns.reader.f1
-    order = np.argsort(-gain, kind="stable")
-    escalated = np.zeros(len(columns), dtype=bool)
-    escalated[order[: int(budget * len(columns))]] = True
-    escalated &= gain > 0.0
-    nothing = np.full(len(columns), np.nan)
-    return System.of(
-        "oracle router", columns, columns.reader, escalated=escalated, local_trust=nothing, remote_trust=nothing
-    )
+    local, remote, n = questions.reader, questions.remote, len(questions)
+    gain = remote.made.f1 - local.made.f1
+    asked = np.zeros(n)
+    asked[np.argsort(-gain, kind="stable")[: int(budget * n)]] = 1.0
+    kept = 1.0 - asked * (gain > 0.0)
+    found = System.of("oracle router", questions.answerable, local.trusted(kept), remote.trusted(kept), (1.0, 0.0))
+    return replace(found, trust=np.full(n, np.nan))
 
 
 _WORDS = {"reader": "reader", "small": "0.5B"}
 
 
-def _best_pair(score: Floats, train: Columns, budget: float) -> tuple[float, float]:
+def _best_pair(score: Floats, train: Questions, budget: float) -> tuple[float, float]:
     """Returns both thresholds with the highest mean F1."""
-    remote = train.remote
-    seconds = np.unique(np.quantile(remote.least, np.linspace(0.0, 1.0, _THRESHOLDS)))
+    remote, trust = train.remote.made, least(train.remote)
+    seconds = np.unique(np.quantile(trust, np.linspace(0.0, 1.0, _THRESHOLDS)))
     best = (-np.inf, 0.0, 0.0)
     for second in (0.0, *seconds, 1.1):
-        worth = np.where(remote.least >= second, remote.f1, train.null)
-        first, mean = best_threshold(score, train.reader.f1, worth, budget)
-        best = max(best, (mean, first, float(second)))
+        worth = np.where(trust >= second, remote.f1, train.null)
+        first, mean_f1 = best_threshold(score, train.reader.made.f1, worth, budget)
+        best = max(best, (mean_f1, first, float(second)))
     return best[1], best[2]
 
 
-def _for_fpr(escalated: Floats, train: Columns) -> float:
+def _for_fpr(escalated: Flags, train: Questions) -> float:
     """Returns the first second threshold whose false-positive rate reaches 5 % (the paper's rule); else 0."""
-    right = train.remote.exact > 0
-    kept = int((train.reader.exact[~escalated] > 0).sum())
-    scores = np.sort(train.remote.least[escalated])
-    for threshold in scores:
-        refused = int((escalated & right & (train.remote.least < threshold)).sum())
-        trusted = kept + int((escalated & right & (train.remote.least >= threshold)).sum())
+    right, trust = train.remote.made.exact_match > 0, least(train.remote)
+    kept = int((train.reader.made.exact_match[~escalated] > 0).sum())
+    for threshold in np.sort(trust[escalated]):
+        refused = int((escalated & right & (trust < threshold)).sum())
+        trusted = kept + int((escalated & right & (trust >= threshold)).sum())
         if refused and refused / (refused + trusted) >= _FPR:
             return float(threshold)
     return 0.0

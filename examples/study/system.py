@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain.outcomes.decisions import decide
+from twosup_chain.outcomes.outcomes import Outcomes
+
 if TYPE_CHECKING:
-    from study.columns import Columns, Flags, Floats, Predictions
-    from study.estimates import Choice
+    from twosup_chain.outcomes.outcomes import Flags, Floats
+    from twosup_chain.outcomes.predictions import PredictionColumns
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,7 +22,7 @@ class System:
     Args:
         name: The rule's name.
         called: How often the hosted model is asked, shape (n,): 0 or 1, or a probability.
-        exact: Official exact match of what the rule says in the end; an abstention counts as "no answer".
+        exact_match: Official exact match of what the rule says in the end; leaving open counts as "no answer".
         f1: Official token F1 of it.
         answered: Whether somebody was trusted (with "no answer", too).
         trust: The rule's own trust in what it says in the end; NaN where it has none.
@@ -28,7 +31,7 @@ class System:
 
     name: str
     called: Floats
-    exact: Floats
+    exact_match: Floats
     f1: Floats
     answered: Flags
     trust: Floats
@@ -38,30 +41,35 @@ class System:
     def of(
         cls,
         name: str,
-        columns: Columns,
-        local: Predictions | Choice,
-        remote: Predictions | Choice | None = None,
-        *,
-        escalated: Flags,
-        local_trust: Floats,
-        remote_trust: Floats,
-        accepted: Flags | None = None,
+        answerable: Flags,
+        local: PredictionColumns,
+        remote: PredictionColumns,
+        thresholds: tuple[float, float],
     ) -> System:
-        """Returns a cascade: the local prediction, or the other where escalated, or nothing where not accepted.
+        """Returns what comes of a decision.
 
-        The other is the hosted prediction unless it is given.
+        Args:
+            name: The rule's name.
+            answerable: Whether each question has an answer.
+            local: What the first supervisor judges.
+            remote: What the second one judges.
+            thresholds: The least trust of either that is enough.
         """
-        remote = columns.remote if remote is None else remote
-        answered = np.ones(len(columns), dtype=bool) if accepted is None else ~escalated | accepted
-        right = np.where(escalated, remote.exact, local.exact)
+        outcomes = Outcomes(
+            local_score=local.trust,
+            remote_score=remote.trust,
+            local_correct=local.correct("exact_match"),
+            remote_correct=remote.correct("exact_match"),
+        )
+        found, null = decide(outcomes, *thresholds), np.where(answerable, 0.0, 1.0)
         return cls(
             name=name,
-            called=escalated.astype(np.float64),
-            exact=np.where(answered, right, columns.null),
-            f1=np.where(answered, np.where(escalated, remote.f1, local.f1), columns.null),
-            answered=answered,
-            trust=np.where(escalated, remote_trust, local_trust),
-            right=right,
+            called=found.escalated.astype(np.float64),
+            exact_match=found.pick(local.exact_match, remote.exact_match, otherwise=null),
+            f1=found.pick(local.f1, remote.f1, otherwise=null),
+            answered=found.answered,
+            trust=np.where(found.escalated, remote.trust, local.trust),
+            right=np.where(found.escalated, remote.exact_match, local.exact_match),
         )
 
     @property
@@ -71,19 +79,19 @@ class System:
 
     def named(self, name: str) -> System:
         """Returns the same under another name."""
-        return System(**{**self.__dict__, "name": name})
+        return replace(self, name=name)
 
 
-def joined(parts: list[tuple[Flags, System]], count: int) -> System:
+def joined(parts: list[tuple[Flags, System]]) -> System:
     """Returns a system from its pieces on disjoint questions: the folds that it was fitted without.
 
     Args:
-        parts: Which questions each piece holds, as flags, shape (count,), and the piece.
-        count: How many questions there are.
+        parts: Which questions each piece holds, as flags, shape (n,), and the piece.
     """
     columns: dict[str, Floats] = {}
     for held, piece in parts:
-        for name in ("called", "exact", "f1", "answered", "trust", "right"):
-            values = getattr(piece, name)
-            columns.setdefault(name, np.full(count, False if values.dtype == bool else np.nan))[held] = values
+        for field in fields(piece):
+            if field.name != "name":
+                values = getattr(piece, field.name)
+                columns.setdefault(field.name, np.zeros(len(held), values.dtype))[held] = values
     return System(name=parts[0][1].name, **columns)

@@ -2,112 +2,115 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
-from study.columns import Columns
-from study.oracle import oracle_table
+from study.features import FAMILIES, features_table
 from study.ours import Ours
-from study.questions import load
+from study.questions import Questions
+from study.records import unpack
 from study.resampling import DRAWS, Resamples
 from study.shift import shift_table
-from study.signals import FAMILIES, signals_table
-from study.systems import LIMIT, LOW, curves_table, has_small, systems_table
+from study.systems import LIMIT, curves_table, systems_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from study.questions import Header
-
-#: The files of compact data: the main questions, all questions of their articles, read by the reader alone, those of
-#: other sources with hosted answers, and whole other sources.
-MAIN, READ, SAMPLED, WHOLE = "squad.jsonl.gz", "squad-read.jsonl.gz", "shift.jsonl.gz", "reader.jsonl.gz"
-#: On fewer questions no table is made.
-FEWEST = 250
+#: The files of records: the main questions, the same with the small generative model as local, and other sources.
+MAIN, SMALL, ELSEWHERE = "squad.jsonl.gz", "small.jsonl.gz", "elsewhere.jsonl.gz"
+#: The other sources, by how the names of their recordings end.
+SOURCES = {"covid": "COVID-QA", "policy": "PolicyQA", "quoref": "Quoref", "subjqa": "SubjQA"}
 #: What bootstrap draws are made of, for the main tables.
 CLUSTER = "passages"
 
 
-def tables(folder: Path, *, draws: int = DRAWS, families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Study:
+    """The records, and what was fitted on them.
+
+    Args:
+        questions: The main questions.
+        ours: Our chains on them.
+        elsewhere: The records of other sources, by their name.
+    """
+
+    questions: Questions
+    ours: Ours
+    elsewhere: dict[str, Path]
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path) -> Iterator[Study]:
+        """Yields the study on the records in a folder; what is unpacked for it goes at the end."""
+        with TemporaryDirectory() as place:
+            main, small, others = (unpack(folder / name, Path(place)) for name in (MAIN, SMALL, ELSEWHERE))
+            yield cls(questions=Questions.of(main, small), ours=Ours(main, Path(place)), elsewhere=_by_source(others))
+
+
+def tables(study: Study, *, draws: int = DRAWS, families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
     """Returns every table.
 
     Args:
-        folder: Where the compact data lie.
+        study: The study.
         draws: How many bootstrap draws.
-        families: Which learned supervisors the table of signals holds.
+        families: Which learned scorers the table of features holds.
     """
-    header, columns = read(folder / MAIN)
-    reading = read(folder / READ)[1] if (folder / READ).exists() else columns
-    resamples = Resamples(columns.paragraph, draws)
-    ours = Ours(columns, reading)
-    others = {name: _by_source(folder / name) for name in (SAMPLED, WHOLE)}
+    questions, ours = study.questions, study.ours
+    resamples = Resamples(questions.passage, draws)
     return {
-        "data": _data(header, columns, reading, resamples),
-        "signals": signals_table(columns, reading, resamples, families=families),
-        "systems": systems_table(columns, ours, resamples),
-        "systems_with_small": _with_small(columns, reading, draws),
-        "claims": _claims(columns, ours, draws),
-        "curves": curves_table(columns, ours, resamples),
-        "oracle": oracle_table(columns, ours, resamples, (LOW, LIMIT)),
-        "shift": shift_table(columns, reading, others[SAMPLED], others[WHOLE]),
-        "timing": header.timing,
+        "data": _data(questions, resamples),
+        "features": features_table(questions, resamples, families=families),
+        "systems": systems_table(questions, ours, resamples),
+        "claims": _claims(questions, ours, draws),
+        "curves": curves_table(questions, ours, resamples),
+        "shift": shift_table(ours, study.elsewhere),
     }
 
 
-def read(path: Path) -> tuple[Header, Columns]:
-    """Returns the header and the columns of a file of compact data."""
-    header, questions = load(path)
-    return header, Columns.of(questions)
+def _by_source(path: Path) -> dict[str, Path]:
+    """Returns the records of each source in a file of its own."""
+    found: dict[str, list[bytes]] = {}
+    for line in path.read_bytes().splitlines(keepends=True):
+        recording = orjson.loads(line)["id"].split("/", 1)[0]
+        found.setdefault(SOURCES[recording.rpartition("-")[2]], []).append(line)
+    paths = {source: path.with_name(f"{source}.jsonl") for source in found}
+    for source, lines in found.items():
+        paths[source].write_bytes(b"".join(lines))
+    return paths
 
 
-def _by_source(path: Path) -> dict[str, Columns]:
-    if not path.exists():
-        return {}
-    _, columns = read(path)
-    return {str(name): columns.take(columns.source == name) for name in np.unique(columns.source)}
-
-
-def _data(header: Header, columns: Columns, reading: Columns, resamples: Resamples) -> dict[str, Any]:
+def _data(questions: Questions, resamples: Resamples) -> dict[str, Any]:
     return {
-        "questions": len(columns),
-        "read": len(reading),
-        "answerable": int(columns.answerable.sum()),
-        "articles": len(np.unique(columns.article)),
-        "passages": len(np.unique(columns.paragraph)),
+        "questions": len(questions),
+        "answerable": int(questions.answerable.sum()),
+        "articles": len(np.unique(questions.article)),
+        "passages": len(np.unique(questions.passage)),
         "draws": len(resamples.indices),
         "cluster": CLUSTER,
-        "reader": header.reader,
-        "remote": header.remote,
-        "small": header.small if has_small(columns) else None,
+        "reader": questions.reader.model,
+        "remote": questions.remote.model,
+        "small": None if questions.small is None else questions.small.model,
     }
 
 
-def _with_small(columns: Columns, reading: Columns, draws: int) -> dict[str, Any] | None:
-    """Returns the table of systems once more, on the questions alone that the small model was recorded on.
-
-    ``None`` where these are all questions, or too few.
-    """
-    chosen = np.isfinite(columns.small.exact)
-    if chosen.all() or chosen.sum() < FEWEST:
-        return None
-    some = columns.take(chosen)
-    resamples = Resamples(some.paragraph, draws)
-    return {"questions": len(some), **systems_table(some, Ours(some, reading), resamples)}
-
-
-def _claims(columns: Columns, ours: Ours, draws: int) -> dict[str, Any]:
+def _claims(questions: Questions, ours: Ours, draws: int) -> dict[str, Any]:
     """Returns the differences that the study claims, with draws of passages, of articles and of single questions."""
     best = ours.within(LIMIT)
     groups = {
-        "passages": columns.paragraph,
-        "articles": columns.article,
-        "questions": np.arange(len(columns)).astype(str),
+        "passages": questions.passage,
+        "articles": questions.article,
+        "questions": np.arange(len(questions)).astype(str),
     }
     differences = {
         "remote_rate": best.called,
-        "f1_over_local_only": best.f1 - columns.reader.f1,
-        "f1_over_remote_only": best.f1 - columns.remote.f1,
+        "f1_over_local_only": best.f1 - questions.reader.made.f1,
+        "f1_over_remote_only": best.f1 - questions.remote.made.f1,
     }
     found: dict[str, Any] = {"rule": best.name}
     for name, group in groups.items():

@@ -1,4 +1,4 @@
-"""The study beside the examples, as a package; and columns of made-up questions."""
+"""The study beside the examples, as a package; and records of made-up questions."""
 
 from __future__ import annotations
 
@@ -10,65 +10,61 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
-from typing import TYPE_CHECKING
+from study.questions import Questions
 
-from study.columns import Columns
-from study.questions import Prediction, Question, Token
+from twosup_chain.records.prediction import RecordedPrediction, RecordedUsage
+from twosup_chain.records.question import QuestionRecord
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+STUDY = Path(__file__).parents[2] / "examples" / "study"
 
 
-def made_up_question(rng: np.random.Generator, place: int) -> Question:
-    """Returns a made-up question; every number of it is random."""
+def made_up_record(rng: np.random.Generator, number: int) -> QuestionRecord:
+    """A made-up question: every number of it is random, but that features tell a part of the truth."""
+    answerable = bool(rng.random() < 0.5)
 
-    def prediction(text: str | None, *, tokens: bool, rate: float = 0.5) -> Prediction:
-        exact = float(rng.random() < rate)
-        written = tuple(
-            Token(token="x", logprob=np.log(p), first=p, second=(1 - p) / 2) for p in rng.uniform(0.4, 1.0, 3)
-        )
-        return Prediction(
-            text=text,
-            exact=exact,
-            f1=exact or float(rng.random()),
-            tokens=written if tokens else (),
-            input_tokens=100,
-            output_tokens=3,
-            seconds=1.0,
+    def prediction(features: dict[str, float], *, right: bool, model: str) -> RecordedPrediction:
+        return RecordedPrediction(
+            no_answer=False,
+            exact_match=float(right),
+            f1=1.0 if right else 0.9 * float(rng.random()) * answerable,
+            trust={"backed": rng.random()},
+            features={
+                "no_answer": 0.0,
+                "hint": right + rng.normal(scale=0.7),
+                "token_margin_mean": 0.5 * right + 0.5 * float(rng.random()),
+                **features,
+            },
+            usage=RecordedUsage(input_tokens=100, output_tokens=3),
+            model=model,
         )
 
     null, span = rng.uniform(0.05, 0.5, 2)
-    return Question(
-        id=str(place),
-        source="made up",
-        article=f"article {place % 10}",
-        paragraph=f"{place // 4:08x}",
-        answerable=bool(rng.random() < 0.5),
-        reader=prediction(None if null > span else "x", tokens=False),
-        span=prediction("x", tokens=False),
-        local_signals={
-            "null_probability": null,
-            "span_probability": span,
-            "runner_up_margin": rng.uniform(0.0, 3.0),
-            "answerability": 1.0 - null,
-            "backed": rng.random(),
-            "no_answer": float(null > span),
-        },
-        small=prediction("x", tokens=True),
-        remote=prediction("x", tokens=True, rate=0.65),
-        remote_signals={"token_min": -rng.random(), "backed": rng.random(), "agreement": rng.random()},
-        signal_seconds=(0.001, 0.002),
+    tokens = {f"token_{name}": float(np.log(rng.uniform(0.4, 1.0))) for name in ("min", "mean")}
+    local = {
+        "null_probability": null,
+        "span_probability": span,
+        "runner_up_margin": rng.uniform(0.0, 3.0),
+        "answerability": float(np.clip(answerable + rng.normal(), 0.0, 1.0)),
+    }
+    return QuestionRecord(
+        id=f"made up/article {number % 10}/{number}",
+        digest=f"{rng.integers(2**62):016x}",
+        answerable=answerable,
+        local=prediction(local | tokens, right=answerable and rng.random() < 0.7, model="reader"),
+        remote=prediction(tokens | {"about": answerable + rng.normal()}, right=rng.random() < 0.75, model="hosted"),
+        passage=f"{number // 4:016x}",
     )
 
 
 @pytest.fixture(scope="session")
-def question() -> Callable[[np.random.Generator, int], Question]:
-    """What makes a question up."""
-    return made_up_question
+def records(tmp_path_factory) -> Path:
+    """A file of 300 made-up records."""
+    rng, path = np.random.default_rng(0), tmp_path_factory.mktemp("study") / "records.jsonl"
+    path.write_bytes(b"".join(made_up_record(rng, number).as_line() for number in range(300)))
+    return path
 
 
 @pytest.fixture(scope="session")
-def made_up() -> Columns:
-    """300 made-up questions as columns."""
-    rng = np.random.default_rng(0)
-    return Columns.of([made_up_question(rng, place) for place in range(300)])
+def made_up(records: Path) -> Questions:
+    """The same as columns; the local model is at once the reader and the small generative one."""
+    return Questions.of(records, records)

@@ -1,54 +1,50 @@
-"""Compact data survive being written, and hold no text but answers."""
+"""Records become columns in one order, and no article is on both sides of a split."""
 
 from __future__ import annotations
 
-import gzip
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
-from study.questions import Header, load, own_signals, save
+from hypothesis import given
+from hypothesis import strategies as st
+from study.questions import FOLDS, Questions, splits
 
-from twosup_chain.schema import Answer, QAInput
-from twosup_chain.scoring.features import features
+from twosup_chain.outcomes.from_records import read_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_is_written_is_read_again(tmp_path: Path, question) -> None:
-    rng = np.random.default_rng(4)
-    written = [question(rng, place) for place in range(5)]
-    save(tmp_path / "data.jsonl.gz", Header(reader="r", remote="m"), written)
-    header, found = load(tmp_path / "data.jsonl.gz")
-    assert header.remote == "m"
-    assert found == written
+@given(st.lists(st.integers(0, 12), min_size=20, max_size=200).filter(lambda articles: len(set(articles)) >= FOLDS))
+def test_every_question_is_held_out_once_and_its_article_is_never_fitted_on(articles: list[int]) -> None:
+    names = np.array([str(article) for article in articles])
+    held_out = np.zeros(len(names))
+    for rest, held in splits(names):
+        assert not (rest & held).any()
+        assert not set(names[rest]) & set(names[held])
+        held_out += held
+    assert (held_out == 1).all()
 
 
-def test_the_same_data_give_the_same_bytes(tmp_path: Path, question) -> None:
-    written = [question(np.random.default_rng(4), 0)]
-    for name in ("a", "b"):
-        save(tmp_path / name, Header(reader="r"), written)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+def test_columns_are_in_the_order_in_which_the_product_reads_the_records(records: Path, made_up: Questions) -> None:
+    columns = read_columns(records, local_scorer="backed", remote_scorer="backed")
+    assert (made_up.answerable == columns.answerable).all()
+    assert (made_up.remote.made.f1 == columns.remote.f1).all()
+    first = columns.record(0)
+    assert made_up.span.features["hint"][0] == first.local.features["hint"]
+    assert made_up.article[0] == first.id.rpartition("/")[0]
+    assert made_up.passage[0] == first.passage
 
 
-def test_short_data_hold_no_id_and_no_answer(tmp_path: Path, question) -> None:
-    save(tmp_path / "data", Header(reader="r"), [question(np.random.default_rng(4), 77)], short=True)
-    (found,) = load(tmp_path / "data")[1]
-    assert found.id == ""
-    assert found.span.text == ""
-    assert '"77"' not in gzip.decompress((tmp_path / "data").read_bytes()).decode()
+def test_the_reader_says_no_answer_where_it_is_likelier_and_its_span_elsewhere(made_up: Questions) -> None:
+    own, span = made_up.reader.made, made_up.span.made
+    assert 0 < own.no_answer.sum() < len(made_up)
+    assert (own.f1[own.no_answer] == made_up.null[own.no_answer]).all()
+    assert (own.f1[~own.no_answer] == span.f1[~own.no_answer]).all()
 
 
-def test_signals_that_both_sides_share_are_written_once_and_come_back(question) -> None:
-    asked = QAInput(question="Who wrote the play?", context="Ada wrote the play in 1890. Bob saw it.")
-    scores = {"answerability": 0.8, "null_probability": 0.1, "span_probability": 0.7, "null_margin": 2.0}
-    span = {"text": "Ada", "start": 0, "end": 3, "document": 0, "probability": 0.7}
-    local = Answer("Ada", scores=scores, candidates=(span,))
-    remote = Answer("Ada", token_logprobs=[("Ada", -0.1, (("Ada", -0.1), ("Bob", -3.0)))])
-    everything = features(asked, remote, local=local)
-    line = question(np.random.default_rng(4), 0).model_copy(
-        update={"local_signals": features(asked, local), "remote_signals": own_signals(everything)}
-    )
-    assert len(line.remote_signals) < len(everything)
-    assert line.all_remote_signals == pytest.approx(everything)
+def test_chosen_questions_keep_all_of_theirs(made_up: Questions) -> None:
+    some = made_up.take(made_up.article == "made up/article 3")
+    assert len(some) == 30
+    assert len(some.remote.features["hint"]) == len(some.reader.made.f1) == 30
+    assert some.remote.model == "hosted"

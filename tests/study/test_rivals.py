@@ -16,13 +16,15 @@ from study.rivals import (
     Pair,
     best_threshold,
     crossfitted,
+    margin,
+    mean,
     oracle_router,
     random_routing,
     span_softmax,
 )
 
 if TYPE_CHECKING:
-    from study.columns import Columns
+    from study.questions import Questions
 
 scores = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=25)
 
@@ -49,64 +51,64 @@ def test_isotonic_rates_never_fall_and_stay_in_range(rows: list[tuple[float, int
     assert ((rates >= 0) & (rates <= 1)).all()
 
 
-def test_cascadeflow_keeps_a_draft_from_a_mean_probability_of_seven_fifteenths_on(made_up: Columns) -> None:
+def test_cascadeflow_keeps_a_draft_from_a_mean_probability_of_seven_fifteenths_on(made_up: Questions) -> None:
     found = crossfitted(Cascade("small"), made_up)
-    assert ((made_up.small.mean >= 0.7 / 1.5) == (found.called == 0)).all()
-    assert found.f1[found.called == 1] == pytest.approx(made_up.remote.f1[found.called == 1])
+    assert ((mean(made_up.small) >= 0.7 / 1.5) == (found.called == 0)).all()
+    assert found.f1[found.called == 1] == pytest.approx(made_up.remote.made.f1[found.called == 1])
 
 
-def test_ucci_calls_no_more_often_than_its_target_needs(made_up: Columns) -> None:
+def test_ucci_calls_no_more_often_than_its_target_needs(made_up: Questions) -> None:
     route = Margin("small").fitted(made_up, 1.0)
     found = route(made_up)
     fewer = [
-        np.where(found.trust < threshold, made_up.remote.exact, made_up.small.exact).mean()
+        np.where(found.trust < threshold, made_up.remote.made.exact_match, made_up.small.made.exact_match).mean()
         for threshold in np.unique(found.trust[found.called == 0])[:1]
     ]
     best = max(
-        np.where(made_up.small.margin < margin, made_up.remote.exact, made_up.small.exact).mean()
-        for margin in np.append(made_up.small.margin, np.inf)
+        np.where(margin(made_up.small) < least, made_up.remote.made.exact_match, made_up.small.made.exact_match).mean()
+        for least in np.append(margin(made_up.small), np.inf)
     )
     assert fewer
-    assert found.exact.mean() >= best - 0.03
+    assert found.exact_match.mean() >= best - 0.03
 
 
-def test_the_papers_second_threshold_reaches_its_false_positive_rate(made_up: Columns) -> None:
+def test_the_papers_second_threshold_reaches_its_false_positive_rate(made_up: Questions) -> None:
     found = Pair("fpr").fitted(made_up, 0.5)(made_up)
-    escalated, right = found.called == 1, made_up.remote.exact > 0
+    escalated, right = found.called == 1, made_up.remote.made.exact_match > 0
     refused = (escalated & ~found.answered & right).sum()
-    trusted = (escalated & found.answered & right).sum() + ((made_up.reader.exact > 0) & ~escalated).sum()
+    trusted = (escalated & found.answered & right).sum() + ((made_up.reader.made.exact_match > 0) & ~escalated).sum()
     assert refused / (refused + trusted) == pytest.approx(0.05, abs=0.02)
 
 
-def test_an_abstention_counts_as_no_answer(made_up: Columns) -> None:
+def test_an_abstention_counts_as_no_answer(made_up: Questions) -> None:
     found = Pair("fpr").fitted(made_up, 0.5)(made_up)
     assert (~found.answered).any()
-    assert (found.exact[~found.answered] == made_up.null[~found.answered]).all()
+    assert (found.exact_match[~found.answered] == made_up.null[~found.answered]).all()
 
 
-def test_both_thresholds_together_are_no_worse_than_the_first_alone(made_up: Columns) -> None:
+def test_both_thresholds_together_are_no_worse_than_the_first_alone(made_up: Questions) -> None:
     both, one = (Pair(rule).fitted(made_up, 0.4)(made_up).f1.mean() for rule in ("f1", "none"))
     assert both >= one
 
 
 @pytest.mark.parametrize("budget", [0.0, 0.2, 1.0])
-def test_no_choice_between_the_two_models_beats_the_oracle(made_up: Columns, budget: float) -> None:
+def test_no_choice_between_the_two_models_beats_the_oracle(made_up: Questions, budget: float) -> None:
     oracle = oracle_router(made_up, budget)
     assert oracle.remote_rate <= budget
     trust = span_softmax(made_up)
     escalated = trust <= np.quantile(trust, budget) - 1e-12
-    assert oracle.f1.mean() >= np.where(escalated, made_up.remote.f1, made_up.reader.f1).mean()
+    assert oracle.f1.mean() >= np.where(escalated, made_up.remote.made.f1, made_up.reader.made.f1).mean()
 
 
-def test_random_routing_is_the_mean_of_both_models(made_up: Columns) -> None:
+def test_random_routing_is_the_mean_of_both_models(made_up: Questions) -> None:
     found = random_routing(made_up, 0.25)
-    assert found.f1.mean() == pytest.approx(0.75 * made_up.reader.f1.mean() + 0.25 * made_up.remote.f1.mean())
+    assert found.f1.mean() == pytest.approx(0.75 * made_up.reader.made.f1.mean() + 0.25 * made_up.remote.made.f1.mean())
 
 
-def test_rules_are_judged_on_other_articles_than_they_are_fitted_on(made_up: Columns) -> None:
-    held = made_up.article == "article 0"
-    changed = dataclasses.replace(
-        made_up, remote=dataclasses.replace(made_up.remote, f1=np.where(held, 1 - made_up.remote.f1, made_up.remote.f1))
-    )
+def test_rules_are_judged_on_other_articles_than_they_are_fitted_on(made_up: Questions) -> None:
+    held = made_up.article == "made up/article 0"
+    remote = made_up.remote
+    flipped = dataclasses.replace(remote.made, f1=np.where(held, 1 - remote.made.f1, remote.made.f1))
+    changed = dataclasses.replace(made_up, remote=dataclasses.replace(remote, made=flipped))
     rule = Pair("f1")
     assert (crossfitted(rule, made_up, 0.4).called[held] == crossfitted(rule, changed, 0.4).called[held]).all()
