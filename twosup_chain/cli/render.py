@@ -111,7 +111,10 @@ def render_result(
     shown = _passage(result, question, names, style)
     if shown is not None:
         parts += [Text(), indented(shown)]
-    for block in (*_sides(result), Group(*_facts(result, remark))):
+    sides = [_side("Local", result.local, result.local_verdict)]
+    if result.remote is not None or result.error is not None:
+        sides.append(_side("Remote", result.remote, result.remote_verdict))
+    for block in (*sides, Group(*_facts(result, remark))):
         parts += [Text(), indented(block)]
     return Group(*parts)
 
@@ -147,15 +150,8 @@ def _passage(result: TwoSupervisorResult, question: QAInput, names: Sequence[str
     return Group(passage, Text(f"({clean(where)})", style="dim")) if where else passage
 
 
-def _sides(result: TwoSupervisorResult) -> list[RenderableType]:
-    """Returns a block for either model: what it proposed, the verdict on it, who it is and what it cost."""
-    sides = [_side("Local", result.local, result.local_verdict)]
-    if result.remote is not None or result.error is not None:
-        sides.append(_side("Remote", result.remote, result.remote_verdict))
-    return sides
-
-
 def _side(label: str, answer: Answer | None, verdict: Verdict | None) -> RenderableType:
+    """Returns what a model proposed, the verdict on it, who it is and what it cost."""
     if answer is None:
         return labelled(label, Text("gave no answer", style="red"))
     seconds = "" if answer.seconds is None else duration(answer.seconds)

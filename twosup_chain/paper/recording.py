@@ -65,16 +65,10 @@ class Recordings:
 def read_recordings(
     local: str | Path, remote: str | Path, *, columns: Columns | None = None, where: str | None = None
 ) -> Recordings:
-    """Returns the recorded predictions of both models, aligned by position.
+    """Returns the recorded predictions of both models, from files .csv or .csv.gz, aligned by position.
 
-    Args:
-        local: The local model's file, .csv or .csv.gz.
-        remote: The hosted model's file. Where the lengths differ, the first rows that both have count.
-        columns: The names of the columns; by default all are recognised.
-        where: A column of True and False: only rows where it is true count.
-
-    Raises:
-        InputError: A file cannot be read, a column is missing, in doubt or holds something else, or no row is left.
+    Where the lengths differ, the first rows that both have count. By default all columns are recognised. `where` is a
+    column of True and False: only rows where it is true count. Whatever is missing, in doubt or wrong is an InputError.
     """
     columns = columns or Columns()
     files = {"local": CsvColumns(local), "remote": CsvColumns(remote)}

@@ -91,18 +91,11 @@ def replicate(
     target_fprs: Sequence[float] = TARGET_FPRS,
     steps: int = STEPS,
 ) -> Replication:
-    """Returns the paper's figures.
+    """Returns the paper's figures from what both models did on the same questions.
 
-    Args:
-        local: What the local model did.
-        remote: What the hosted model did on the same questions.
-        points: Where to evaluate; of "even" and "best" only the latter stays where they coincide.
-        target_fprs: What the second threshold aims at, in [0, 1].
-        steps: How fine the grid of cutoffs is: 1,000 in the paper's curves, 100 in its table of supervisors.
-
-    Raises:
-        ConfigurationError: A point or a rate is out of range.
-        InputError: The recordings are empty or differ in length.
+    Of the points "even" and "best" only the latter stays where they coincide. `target_fprs` is what the second
+    threshold aims at, in [0, 1]; `steps` is how fine the grid of cutoffs is: 1,000 in the paper's curves, 100 in its
+    table.
     """
     for rate in target_fprs:
         if not 0 <= rate <= 1:

@@ -34,7 +34,9 @@ def load_model(folder: Path) -> Any:
         # Plain attention: on a CPU, in bfloat16, the fused kernel makes a training step half as slow again.
         model = BertForQuestionAnswering._from_config(config, attn_implementation="eager")  # noqa: SLF001
         read = load_file(folder / "model.safetensors")
-        weights = {_in_model(name): tensor.float() for name, tensor in read.items() if tensor.is_floating_point()}
+        floats = {name: tensor.float() for name, tensor in read.items() if tensor.is_floating_point()}
+        # a bare encoder names its weights without the prefix
+        weights = {n if n.startswith(("bert.", "qa_outputs.")) else f"bert.{n}": t for n, t in floats.items()}
         missing = model.load_state_dict(weights, strict=False).missing_keys
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelFileError(f"{folder} holds no BERT model that can be read: {error}") from error
@@ -42,10 +44,6 @@ def load_model(folder: Path) -> Any:
     if lacking:
         raise ModelFileError(f"{folder} holds no BERT model: {len(lacking)} weights are missing, {lacking[0]} first")
     return model
-
-
-def _in_model(name: str) -> str:
-    return name if name.startswith(("bert.", "qa_outputs.")) else f"bert.{name}"
 
 
 def save_model(

@@ -49,8 +49,7 @@ class TrainingExample:
 def read_squad(path: Path) -> list[TrainingExample]:
     """Returns the questions of a SQuAD-format file, plain or gzipped (told by its content, not by its name).
 
-    Raises:
-        InputError: The file cannot be read, or holds faults; `FAULTS_SHOWN` of them are listed with their places.
+    Its faults are an InputError that lists the first `FAULTS_SHOWN` of them with their places.
     """
     faults: list[str] = []
 

@@ -40,16 +40,10 @@ LOG_EVERY = 20
 
 
 class Trainer:
-    """One training run; if its folder holds a checkpoint, the run goes on from there.
+    """One training run; if its folder holds a checkpoint, the run goes on from there, with the same options.
 
     A resumed run equals an uninterrupted one, except under `TrainerOptions.minutes`, where the learning rate depends on
     the time that was spent.
-
-    Raises:
-        MissingExtraError: torch or transformers is not installed.
-        InputError: A data file holds faults, or there are not both kinds of questions to train on and held out.
-        ModelFileError: The model folder cannot be read.
-        ConfigurationError: The folder holds a run with other options.
     """
 
     def __init__(self, options: TrainerOptions, mixture: MixtureOptions) -> None:
