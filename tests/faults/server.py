@@ -293,7 +293,6 @@ ODD: dict[str, Fault] = {
         completion_tokens_details={"flex": 2, "reasoning_tokens": None},
     ),
     "escapes_in_model_name": _answered(model="\x1b]0;owned\x07\x1b[31mred\u202emodel"),
-    "lone_surrogate": Fault("answer", lambda asked: completion(asked, asked.text + "\ud83d", logprobs=None)),
     "reasoning_block": Fault(
         "answer",
         lambda asked: completion(
@@ -304,10 +303,12 @@ ODD: dict[str, Fault] = {
     "duplicate_chunks": Fault("answer", way=_twice_each, streamed="error"),
 }
 
-#: Whatever a supervisor would say: these are never shown.
+#: Replies that are not to be shown as they are, whatever becomes of them.
 UNFIT: dict[str, Fault] = {
     "huge_reply": _unusable(content="Marsh and Ellen and " * 100_000, logprobs=None),
     "key_echoed": Fault("error", _echo, status=401),
+    # half a letter, which no encoder takes: with what stands in its place it is another answer
+    "lone_surrogate": Fault("error", lambda asked: completion(asked, asked.text + "\ud83d", logprobs=None)),
 }
 
 #: Everything that must never count as an answer.
