@@ -41,12 +41,7 @@ def draw_run(log: Path) -> None:
 
 
 def draw_evaluation(found: ReaderEvaluation, folder: Path) -> None:
-    """Writes the risk–coverage curve and the reliability of answerability as pictures (SVG and PNG) into a folder.
-
-    Raises:
-        InputError: They cannot be written.
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Writes the risk–coverage curve and the reliability of answerability as pictures (SVG and PNG) into a folder."""
     from twosup_chain.evaluation.drawing import drawn
     from twosup_chain.evaluation.plotting import reliability_figure, risk_coverage_figure
 
