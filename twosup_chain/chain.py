@@ -28,6 +28,8 @@ from twosup_chain.errors import (
     is_failure,
 )
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
+from twosup_chain.scoring.lacking import gives, warn_if_blind
+from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,6 +200,10 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         if self.on_remote_error == "fallback" and self.fallback is None:
             message = "on_remote_error='fallback' needs a fallback: pass fallback=… or choose 'no_answer'"
             raise ConfigurationError(message)
+        judges = {"local": (self.local_supervisor, self.local), "remote": (self.remote_supervisor, self.remote)}
+        for role, (judge, judged) in judges.items():
+            if isinstance(judge, Supervisor) and judge.missing is None:
+                warn_if_blind(role, judge.scorer, gives(judged), gives(self.local))
         return self
 
     # -- the decision ---------------------------------------------------------------------------------------------

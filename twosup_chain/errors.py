@@ -183,6 +183,10 @@ class MissingEvidenceError(ScorerError):
     """The answer does not carry what the scorer reads; the message says which evidence, and how to get it."""
 
 
+class MissingEvidenceWarning(UserWarning):
+    """A supervisor's scorer will never have what it reads, by what the parts say of themselves."""
+
+
 class ScoreRangeError(ScorerError, ValueError):
     """A scorer returned something that is not a number in [0, 1]."""
 

@@ -6,7 +6,7 @@ The models themselves are in `reader` and `llama`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from twosup_chain._in_process import InProcessRunnable
 from twosup_chain.errors import TwosupError
@@ -22,6 +22,9 @@ class InProcessAnswerer(InProcessRunnable[QAInputLike, Answer]):
     A subclass keeps what it loads in a child object, not in itself, since LangChain rebuilds a configurable Runnable
     on every call.
     """
+
+    #: What its answers carry, as scorers need it (`scoring.lacking`); ``None`` where nobody says.
+    gives: ClassVar[frozenset[str] | None] = None
 
     @abstractmethod
     def answer_many(self, inputs: Sequence[QAInput]) -> list[Answer | Exception]:

@@ -18,9 +18,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from twosup_chain._drive import FlowRunnable
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, join_passages, qa_messages
-from twosup_chain.answerers.refused import Refusals
+from twosup_chain.answerers.refused import Refusals, evidence_of
 from twosup_chain.answerers.reply import as_answer
-from twosup_chain.answerers.stated import answer_from_structured, structured
+from twosup_chain.answerers.stated import STATED_CONFIDENCE, answer_from_structured, structured
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
 
@@ -108,6 +108,11 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
             message = "prompt takes the place of instructions and examples: pass the one or the others"
             raise ConfigurationError(message)
         return self
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """What its answers carry, as scorers need it."""
+        return frozenset({STATED_CONFIDENCE}) if self.stated_confidence else evidence_of(self.model)
 
     def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
         """Returns what becomes of one question; a plain completion counts as a message."""

@@ -62,6 +62,12 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
     def __init__(self, answerer: Any = None, **options: Any) -> None:
         super().__init__(answerer=answerer, **options)
 
+    @property
+    def gives(self) -> frozenset[str] | None:
+        """What its answers carry, as scorers need it; ``None`` where nobody says."""
+        found = getattr(self.answerer, "gives", None)
+        return found | {SELF_CONSISTENCY} if isinstance(found, frozenset) else None
+
     def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
         """Returns what becomes of one question."""
         started = perf_counter()

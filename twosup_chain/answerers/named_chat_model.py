@@ -45,6 +45,10 @@ class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
         """A copy, in this process or another, builds the chat model again."""
         return {name: value for name, value in vars(self).items() if name != "resolved"}
 
+    def may_tell(self, option: str) -> bool:
+        """Whether it may be built with an option on: it is, or its provider may have others of that meaning."""
+        return bool(self._model_kwargs.get(option)) or not self.model_name.startswith("openai:")
+
     @cached_property
     def resolved(self) -> Runnable[LanguageModelInput, BaseMessage]:
         """The chat model itself.

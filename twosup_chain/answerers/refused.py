@@ -15,8 +15,8 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 
 from twosup_chain._drive import Step
-from twosup_chain.answerers.named_chat_model import resolved
-from twosup_chain.answerers.wrapping import label_of
+from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
+from twosup_chain.answerers.wrapping import innermost, label_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +74,23 @@ class Refusals:
                 "token probabilities find nothing to read (build it without logprobs, and use 'grounded' or 'backed')"
             )
             warnings.warn(message, UserWarning, stacklevel=2)
+
+
+def evidence_of(model: Any) -> frozenset[str]:
+    """Returns what a chat model's replies may carry, as scorers need it: all that nobody can rule out."""
+    both, inner = frozenset({"logprobs", "top_logprobs"}), innermost(model)
+    if without_logprobs(model) is not model or _is_configurable(model):
+        return both
+    if isinstance(inner, NamedChatModel):  # which is not made before it is asked
+        return frozenset(filter(inner.may_tell, both))
+    optional = isinstance(inner, BaseChatModel) and "logprobs" in type(inner).model_fields
+    return frozenset() if optional else both
+
+
+def _is_configurable(model: object) -> bool:
+    while isinstance(model, (RunnableBindingBase, RunnableWithFallbacks)):
+        model = model.bound if isinstance(model, RunnableBindingBase) else model.runnable
+    return isinstance(model, DynamicRunnable)
 
 
 def without_logprobs(model: Any) -> Any:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
-from pydantic import AfterValidator, BeforeValidator, field_validator
+from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
 
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.refused import evidence_of
 from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
 from twosup_chain.errors import ConfigurationError
+from twosup_chain.scoring.lacking import warn_if_blind
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -80,6 +82,15 @@ class ChatParts(Parts):
     remote_tokens: Literal["held", "at_once"] = "held"
     local_tools: bool = False
     model_name: str = "twosup"
+
+    @model_validator(mode="after")
+    def _warn_if_blind(self) -> Self:
+        judges = {"local": (self.local_supervisor, self.local), "remote": (self.remote_supervisor, self.remote)}
+        for role, (judge, model) in judges.items():
+            if isinstance(judge, Supervisor) and judge.missing is None:
+                told = self.context is not None
+                warn_if_blind(role, judge.scorer, evidence_of(model), evidence_of(self.local), context=told)
+        return self
 
     @property
     def stops_drafts(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import Field
@@ -89,6 +89,8 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
     A question may meet an `InputError` (it does not fit into `n_ctx`, or its context would take too many windows) or an
     `EmptyAnswerError` (the model wrote nothing).
     """
+
+    gives: ClassVar[frozenset[str] | None] = frozenset({"logprobs", "answerability"})
 
     instructions: str = INSTRUCTIONS
     examples: tuple[PromptExample, ...] = EXAMPLES

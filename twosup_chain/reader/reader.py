@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path  # noqa: TC003  pydantic reads the annotation
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -81,6 +81,8 @@ class ExtractiveReader(InProcessAnswerer):
         ConfigurationError: An option is out of range.
         ModelFileError: On first use: a model file is missing or cannot be read.
     """
+
+    gives: ClassVar[frozenset[str] | None] = frozenset({"reading", "answerability"})
 
     model_path: Path | None = None
     max_length: int = Field(default=384, ge=32)
