@@ -197,7 +197,7 @@ class Answer(Record):
     candidates: tuple[Candidate, ...] = ()
     usage: Usage = None
     seconds: Seconds = None
-    model: str | None = None
+    model: _Text = None
 
     def __init__(self, text: str | None, **fields: Any) -> None:
         super().__init__(text=text, **fields)

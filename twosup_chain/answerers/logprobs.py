@@ -23,6 +23,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain._options import shorten
+from twosup_chain._plain import plain
 from twosup_chain.errors import InputError
 from twosup_chain.schema import TokenLogprob
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_KEYS = ("logprobs", "logprobs_result")
 #: Tokens and their log-probabilities; nothing of it checked yet.
 Pairs = list[tuple[Any, Any]]
 #: A token, its log-probability, and the likeliest tokens at that place; nothing of it checked yet.
@@ -53,7 +55,8 @@ def token_logprobs(metadata: Mapping[str, Any], reply: str = "") -> tuple[TokenL
         The reason goes to the debug log.
     """
     try:
-        tokens = [_token_logprob(*row) for row in _rows(metadata)]
+        found = {key: plain(metadata[key]) for key in _KEYS if metadata.get(key)}  # some clients give objects
+        tokens = [_token_logprob(*row) for row in _rows(found)]
     except (InputError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         logger.debug("log-probabilities ignored, they are malformed: %s: %s", type(error).__name__, error)
         return None
