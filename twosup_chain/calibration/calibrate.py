@@ -127,8 +127,10 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
     if isinstance(records, Outcomes):
         if price is not None or missing is not None or correct != "exact_match" or any(weighing.values()):
-            message = "price, missing, correct, early_abstention, reconcile: Outcomes hold costs, scores and labels"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                "price, missing, correct, early_abstention and reconcile say how records are read: Outcomes hold "
+                "costs, scores and labels"
+            )
         outcomes, rule = records, None
         source = Provenance(questions=len(outcomes), failed=0, digest=outcomes.digest, **names, **models)
     else:

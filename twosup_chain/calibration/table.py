@@ -59,9 +59,5 @@ def _notes(calibration: Calibration) -> list[str]:
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Returns the rows as lines: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "   ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]
-        ).rstrip()
-        for row in rows
-    ]
+    cells = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
+    return ["   ".join(row).rstrip() for row in cells]

@@ -24,16 +24,10 @@ def scikit(part: str) -> Any:
 def fitted(model: Any, x: Floats, right: Floats, weight: Floats) -> Any:
     """Returns a classifier of scikit-learn, fitted on one thread: on so few rows, threads wait for each other.
 
-    `x` is of shape (n, d), how far each row is right in [0, 1].
+    `x` is of shape (n, d), how far each row is right in [0, 1]: one that is partly right counts as two.
     """
-    rows, classes, weights = _as_classes(x, right, weight)
-    with import_module("threadpoolctl").threadpool_limits(1):  # which scikit-learn comes with
-        return model.fit(rows, classes, sample_weight=weights)
-
-
-def _as_classes(x: Floats, right: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """Returns rows, classes and weights that say the same with classes only: a row that is partly right becomes two."""
     classes = np.repeat([1.0, 0.0], len(right))
     shares = np.concatenate([right * weight, (1.0 - right) * weight])
     some = shares > 0.0
-    return np.concatenate([x, x])[some], classes[some], shares[some]
+    with import_module("threadpoolctl").threadpool_limits(1):  # which scikit-learn comes with
+        return model.fit(np.concatenate([x, x])[some], classes[some], sample_weight=shares[some])

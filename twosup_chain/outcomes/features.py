@@ -60,7 +60,10 @@ def read_features(paths: Paths, role: Literal["local", "remote"]) -> RecordedFea
         found = features_of(prediction)
         if not found:
             raise KeyError("features")
-        _take(found, columns, len(ids))
+        for name in found.keys() - columns.keys():
+            columns[name] = array("d", [math.nan]) * len(ids)
+        for name, column in columns.items():
+            column.append(found.get(name, math.nan))
         numbers.extend((prediction["exact_match"], prediction["f1"]))
         numbers.extend((others.get("exact_match", math.nan), others.get("f1", math.nan)))
         numbers.append(entry["answerable"])
@@ -81,14 +84,6 @@ def read_features(paths: Paths, role: Literal["local", "remote"]) -> RecordedFea
         ids=np.array(ids, dtype=np.str_)[order],
         model=models.pop() if len(models) == 1 else None,
     )
-
-
-def _take(features: dict[str, float], columns: dict[str, array[float]], row: int) -> None:
-    """Appends a row to the columns, whose names may be other ones than before."""
-    for name in features.keys() - columns.keys():
-        columns[name] = array("d", [math.nan]) * row
-    for name, column in columns.items():
-        column.append(features.get(name, math.nan))
 
 
 def _explained(role: str, record: QuestionRecord, place: Place) -> RecordsError | None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from twosup_chain._options import Record
 from twosup_chain.errors import ConfigurationError, InputError, RecordsError, TwosupError, UnknownOptionError
-from twosup_chain.outcomes.outcomes import Choice, Flags, Floats, Outcomes
+from twosup_chain.outcomes.outcomes import Choice, Flags, Outcomes
 from twosup_chain.outcomes.predictions import Correct, PredictionColumns, weigh
 from twosup_chain.outcomes.rows import read_rows
 from twosup_chain.outcomes.trust import RecordedTrust
@@ -68,14 +68,19 @@ class RecordColumns:
 
     def outcomes(self, *, correct: Correct = "exact_match", price: Price | None = None) -> Outcomes:
         """Returns what curves and calibration work on; without a price there are no costs."""
-        local, remote = self.local_judged, self.remote_judged
+        local, remote, costs = self.local_judged, self.remote_judged, None
+        if price is not None:
+            costs = price.of(self.remote.input_tokens, self.remote.output_tokens)
+            if unknown := int(np.isnan(costs).sum()):
+                message = f"{unknown} of {len(self)} hosted answers do not tell their tokens: leave the price out"
+                raise InputError(message)
         return Outcomes(
             local_score=local.trust,
             remote_score=remote.trust,
             local_correct=local.correct(correct),
             remote_correct=remote.correct(correct),
             answerable=self.answerable,
-            remote_cost=None if price is None else self._costs(price),
+            remote_cost=costs,
             local_no_answer=local.no_answer,
             remote_no_answer=remote.no_answer,
             local_chosen=local.chosen,
@@ -86,13 +91,6 @@ class RecordColumns:
     def record(self, row: int) -> QuestionRecord:
         """Returns the whole record of a question, read anew from its file."""
         return read_record(self.places[int(self.lines[row])])
-
-    def _costs(self, price: Price) -> Floats:
-        costs = price.of(self.remote.input_tokens, self.remote.output_tokens)
-        unknown = int(np.isnan(costs).sum())
-        if unknown:
-            raise InputError(f"{unknown} of {len(self)} hosted answers do not tell their tokens: leave the price out")
-        return costs
 
 
 def read_columns(
@@ -174,17 +172,12 @@ def read_columns(
         places=rows.places,
         lines=rows.lines,
     )
-    _check_shares(columns)
-    return columns
-
-
-def _check_shares(columns: RecordColumns) -> None:
-    """Raises a `RecordsError` where a number that must lie in [0, 1] does not."""
-    for prediction in (columns.local, columns.remote):
+    for prediction in made.values():
         for share in (prediction.trust, prediction.exact_match, prediction.f1):
             wrong = np.flatnonzero(~((share >= 0.0) & (share <= 1.0)))
             if wrong.size:
                 columns.record(int(wrong[0]))  # which names the field
+    return columns
 
 
 def _explained(scorers: dict[str, str], record: QuestionRecord, place: Place) -> TwosupError | None:

@@ -76,11 +76,7 @@ class RecordFile:
         os.close(self._descriptor)
 
     def check(self, questions: Sequence[LabelledQuestion], *, scorers: Collection[str], text: bool) -> None:
-        """Checks that what the file holds was collected from these questions, in this way.
-
-        Raises:
-            ResumeError: It was not; the message says what differs.
-        """
+        """Checks that the file was collected from these questions, in this way; `ResumeError` says what differs."""
         known = {question.id: question for question in questions}
         for name, record in self._known.items():
             if name not in known:
@@ -103,12 +99,7 @@ class RecordFile:
         return id in self._known and self._known[id].failed
 
     def append(self, record: QuestionRecord) -> None:
-        """Writes a record whole, or not at all.
-
-        Raises:
-            ResumeError: Another model answered than in the records before.
-            RecordsError: Its line could not be read again, and was not written.
-        """
+        """Writes a record whole, or not at all, as where another model answered, or its line cannot be read again."""
         self._meet(record)
         append_line(self._descriptor, checked_line(record, self.path), self.path)
         self._learn(record)

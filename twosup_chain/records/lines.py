@@ -71,11 +71,7 @@ class Places:
 
 
 def read_records(paths: Paths) -> Iterator[QuestionRecord]:
-    """Yields every record of the files, those of failed calls included, in their order, each checked in full.
-
-    Raises:
-        RecordsError: A file is missing or holds something else; the message names the line.
-    """
+    """Yields every record of the files, those of failed calls included, in their order, each checked in full."""
     places = Places()
     for entry in read_entries(paths, places):
         yield check_record(entry, places[-1])
@@ -97,11 +93,7 @@ def check_record(entry: dict[str, Any], place: Place) -> QuestionRecord:
 
 
 def checked_line(record: QuestionRecord, path: Path) -> bytes:
-    """Returns a record as the line of a file, once it has been read back.
-
-    Raises:
-        RecordsError: It could not be read again; the message names the field.
-    """
+    """Returns a record as the line of a file, once it has been read back; the `RecordsError` names the field."""
     places = Places()
     places.begin(path)
     places.append(0, 0)

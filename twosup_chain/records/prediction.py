@@ -62,7 +62,6 @@ class RecordedPrediction(Record):
     @model_validator(mode="before")
     @classmethod
     def _by_their_name_now(cls, values: Any) -> Any:
-        """Takes the features of version 2."""
         if not isinstance(values, dict) or _FORMERLY not in values:
             return values
         kept = {name: value for name, value in values.items() if name != _FORMERLY}

@@ -26,20 +26,16 @@ def features(question: QAInput, answer: Answer, *, local: Answer | None = None) 
     prediction there are besides ``agreement`` with the `local` one (two "no answers" agree fully), what the local
     reading makes of it (`reading.reading_features`), and the local prediction's own features, ``local_…``.
     """
-    return {name: value for name, value in _found(question, answer, local).items() if math.isfinite(value)}
-
-
-def _found(question: QAInput, answer: Answer, local: Answer | None) -> dict[str, float]:
     found = {**token_features(answer), **own_features(answer)}
     if question.context is not None:
         text = answer.text
         if text is None and answer.candidates:
             text = answer.candidates[0].text
         found |= wording_features(question.question, question.passages, text)
-    if local is None:
-        return found
-    found["agreement"] = agreement(answer.text, local.text)
-    if is_reading(local):
-        found |= reading_features(answer, local)
-    own = {**token_features(local), **own_features(local)}
-    return found | {f"{LOCAL}{name}": value for name, value in own.items()}
+    if local is not None:
+        found["agreement"] = agreement(answer.text, local.text)
+        if is_reading(local):
+            found |= reading_features(answer, local)
+        own = {**token_features(local), **own_features(local)}
+        found |= {f"{LOCAL}{name}": value for name, value in own.items()}
+    return {name: value for name, value in found.items() if math.isfinite(value)}

@@ -36,12 +36,7 @@ class Fit(ABC):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the fit that these values describe.
-
-        Raises:
-            TypeError: A value is missing, unknown or no number.
-            ValueError: A number is not finite, or the values contradict each other.
-        """
+        """Returns the fit that these values describe; `TypeError` or `ValueError` where they describe none."""
         fit = cls(**{name: np.array(v) if isinstance(v, list) else v for name, v in values.items()})
         for name, value in vars(fit).items():
             if not np.all(np.isfinite(value)):

@@ -135,7 +135,6 @@ def _read(path: Path) -> Iterator[LabelledQuestion]:
 
 
 def _is_json_line(line: bytes) -> bool:
-    """Whether a file's first line is a whole JSON object that is a question."""
     try:
         first = parse_json(line)
     except ValueError:
