@@ -2,7 +2,7 @@
 
 Ours is the product itself: `fit_scorer`, `calibrate`, `evaluate` and `TwoSupervisorChain` on records of both models
 (`ours`, `live`); nothing is decided here. What the study brings are the rivals (`rivals`), the division into folds of
-whole articles (`questions`) and the tables (`systems`, `signals`, `shift`, `tables`).
+whole articles (`questions`) and the tables (`systems`, `features`, `shift`, `tables`).
 
 ``records`` makes records without texts: the packaged reader is asked, and always for a span (``no_answer_below=0``, so
 that "no answer" is left to the supervisors), the hosted model is played back from the recordings beside them, which
