@@ -69,11 +69,12 @@ class Draft(Answer):
     usage_estimated: bool = False
 
 
-def read_draft(message: AIMessage, *, faulty_calls: bool, **known: Any) -> Draft:
+def read_draft(message: AIMessage, context: Any, *, faulty_calls: bool, **known: Any) -> Draft:
     """Returns a complete message as a draft.
 
     Args:
         message: The message.
+        context: What it must come from, as `QAInput` takes it.
         faulty_calls: Whether tool calls that cannot be parsed are passed on.
         **known: What else is known of it, by `Draft`'s fields.
 
@@ -91,7 +92,8 @@ def read_draft(message: AIMessage, *, faulty_calls: bool, **known: Any) -> Draft
             model=model_of(message),
             **known,
         )
-    answer = answer_from_message(message)
+    passages = QAInput(question=_NO_TEXT, context=context).passages
+    answer = answer_from_message(message, passages)
     read = {name: getattr(answer, name) for name in ("text", "token_logprobs", "usage", "model")}
     return Draft(**read, message=message, **known)
 

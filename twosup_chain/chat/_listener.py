@@ -6,7 +6,7 @@ It does no waiting and no calling, so that one listener serves synchronous and a
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
 from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
@@ -104,8 +104,8 @@ class Listener:
         self._logprobs += [token.logprob for token in content_tokens(tokens)]
         self.rejected = self.bound.verdict(self._logprobs, self.tokens)
 
-    def draft(self) -> Draft:
-        """Returns what was written.
+    def draft(self, context: Any) -> Draft:
+        """Returns what was written, and must come from this context.
 
         Raises:
             RefusalError, NotTextError, EmptyAnswerError: It is no answer.
@@ -113,7 +113,7 @@ class Listener:
         message = self._message()
         chunks = tuple(self._chunks)
         if self.rejected is None:
-            return read_draft(message, faulty_calls=self.faulty_calls, chunks=chunks, shown=self.shows)
+            return read_draft(message, context, faulty_calls=self.faulty_calls, chunks=chunks, shown=self.shows)
         usage, estimated = usage_of(message), False
         if usage is None:
             read = count_tokens_approximately(self.asked)

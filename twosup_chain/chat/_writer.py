@@ -76,15 +76,16 @@ class Writer(Inline[dict[str, Any], Draft]):
         messages = value["messages"]
         self._heard = None if self.listener is None else self.listener(messages)
         reply = yield Step(self.model, messages, self.options, listener=self._heard)
-        draft = self._read(reply) if self._heard is None else self._heard.draft()
+        context = value["context"]
+        draft = self._read(reply, context) if self._heard is None else self._heard.draft(context)
         if self.must_call and not draft.calls_tools:
             raise AnswererError("it was told to call a tool and wrote text instead", draft.usage)
         self.written = draft
         return draft
 
-    def _read(self, reply: object) -> Draft:
+    def _read(self, reply: object, context: Any) -> Draft:
         message = reply if isinstance(reply, AIMessage) else AIMessage(getattr(reply, "text", str(reply)))
-        return read_draft(message, faulty_calls=self.role != "local")
+        return read_draft(message, context, faulty_calls=self.role != "local")
 
 
 class Judge(Inline[Evidence, Verdict]):

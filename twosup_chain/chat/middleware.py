@@ -228,12 +228,11 @@ class _Asked(Inline[Any, Draft]):
         self.response: Any = None
 
     def flow(self, value: Any, **_: Any) -> Flow[Draft]:
-        del value  # the request holds the conversation
         self.response = response = yield Step(self.ask, self.request)
         message = response.result[-1]
         if not isinstance(message, AIMessage) or response.structured_response is not None:
             return Draft(text=_UNJUDGED, message=AIMessage(_UNJUDGED), calls_tools=True)
-        return read_draft(message, faulty_calls=True)
+        return read_draft(message, value["context"], faulty_calls=True)  # what is asked, the request holds
 
 
 def _since_the_user(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:

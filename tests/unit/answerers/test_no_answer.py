@@ -8,7 +8,7 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage
 
-from twosup_chain import ChatAnswerer, Supervisor, TwoSupervisorChain
+from twosup_chain import ChatAnswerer, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
 from twosup_chain.answerers.consistency import SelfConsistent
 from twosup_chain.answerers.prompt import parse_reply
 from twosup_chain.answerers.reply import as_answer
@@ -238,3 +238,16 @@ def test_structured_and_plain_messages_are_read_with_the_passage():
     for passages, text in (([ASKED["context"]], "Not Found"), ([], None)):
         assert answer_from_structured(raw, passages).text == text
         assert as_answer(AIMessage("Not Found"), passages).text == text
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_chat_model_knows_the_passage(streams):
+    any_text = Supervisor(lambda question, answer: float(answer.text is not None), threshold=0.5)
+    for context, status in ((ASKED["context"], "answered"), ("It was red.", "untrusted")):
+        chat = TwoSupervisorChatModel(
+            local=FakeListChatModel(responses=["Not Found"]),
+            local_supervisor=any_text,
+            context=lambda _, context=context: context,
+        )
+        last = list(chat.stream("What?"))[-1] if streams else chat.invoke("What?")
+        assert last.response_metadata["twosup"]["status"] == status

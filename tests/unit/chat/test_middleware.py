@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 
+import numpy as np
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
@@ -365,3 +366,33 @@ def test_without_langchain_the_error_names_the_command(monkeypatch):
     twosup_chain.__dict__.pop("TwoSupervisorMiddleware", None)
     with pytest.raises(ImportError, match=r"pip install 'twosup-chain\[agents\]'"):
         _ = twosup_chain.TwoSupervisorMiddleware
+
+
+@pytest.mark.parametrize(
+    "usage", [{**USAGE, "input_token_details": {"ephemeral_5m": 0}}, {"input_tokens": None}, {}, "?"]
+)
+def test_odd_accounts_and_metadata_of_any_type_end_no_turn(usage):
+    @tool(response_format="content_and_artifact")
+    def search(query: str) -> tuple[str, list[Document]]:
+        """Searches the documents."""
+        metadata = {"score": np.float32(0.5), "source": object(), "page": np.int64(3)}
+        return HALL.page_content, [Document(HALL.page_content, metadata=metadata)]
+
+    said = AIMessage("Maud Ferris").model_copy(update={"usage_metadata": usage})
+    agent, _ = build([SEARCH, said], tools=[search])
+    state = ask(agent)
+    assert state["messages"][-1].text == "Maud Ferris"
+    (citation,) = json.loads(json.dumps(state["twosup"]))["citations"]
+    assert (citation["metadata"]["score"], citation["metadata"]["page"]) == (0.5, 3)
+
+
+def test_a_quoted_reply_is_an_answer_where_a_tool_has_found_its_words():
+    @tool
+    def search(query: str) -> str:
+        """Searches the documents."""
+        return "The page said Not Found, in red."
+
+    any_text = Supervisor(lambda question, answer: float(answer.text is not None), threshold=0.5)
+    agent, _ = build([SEARCH, AIMessage("Not Found")], tools=[search], remote_supervisor=any_text)
+    state = ask(agent)
+    assert (state["messages"][-1].text, state["twosup"]["status"]) == ("Not Found", "answered")
