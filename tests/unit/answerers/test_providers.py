@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import random
+from typing import Any
+
 import pytest
 from langchain_core.messages import AIMessage
 
@@ -171,3 +175,64 @@ def test_what_is_no_answer_is_named_and_keeps_what_it_cost(content, more, metada
 def test_a_reply_that_calls_a_tool_is_no_answer_whoever_sends_it():
     with pytest.raises(NotTextError, match="search"):
         answer_from_message(AIMessage([TEXT, {"type": "tool_use", "name": "search"}], tool_calls=[CALL]))
+
+
+KEYS = [
+    "logprobs",
+    "content",
+    "token",
+    "logprob",
+    "top_logprobs",
+    "tokens",
+    "token_logprobs",
+    "logprobs_result",
+    "chosen_candidates",
+    "top_candidates",
+    "candidates",
+    "log_probability",
+    "usage",
+    "token_usage",
+    "input_tokens",
+    "output_tokens",
+    "prompt_tokens",
+    "input_token_details",
+    "model",
+    "model_name",
+    "finish_reason",
+    "incomplete_details",
+    "reason",
+    "prompt_feedback",
+    "block_reason",
+    "type",
+    "text",
+    "refusal",
+    "value",
+]
+VALUES = [None, True, -1, 2**70, math.nan, -math.inf, "x", "content_filter"]
+
+
+def anything(draw: random.Random, depth: int = 0) -> Any:
+    kind = draw.randrange(4 if depth < 3 else 2)
+    if kind < 2:
+        return draw.choice(VALUES)
+    inner = [anything(draw, depth + 1) for _ in range(draw.randrange(4))]
+    return inner if kind == 2 else {draw.choice(KEYS): value for value in inner}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_a_message_holds_it_is_an_answer_or_a_named_error(seed):
+    draw, read = random.Random(seed), 0  # noqa: S311
+    for _ in range(1_000):
+        blocks = [{"type": anything(draw, 2), "text": "Ellen"}, {draw.choice(KEYS): anything(draw)}]
+        odd = {
+            "content": draw.choice(["Ellen Marsh", "Ellen Marsh", blocks]),
+            "response_metadata": {key: anything(draw) for key in draw.sample(KEYS, 6)},
+            "usage_metadata": anything(draw),
+        }
+        try:
+            answer = answer_from_message(AIMessage("").model_copy(update=odd))
+        except AnswererError:
+            continue
+        read += 1
+        assert type(answer).model_validate_json(answer.model_dump_json()) == answer
+    assert read > 300
