@@ -1,0 +1,134 @@
+"""Five hundred questions at once while the hosted model fails in every way: nothing wrong, nothing stalls or stays."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+import time
+from itertools import cycle, islice
+
+import pytest
+from faults.server import ENDLESS, FAULTS, FaultServer
+
+from twosup_chain import Answer, Supervisor, TwoSupervisorChain
+
+pytest.importorskip("langchain_openai")
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
+
+CALLS = 500
+#: How long a loop may stall beyond what spinning threads cause, in seconds; how much memory may stay, in MB.
+STALL, STAYS = 0.25, 20
+#: Those that never end are bound by the client's timeout, which a trickle defeats where a chain has no deadline.
+DEADLINE = {"deadline": 5.0} if "deadline" in TwoSupervisorChain.model_fields else {}
+MIX = [name for name in FAULTS if name not in ({"busy_once"} if DEADLINE else {"busy_once", "trickle"})]
+
+
+def name_of(words):
+    """Returns the designer that the last passage of a prompt names."""
+    return re.findall(r"designed by (\w+ \w+)\.", words)[-1]
+
+
+def question(n):
+    who = f"Ellen Marsh{n}"
+    return {"question": "Who designed it?", "context": f"It was designed by {who}. It was lit by Tom Reed."}, who
+
+
+def stands(question, answer, *, local=None):
+    return float(answer.text is None or answer.text in question.context)
+
+
+@pytest.fixture(scope="module")
+def chains():
+    """A chain for each fault, whose local model is right about every other question and unsure of the rest."""
+
+    def local(question):
+        n = int(re.search(r"Marsh(\d+)", question.context)[1])
+        return Answer(f"Ellen Marsh{n}" if n % 2 else "Tom Reed", scores={"answerability": float(n % 2)})
+
+    with FaultServer(name_of) as server:
+        yield {
+            name: TwoSupervisorChain(
+                local=local,
+                local_supervisor=Supervisor("answerability", threshold=0.5),
+                remote=server.chat(name),
+                remote_supervisor=Supervisor(stands, threshold=0.5),
+                on_remote_error="no_answer",
+                **DEADLINE,
+            )
+            for name in MIX
+        }
+
+
+async def longest_stall(until):
+    """Returns the most that the loop computed between two ticks of a timer, in seconds, until an event is set.
+
+    In time of its own thread: what other threads and processes take is none of it.
+    """
+    worst = 0.0
+    while not until.is_set():
+        before = time.thread_time()
+        await asyncio.sleep(0.01)
+        worst = max(worst, time.thread_time() - before)
+    return worst
+
+
+async def under(work):
+    """Returns what the work gives, and the longest stall of the loop meanwhile."""
+    done = asyncio.Event()
+    watch = asyncio.create_task(longest_stall(done))
+    result = await work
+    done.set()
+    return result, await watch
+
+
+def resident():
+    """Returns the memory that this process holds, in MB."""
+    gc.collect()
+    with open("/proc/self/statm") as file:  # noqa: PTH123 (no file)
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+
+async def ask(chains, at_once=CALLS):
+    """Returns the fault, the designer and the result of every question."""
+    slots = asyncio.Semaphore(at_once)
+
+    async def one(n, name):
+        asked, who = question(n)
+        async with slots:
+            return name, n, who, await chains[name].ainvoke(asked)
+
+    return await asyncio.gather(*(one(n, name) for n, name in enumerate(islice(cycle(MIX), CALLS))))
+
+
+async def client_alone(chains):
+    """Makes as many calls of the hosted model without a chain."""
+    model = chains["good"].remote.model
+    await asyncio.gather(*(model.ainvoke(question(n)[0]["context"]) for n in range(CALLS)))
+
+
+@pytest.mark.slow
+def test_500_questions_at_once_are_answered_rightly_and_leave_nothing(chains):
+    asyncio.run(ask(chains))  # what is loaded once, is
+    before = resident()
+    for name, n, who, result in asyncio.run(ask(chains)):
+        by_remote = {"answer": (who, "remote"), "unanswerable": (None, "remote"), "error": (None, "none")}
+        expected = (who, "local") if n % 2 else by_remote[FAULTS[name].right]
+        assert (result.answer, result.source) == expected, name
+    assert resident() - before < STAYS
+    assert set(MIX) & ENDLESS
+
+
+@pytest.mark.slow
+def test_the_loop_stalls_no_longer_than_with_the_client_alone(chains):
+    asyncio.run(client_alone(chains))
+    _, alone = asyncio.run(under(client_alone(chains)))
+    _, stall = asyncio.run(under(ask(chains)))
+    assert stall < alone + STALL
+
+
+@pytest.mark.slow
+def test_with_sixty_four_at_once_the_loop_does_not_stall(chains):
+    asyncio.run(ask(chains, 64))
+    _, stall = asyncio.run(under(ask(chains, 64)))
+    assert stall < STALL
