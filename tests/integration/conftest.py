@@ -15,7 +15,8 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.server import ENDLESS, FAILURES, WITHOUT_LOGPROBS, FaultServer
+from faults.catalogue import ENDLESS, FAILURES, WITHOUT_LOGPROBS
+from faults.server import FaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

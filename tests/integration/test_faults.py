@@ -8,7 +8,7 @@ import time
 from functools import cache
 
 import pytest
-from faults.server import ANSWER, ENDLESS, FAULTS, WITHOUT_LOGPROBS
+from faults.catalogue import ANSWER, ENDLESS, FAULTS, WITHOUT_LOGPROBS
 from langchain_core.language_models import FakeListChatModel
 
 from twosup_chain import Answer, QAInput, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel, collect

@@ -9,7 +9,8 @@ import time
 from itertools import cycle, islice
 
 import pytest
-from faults.server import ENDLESS, FAULTS, FaultServer
+from faults.catalogue import ENDLESS, FAULTS
+from faults.server import FaultServer
 
 from twosup_chain import Answer, Supervisor, TwoSupervisorChain
 
