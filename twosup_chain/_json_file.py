@@ -45,6 +45,7 @@ def _refuse(constant: str) -> None:
 def write_json(path: Path, values: object, error: type[TwosupError], *, indent: int | None = None) -> None:
     """Writes finite values to a file in UTF-8, which is replaced at once or not at all; else raises `error`."""
     try:
-        write_atomically(path, json.dumps(values, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(values, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+        write_atomically(path, text.encode(errors="backslashreplace"))  # a lone surrogate becomes JSON's own escape
     except OSError as cause:
         raise error(f"cannot write {path}: {cause.strerror or cause}") from cause

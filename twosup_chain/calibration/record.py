@@ -23,7 +23,7 @@ FORMAT, VERSION = "twosup-calibration", 1
 _Share = Field(ge=0.0, le=1.0)
 
 
-class CalibratedSupervisor(Record):
+class CalibratedSupervisor(Record, allow_inf_nan=False):
     """A supervisor's setting: it trusts what scores at least `threshold`, in [0, 1].
 
     A scorer or model is ``None`` where the calibration was not told it, or it has no name; `missing` is as in
@@ -36,7 +36,7 @@ class CalibratedSupervisor(Record):
     missing: float | None = Field(default=None, ge=0.0, le=1.0)
 
 
-class Promise(Record):
+class Promise(Record, allow_inf_nan=False):
     """One target by its name, and the evidence that it is kept.
 
     The limit is in the target's units: a rate in [0, 1], currency per 1,000 questions, or for ``"match_remote"`` the
@@ -44,7 +44,7 @@ class Promise(Record):
     """
 
     target: str
-    limit: float = Field(allow_inf_nan=False)
+    limit: float
     p_value: float | None = Field(default=None, ge=0.0, le=1.0)
 
     @model_validator(mode="after")
@@ -59,7 +59,7 @@ class Promise(Record):
         return TARGETS[self.target].measure if self.target in TARGETS else self.target
 
 
-class Trace(Record):
+class Trace(Record, allow_inf_nan=False):
     """The pairs of thresholds that were tried, in their order, and what was found; all columns are of one length.
 
     `p_value` is the greatest of the targets', and empty for a plug-in choice; `accepted` tells whether the pair keeps
@@ -75,7 +75,7 @@ class Trace(Record):
     risk: tuple[float | None, ...] = ()
 
 
-class Calibration(Record):
+class Calibration(Record, allow_inf_nan=False):
     """Two thresholds, what they promise, and the evidence for it; made by `calibrate`.
 
     Args:
@@ -113,7 +113,7 @@ class Calibration(Record):
     prefer: Prefer
     abstention: Abstention = "wrong"
     correct: str | None = None
-    max_call_cost: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    max_call_cost: float | None = Field(default=None, ge=0.0)
     currency: str | None = None
     questions: int = Field(ge=0)
     failed: int = 0

@@ -14,6 +14,7 @@ from langchain_core.runnables import Runnable
 from twosup_chain._unkeyed import scrub_error
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
+from twosup_chain.collection.settings import settings_of
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
 from twosup_chain.records.prediction import RecordedPrediction
 from twosup_chain.records.question import QuestionRecord
@@ -24,6 +25,7 @@ from twosup_chain.supervisor import Supervisor
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
+    from twosup_chain.records.question import Role, Settings
     from twosup_chain.schema import Answer, QAInput
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.text.questions import LabelledQuestion
@@ -52,6 +54,10 @@ class Asker:
         self._local, self._remote = _runnable(local, "local"), _runnable(remote, "remote")
         chosen = [scorer for scorer in SCORERS.values() if scorer.recorded] if scorers is None else scorers
         self._judges = [s if isinstance(s, Supervisor) else Supervisor(s, threshold=0.0) for s in chosen]
+        self.settings: dict[Role, Settings] = {
+            "local": settings_of(self._local),
+            "remote": settings_of(self._remote),
+        }
         self.scorers = [judge.scorer_name for judge in self._judges]
         if len(set(self.scorers)) < max(1, len(self.scorers)):
             raise ConfigurationError(f"scorers={sorted(self.scorers)}: give at least one, and each a name of its own")

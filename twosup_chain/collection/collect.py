@@ -127,7 +127,12 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
     asker = Asker(local, remote, scorers, text=text, concurrency=concurrency)
     questions = load_questions(data)
     with RecordFile(out) as file:
-        file.check(questions, scorers=asker.scorers, text=text)
+        file.check(
+            questions,
+            scorers=asker.scorers,
+            text=text,
+            settings=asker.settings,
+        )
         run = _Run(file, questions[:limit], retry_failed=retry_failed, price=price, progress=progress)
         await asker.ask(run.pending, run.keep)
         return run.summary()

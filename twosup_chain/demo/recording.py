@@ -18,6 +18,7 @@ import typer
 from pydantic import SecretStr
 
 from twosup_chain._atomic import append_line
+from twosup_chain._json_file import parse_json
 from twosup_chain._options import Record, shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.answerers.chat import ChatAnswerer
@@ -97,8 +98,8 @@ def load(path: str | Path) -> Recording:
 
 def _parse(kind: type[LineT], line: str, path: Path, number: int) -> LineT:
     try:
-        return kind(**json.loads(line))
-    except (ValueError, TypeError) as error:
+        return kind(**parse_json(line))
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError(
             f"{path}, line {number}: {shorten(line)} is no {kind.__name__} of a recording: {error}"
         ) from error

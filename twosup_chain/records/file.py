@@ -25,8 +25,12 @@ except ImportError:  # not on Windows: nobody is kept from collecting twice at o
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from twosup_chain.records.question import QuestionRecord
+    from twosup_chain.records.question import QuestionRecord, Role, Settings
     from twosup_chain.text.questions import LabelledQuestion
+
+
+#: What stands in a message for an option that was left alone.
+_DEFAULT = "the default"
 
 
 class _Known(NamedTuple):
@@ -49,6 +53,8 @@ class RecordFile:
         self._known: dict[str, _Known] = {}
         self._scorers: set[str] | None = None
         self._with_text: bool | None = None
+        self._settings: dict[Role, Settings] | None = None
+        self._unsaid: dict[Role, Settings] | None = None
         try:
             self._is_file = self.path.is_file() or not self.path.exists()
             access = os.O_RDWR | os.O_CREAT if self._is_file else os.O_WRONLY | os.O_NONBLOCK  # no wait for a reader
@@ -75,7 +81,14 @@ class RecordFile:
         """Closes the file, which another collector may continue then."""
         os.close(self._descriptor)
 
-    def check(self, questions: Sequence[LabelledQuestion], *, scorers: Collection[str], text: bool) -> None:
+    def check(
+        self,
+        questions: Sequence[LabelledQuestion],
+        *,
+        scorers: Collection[str],
+        text: bool,
+        settings: dict[Role, Settings] | None = None,
+    ) -> None:
         """Checks that the file was collected from these questions, in this way; `ResumeError` says what differs."""
         known = {question.id: question for question in questions}
         for name, record in self._known.items():
@@ -89,6 +102,13 @@ class RecordFile:
             self._refuse(f"was collected with the scorers {sorted(self._scorers)}, not {sorted(scorers)}")
         if self._with_text is not None and self._with_text != text:
             self._refuse(f"was collected {'with' if self._with_text else 'without'} texts")
+        for role, now in (settings or {}).items():
+            before = now if self._settings is None else self._settings.get(role, {})
+            for name in sorted({*before, *now}):
+                old, new = before.get(name, _DEFAULT), now.get(name, _DEFAULT)
+                if old != new:
+                    self._refuse(f"was collected with {name}={old!r} of the {role} model, not {new!r}")
+        self._unsaid = settings if self._settings is None else None
 
     def holds(self, id: str) -> bool:
         """Returns whether a question is recorded, failed or not."""
@@ -100,6 +120,8 @@ class RecordFile:
 
     def append(self, record: QuestionRecord) -> None:
         """Writes a record whole, or not at all, as where another model answered, or its line cannot be read again."""
+        if self._unsaid is not None:
+            record, self._unsaid = record.model_copy(update={"settings": self._unsaid}), None
         self._meet(record)
         append_line(self._descriptor, checked_line(record, self.path), self.path)
         self._learn(record)
@@ -138,6 +160,7 @@ class RecordFile:
         self._meet(record)
         self._known[record.id] = _Known(record.digest, record.failed)
         self._with_text = record.question is not None
+        self._settings = self._settings or record.settings
         for prediction in (record.local, record.remote):
             if prediction.error is None:
                 self._scorers = set(prediction.trust)

@@ -33,7 +33,7 @@ class RecordedUsage(Record):
     output_tokens: int = Field(ge=0)
 
 
-class RecordedPrediction(Record):
+class RecordedPrediction(Record, allow_inf_nan=False):
     """What one model predicted, what it is worth, and how far it is trusted; or how the call failed.
 
     A failed call is no wrong prediction: `error` is its class and, where texts are kept, its message without keys, and

@@ -24,13 +24,19 @@ VERSION = 3
 VERSIONS = (1, 2, 3)
 
 
+#: Options of a model by name; long ones by a digest.
+Settings = dict[str, bool | int | float | str]
+Role = Literal["local", "remote"]
+
+
 class QuestionRecord(Record):
     """What both models did with one labelled question.
 
     The digest stands for question, context and accepted answers (`text.questions.digest`), `passage`, 16 hexadecimal
     digits of SHA-256, for the context: questions on the same one belong together. A question is answerable if an
     accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right. Question and answers are
-    there where texts are kept.
+    there where texts are kept. The first record of a file says for all how the models were asked (`settings`), by role:
+    what of their options is not the default.
     """
 
     id: str
@@ -41,6 +47,7 @@ class QuestionRecord(Record):
     question: str | None = None
     answers: tuple[str, ...] | None = None
     passage: str | None = None
+    settings: dict[Role, Settings] | None = None
     version: Literal[1, 2, 3] = 3
 
     @classmethod

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
+#: The largest number in a model: no product of two overflows.
+LARGEST = 1e100
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fit(ABC):
@@ -39,8 +42,8 @@ class Fit(ABC):
         """Returns the fit that these values describe; `TypeError` or `ValueError` where they describe none."""
         fit = cls(**{name: np.array(v) if isinstance(v, list) else v for name, v in values.items()})
         for name, value in vars(fit).items():
-            if not np.all(np.isfinite(value)):
-                raise ValueError(f"{name} holds what is no finite number")
+            if not np.all(np.abs(value) <= LARGEST):
+                raise ValueError(f"{name} holds what is no finite number, or far too large")
         d = len(fit.shares)
         if np.ndim(fit.shares) != 1 or np.any(fit.shares < 0.0) or not fit.fits(d):
             raise ValueError(f"its numbers contradict each other, or its {d} features")

@@ -20,6 +20,7 @@ from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
 from twosup_chain.errors import InputError, SupervisorFileError, TwosupError
 from twosup_chain.scoring.boosted import Boosted
+from twosup_chain.scoring.fit import LARGEST
 from twosup_chain.scoring.isotonic import Isotonic
 from twosup_chain.scoring.logistic import Logistic
 
@@ -154,8 +155,8 @@ class LearnedModel:
                 family=values["family"],
                 features=tuple(map(str, values["features"])),
                 fit=_FAMILIES[values["family"]].from_dict(values["fit"]),
-                slope=_slope(float(values["slope"])),
-                intercept=float(values["intercept"]),
+                slope=_within(0.0, float(values["slope"])),
+                intercept=_within(-LARGEST, float(values["intercept"])),
                 fitness=Fitness(**values["fitness"]),
                 fitted_on=str(values["fitted_on"]),
                 role=values["role"] if "role" in values else values["place"],
@@ -179,10 +180,10 @@ class LearnedModel:
         return model
 
 
-def _slope(value: float) -> float:
-    if value >= 0.0:
+def _within(least: float, value: float) -> float:
+    if least <= value <= LARGEST:
         return value
-    raise ValueError(f"slope={value}: the surer the model, the less it would be trusted")
+    raise ValueError(f"slope or intercept {value}: the one is at least 0, and both are finite")
 
 
 def probability(logits: Floats) -> Floats:

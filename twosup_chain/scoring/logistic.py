@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twosup_chain.scoring.fit import Fit, Floats, ordered_sum
+from twosup_chain.scoring.fit import LARGEST, Fit, Floats, ordered_sum
 
 #: Standardised values beyond this are cut off: far from what was fitted on, a line knows nothing.
 _FARTHEST = 4.0
@@ -38,7 +38,7 @@ class Logistic(Fit):
         """Whether every feature has its numbers."""
         columns = (self.mean, self.scale, self.slopes, self.missing, self.no_answer_slopes)
         shapes = {np.shape(column) for column in columns} == {(d,)}
-        return shapes and bool(np.all(self.scale > 0.0)) and self.no_answer in range(-1, d)
+        return shapes and bool(np.all(self.scale >= 1.0 / LARGEST)) and self.no_answer in range(-1, d)
 
     def moved(self, x: Floats) -> Floats:
         """Returns by how much each feature moves the log-odds of each row, shape (n, d)."""
