@@ -42,7 +42,8 @@ class Fit(ABC):
         """Returns the fit that these values describe; `TypeError` or `ValueError` where they describe none."""
         fit = cls(**{name: np.array(v) if isinstance(v, list) else v for name, v in values.items()})
         for name, value in vars(fit).items():
-            if not np.all(np.abs(value) <= LARGEST):
+            most = np.finfo(float).max if name == "cuts" else LARGEST  # cuts are compared with, no more
+            if not np.all(np.abs(value) <= most):
                 raise ValueError(f"{name} holds what is no finite number, or far too large")
         d = len(fit.shares)
         if np.ndim(fit.shares) != 1 or np.any(fit.shares < 0.0) or not fit.fits(d):
