@@ -8,6 +8,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from twosup_chain._deadline import Clock
 from twosup_chain._options import shorten
 from twosup_chain.errors import AnswererError, NoTrustedAnswerError
 from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, total_usage
@@ -35,6 +36,7 @@ class Case:
         self.error: str | None = None
         self._lost: list[AnswererError | NoTrustedAnswerError] = []
         self._reasons: list[str] = []
+        self.clock = Clock(None)
         self._started = perf_counter()
 
     def note(self, reason: str) -> None:

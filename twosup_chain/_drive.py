@@ -1,8 +1,8 @@
 """Runs what is written as a generator, in every call style; it knows nothing of trust.
 
 A flow yields a `Step` and is sent the output of that step's Runnable; an error of the Runnable is thrown into the flow,
-where it is an ordinary ``except``. In a batch all flows that wait at the earliest stage take it together, so that every
-Runnable is called once with all its inputs. (The idea of one generator and several thin drivers is httpx's auth flow.)
+where it is an ordinary ``except``. Many flows at once are run in `_batch`. (The idea of one generator and several thin
+drivers is httpx's auth flow.)
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.config import ensure_config, patch_config, var_child_runnable_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
 
+from twosup_chain._deadline import Clock, awithin, within
 from twosup_chain._held import held
 from twosup_chain._options import Options
 from twosup_chain._secrets import scrub
 from twosup_chain._unkeyed import scrub_error, scrub_first, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Generator, Iterator
 
     from langchain_core.callbacks.base import BaseCallbackManager
 
@@ -47,6 +50,8 @@ class Listener(Protocol):
 
 Result = TypeVar("Result")
 
+_END = object()
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -61,6 +66,7 @@ class Step:
         stage: Its place in the order of stages; a batch takes the earliest stage first.
         name: The tag of the call in traces, and the name of its run; ``None`` for a call without either.
         held: Whether nobody is shown what it writes (`_held`).
+        clock: The question's time; a call that does not end in its share of it is left behind.
     """
 
     runnable: Runnable[Any, Any]
@@ -71,6 +77,23 @@ class Step:
     stage: int = 0
     name: str | None = None
     held: bool = False
+    clock: Clock | None = None
+
+    @property
+    def limit(self) -> float | None:
+        """How long the call may take, in seconds; ``None`` for as long as it likes, as what never waits does."""
+        limit = None if self.clock is None else self.clock.limit(self.stage)
+        return limit if getattr(self.runnable, "blocking", True) else None
+
+    @contextmanager
+    def charged(self) -> Iterator[None]:
+        """Takes the time of the call off the question's."""
+        started = monotonic()
+        try:
+            yield
+        finally:
+            if self.clock is not None:
+                self.clock.charge(monotonic() - started)
 
     def config(self, parent: RunnableConfig, run_manager: RunManager | None) -> RunnableConfig:
         """Returns the config that nests, names and tags this call under its parent's run.
@@ -172,20 +195,20 @@ def stream(
     flow: Flow[Result], config: RunnableConfig, run_manager: RunManager | None = None
 ) -> Generator[Any | Done[Result]]:
     """Runs one flow, passes on what its steps show meanwhile, and gives its end as the last piece."""
-    state = _start(flow)
+    state = start(flow)
     while isinstance(state, Step):
         output = None
         try:
-            with closing(_pieces(state, state.config(config, run_manager))) as pieces:
+            with closing(timed(state, state.config(config, run_manager))) as pieces:
                 for piece in pieces:
                     if isinstance(piece, Done):
                         output = piece.value
                     else:
                         yield piece
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
-            state = _throw(flow, scrub_error(error, state.runnable))
+            state = throw(flow, scrub_error(error, state.runnable))
         else:
-            state = _send(flow, output)
+            state = send(flow, output)
     yield state
 
 
@@ -193,25 +216,25 @@ async def astream(
     flow: Flow[Result], config: RunnableConfig, run_manager: RunManager | None = None
 ) -> AsyncGenerator[Any | Done[Result]]:
     """Runs one flow asynchronously, passes on what its steps show meanwhile, and gives its end as the last piece."""
-    state = _start(flow)
+    state = start(flow)
     while isinstance(state, Step):
         output = None
         try:
-            async with aclosing(_apieces(state, state.config(config, run_manager))) as pieces:
+            async with aclosing(atimed(state, state.config(config, run_manager))) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Done):
                         output = piece.value
                     else:
                         yield piece
         except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
-            state = _throw(flow, scrub_error(error, state.runnable))
+            state = throw(flow, scrub_error(error, state.runnable))
         else:
-            state = _send(flow, output)
+            state = send(flow, output)
     yield state
 
 
 @contextmanager
-def _within(config: RunnableConfig | None) -> Iterator[None]:
+def child_config(config: RunnableConfig | None) -> Iterator[None]:
     """Makes a config that of the call under way: a binding would add the handlers of the run above, as they were."""
     token = var_child_runnable_config.set(config)
     try:
@@ -220,27 +243,48 @@ def _within(config: RunnableConfig | None) -> Iterator[None]:
         var_child_runnable_config.reset(token)
 
 
-#: What follows the last chunk of a stream.
-_END = object()
+def timed(step: Step, config: RunnableConfig) -> Generator[Any]:
+    """Makes a call in the time that it has; gives what it shows before it is done, and at last its output."""
+    limit = step.limit
+    with closing(_pieces(step, config) if limit is None else within(partial(_pieces, step, config), limit)) as pieces:
+        while True:
+            with step.charged():
+                piece = next(pieces, _END)
+            if piece is _END:
+                return
+            yield piece
+
+
+async def atimed(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
+    """Makes a call in the time that it has, asynchronously."""
+    limit = step.limit
+    call = partial(_apieces, step, config)
+    async with aclosing(call() if limit is None else awithin(call, limit)) as pieces:
+        while True:
+            with step.charged():
+                piece = await anext(pieces, _END)
+            if piece is _END:
+                return
+            yield piece
 
 
 def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
     """Makes a call; gives what it shows before it is done, and at last its output."""
     if step.each:
-        with _within(config):
+        with child_config(config):
             outputs = step.runnable.batch(step.input, config, return_exceptions=True, **step.options)
-        yield Done([_without_keys(output, step.runnable) for output in outputs])
+        yield Done([without_keys(output, step.runnable) for output in outputs])
     elif step.listener is None and isinstance(step.runnable, Inline):
         yield from stream(step.runnable.flow(step.input, **step.options), config)
     elif step.listener is None:
-        with _within(config):
+        with child_config(config):
             output = step.runnable.invoke(step.input, config, **step.options)
         yield Done(output)
     else:
         chunks: Any = step.runnable.stream(step.input, config, **step.options)
         with closing(chunks):
             while True:
-                with _within(config):
+                with child_config(config):
                     chunk = next(chunks, _END)
                 if chunk is _END:
                     return
@@ -256,22 +300,22 @@ def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
 async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
     """Makes a call asynchronously; gives what it shows before it is done, and at last its output."""
     if step.each:
-        with _within(config):
+        with child_config(config):
             outputs = await step.runnable.abatch(step.input, config, return_exceptions=True, **step.options)
-        yield Done([_without_keys(output, step.runnable) for output in outputs])
+        yield Done([without_keys(output, step.runnable) for output in outputs])
     elif step.listener is None and isinstance(step.runnable, Inline):
         async with aclosing(astream(step.runnable.flow(step.input, **step.options), config)) as pieces:
             async for piece in pieces:
                 yield piece
     elif step.listener is None:
-        with _within(config):
+        with child_config(config):
             output = await step.runnable.ainvoke(step.input, config, **step.options)
         yield Done(output)
     else:
         chunks: Any = step.runnable.astream(step.input, config, **step.options)
         async with aclosing(chunks):
             while True:
-                with _within(config):
+                with child_config(config):
                     chunk = await anext(chunks, _END)
                 if chunk is _END:
                     return
@@ -284,103 +328,27 @@ async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
                     yield chunk
 
 
-def _without_keys(output: Any, part: object) -> Any:
+def without_keys(output: Any, part: object) -> Any:
+    """Returns what a part has returned; an error without the keys that the part holds."""
     return scrub_error(output, part) if isinstance(output, Exception) else output
 
 
-def run_batch(
-    flows: Iterable[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
-) -> list[Result | Exception]:
-    """Runs many flows stage by stage; the error of a flow takes the place of its result."""
-    batch = _Batch(flows, configs, run_managers)
-    while group := batch.earliest():
-        try:
-            with _within(None):  # each has its own config
-                outputs = group.runnable.batch(group.inputs, group.configs, return_exceptions=True)
-        except Exception as error:  # noqa: BLE001 (each flow decides what an error means)
-            outputs = [error] * len(group.inputs)
-        batch.resume(group, outputs)
-    return batch.results()
-
-
-async def arun_batch(
-    flows: Iterable[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
-) -> list[Result | Exception]:
-    """Runs many flows stage by stage, asynchronously; the error of a flow takes the place of its result."""
-    batch = _Batch(flows, configs, run_managers)
-    while group := batch.earliest():
-        try:
-            with _within(None):
-                outputs = await group.runnable.abatch(group.inputs, group.configs, return_exceptions=True)
-        except Exception as error:  # noqa: BLE001 (each flow decides what an error means)
-            outputs = [error] * len(group.inputs)
-        batch.resume(group, outputs)
-    return batch.results()
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """The flows that wait for the same Runnable at the same stage."""
-
-    places: list[int]
-    runnable: Runnable[Any, Any]
-    inputs: list[Any]
-    configs: list[RunnableConfig]
-
-
-class _Batch(Generic[Result]):
-    """Where each flow of a batch stands: at a step, at its end, or broken."""
-
-    def __init__(
-        self, flows: Iterable[Flow[Result]], configs: list[RunnableConfig], run_managers: Sequence[RunManager]
-    ) -> None:
-        self.flows = list(flows)
-        self.configs = configs
-        self.run_managers = run_managers
-        self.states: list[Step | Done[Result] | Exception] = [_attempt(_start, flow) for flow in self.flows]
-
-    def earliest(self) -> _Group | None:
-        waiting = [(place, state) for place, state in enumerate(self.states) if isinstance(state, Step)]
-        if not waiting:
-            return None
-        _, first = min(waiting, key=lambda item: item[1].stage)
-        group = [(i, step) for i, step in waiting if step.stage == first.stage and step.runnable is first.runnable]
-        return _Group(
-            places=[i for i, _ in group],
-            runnable=first.runnable,
-            inputs=[step.input for _, step in group],
-            configs=[step.config(self.configs[i], self.run_managers[i]) for i, step in group],
-        )
-
-    def resume(self, group: _Group, outputs: list[Any]) -> None:
-        for place, output in zip(group.places, outputs, strict=True):
-            resume = _throw if isinstance(output, Exception) else _send
-            self.states[place] = _attempt(resume, self.flows[place], _without_keys(output, group.runnable))
-
-    def results(self) -> list[Result | Exception]:
-        return [state.value if isinstance(state, Done) else state for state in self.states]  # type: ignore[misc]
-
-
-def _attempt(resume: Callable[..., Step | Done[Result]], *arguments: Any) -> Step | Done[Result] | Exception:
-    try:
-        return resume(*arguments)
-    except Exception as error:  # noqa: BLE001 (it becomes this flow's result)
-        return error
-
-
 # Only `send` and `throw` stand inside `except StopIteration`: a Runnable that raises it must not end the flow.
-def _start(flow: Flow[Result]) -> Step | Done[Result]:
-    return _send(flow, None)
+def start(flow: Flow[Result]) -> Step | Done[Result]:
+    """Returns where a flow stands after its beginning."""
+    return send(flow, None)
 
 
-def _send(flow: Flow[Result], output: Any) -> Step | Done[Result]:
+def send(flow: Flow[Result], output: Any) -> Step | Done[Result]:
+    """Returns where a flow stands once it has been sent an output."""
     try:
         return flow.send(output)
     except StopIteration as end:
         return Done(end.value)
 
 
-def _throw(flow: Flow[Result], error: Exception) -> Step | Done[Result]:
+def throw(flow: Flow[Result], error: Exception) -> Step | Done[Result]:
+    """Returns where a flow stands once it has met an error."""
     try:
         return flow.throw(error)
     except StopIteration as end:

@@ -13,10 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from twosup_chain import _drive
+from twosup_chain import _batch
 from twosup_chain._case import Case
+from twosup_chain._deadline import DEADLINE, Clock
 from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain._options import shorten
 from twosup_chain.answerers.part import as_answerer, input_for
@@ -25,6 +26,7 @@ from twosup_chain.errors import (
     AnswererError,
     CalibrationMismatchError,
     ConfigurationError,
+    InputError,
     is_failure,
 )
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
@@ -61,14 +63,14 @@ class _Stage(IntEnum):
             return f"the {role} supervisor could not judge, so that the {role} answer is not trusted"
         return "the local model could not answer" if self == _Stage.LOCAL else f"the {role} failed"
 
-    def step(self, runnable: Runnable[Any, Any], input: Any) -> Step:
-        return Step(runnable, input, stage=self, name=self.name.lower(), held=True)
+    def step(self, case: Case, runnable: Runnable[Any, Any], input: Any) -> Step:
+        return Step(runnable, input, stage=self, name=self.name.lower(), held=True, clock=case.clock)
 
-    def ask(self, answerer: Runnable[Any, Any], question: QAInput) -> Flow[Answer]:
-        return as_answer((yield self.step(answerer, input_for(answerer, question))), question.passages)
+    def ask(self, case: Case, answerer: Runnable[Any, Any]) -> Flow[Answer]:
+        return as_answer((yield self.step(case, answerer, input_for(answerer, case.input))), case.input.passages)
 
-    def judge(self, supervisor: Runnable[Any, Any], evidence: Evidence) -> Flow[Verdict]:
-        verdict = yield self.step(supervisor, evidence)
+    def judge(self, case: Case, supervisor: Runnable[Any, Any], evidence: Evidence) -> Flow[Verdict]:
+        verdict = yield self.step(case, supervisor, evidence)
         if isinstance(verdict, Verdict):
             return verdict
         message = (
@@ -115,6 +117,10 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             against the local one and "no answer", and the likeliest to be right is taken, if its score reaches the
             threshold. For both, scores should be probabilities of being right on one scale: those of a learned scorer
             (`fit_scorer`), or ``backed`` or ``grounded``.
+        deadline: How many seconds a question may take, 60 by default; ``None`` for as long as it likes. A model after
+            which another may be asked has half of what is left, the last one the rest. A call that does not end in time
+            is left behind and has failed with a `DeadlineError`. In a batch each question has its own time: while it
+            waits for others it does not run.
 
     Raises:
         ConfigurationError: A part is missing, of the wrong type, or contradicts another.
@@ -141,6 +147,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     on_supervisor_error: Literal["escalate", "raise"] = "escalate"
     early_abstention: bool = False
     reconcile: bool = False
+    deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
 
     def __init__(self, *, local: Any, local_supervisor: Any, **options: Any) -> None:
         super().__init__(local=local, local_supervisor=local_supervisor, **options)
@@ -219,12 +226,20 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             case: The question, and what has been noted of it.
             ask_local: Whether the local model is asked, as it is but for turns of a conversation that are not for it.
         """
+        case.clock = Clock(self.deadline, self._last_stage)
         result = (yield from self._ask_local(case)) if ask_local else None
         return result or (yield from self._ask_remote(case))
 
+    @property
+    def _last_stage(self) -> _Stage:
+        """The last stage at which a model may be asked."""
+        if isinstance(self.fallback, Runnable):
+            return _Stage.FALLBACK
+        return _Stage.LOCAL if self.remote is None else _Stage.REMOTE
+
     def _ask_local(self, case: Case) -> Flow[TwoSupervisorResult | None]:
         try:
-            case.local = yield from _Stage.LOCAL.ask(self.local, case.input)
+            case.local = yield from _Stage.LOCAL.ask(case, self.local)
         except Exception as error:  # noqa: BLE001 (whatever it is, others may answer)
             alone = self.remote is None and not isinstance(self.fallback, Runnable)
             seen = alone and not isinstance(error, AnswererError)
@@ -240,7 +255,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     ) -> Flow[Verdict | None]:
         """Returns the verdict; ``None`` where the supervisor failed, so that the answer is not trusted."""
         try:
-            return (yield from stage.judge(supervisor, evidence))
+            return (yield from stage.judge(case, supervisor, evidence))
         except Exception as error:  # noqa: BLE001 (a scorer may be the user's own)
             _escalate(case, stage, error, self.on_supervisor_error)
             return None
@@ -250,7 +265,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             case.note("there is no remote")
             return (yield from self._without_answer(case))
         try:
-            case.remote = yield from _Stage.REMOTE.ask(self.remote, case.input)
+            case.remote = yield from _Stage.REMOTE.ask(case, self.remote)
         except Exception as error:  # noqa: BLE001 (any failure of the remote is the policy's business)
             return (yield from self._without_remote(case, error))
         weigh = "remote" if self.reconcile else None
@@ -280,7 +295,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             return case.end("none", None).raise_for_status()
         given = {**case.input.as_dict(), "result": case.end("none", None)}
         try:
-            reply = as_answer((yield _Stage.FALLBACK.step(self.fallback, given)), case.input.passages)
+            reply = as_answer((yield _Stage.FALLBACK.step(case, self.fallback, given)), case.input.passages)
         except Exception as error:  # noqa: BLE001 (what the models cost, and why they are not trusted, is kept)
             _escalate(case, _Stage.FALLBACK, error)
             return case.end("none", None)
@@ -300,9 +315,14 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         return_exceptions: bool = False,
         **_: Any,
     ) -> list[TwoSupervisorResult]:
-        """Answers many questions stage by stage: one local batch, one remote batch of what is left, and so on."""
+        """Answers many questions stage by stage: one local batch, then the remote for what is left, and so on.
+
+        Equal questions under one config are asked once. As many calls run at once as ``max_concurrency`` of the config
+        says, 32 by default.
+        """
+        keys = _keys(inputs, config)
         return self._batch_with_config(
-            lambda values, run_manager, config: _drive.run_batch(map(self.flow, values), config, run_manager),
+            lambda values, run_manager, config: _batch.run_batch(map(self.flow, values), config, run_manager, keys),
             inputs,
             config,
             return_exceptions=return_exceptions,
@@ -316,9 +336,10 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         return_exceptions: bool = False,
         **_: Any,
     ) -> list[TwoSupervisorResult]:
-        """Answers many questions stage by stage, asynchronously."""
+        """Answers many questions stage by stage, asynchronously, as `batch` does."""
+        keys = _keys(inputs, config)
         return await self._abatch_with_config(
-            lambda values, run_manager, config: _drive.arun_batch(map(self.flow, values), config, run_manager),
+            lambda values, run_manager, config: _batch.arun_batch(map(self.flow, values), config, run_manager, keys),
             inputs,
             config,
             return_exceptions=return_exceptions,
@@ -335,6 +356,18 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         """
         said = partial(TwoSupervisorResult.as_text, no_answer=no_answer_text(no_answer))
         return self | RunnableLambda(said, name="as_text")
+
+
+def _keys(inputs: list[QAInputLike], config: object) -> list[object] | None:
+    """Returns a key for each input, the same for equal questions; ``None`` where each has a config of its own."""
+    return None if isinstance(config, list) else [_key(value) for value in inputs]
+
+
+def _key(value: QAInputLike) -> object:
+    try:
+        return repr(QAInput.coerce(value))
+    except InputError:
+        return object()  # it fails by itself
 
 
 def _escalate(case: Case, stage: _Stage, error: Exception, policy: str = "escalate") -> None:

@@ -15,6 +15,7 @@ TwosupError
 │   ├── CalibrationFileError             a file that is no calibration, or not one of this version
 │   └── InfeasibleTargetError            no pair of thresholds is known to keep the targets
 ├── MissingExtraError (ImportError)      an optional dependency is not installed
+├── DeadlineError (TimeoutError)         a call did not end in the time that its question has
 ├── AnswererError                        a model replied, but not with an answer
 │   ├── EmptyAnswerError                 nothing at all, or white space
 │   ├── RefusalError                     the provider refused or filtered the reply
@@ -145,6 +146,21 @@ class MissingExtraError(TwosupError, ImportError):
         self.package = package
         self.extra = extra
         super().__init__(f"{needed_by} needs {package}: pip install 'twosup-chain[{extra}]'")
+
+
+class DeadlineError(TwosupError, TimeoutError):
+    """A call did not end in the time that its question has, and was left behind.
+
+    Args:
+        seconds: How long it was waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"no reply within {seconds:.3g} s: raise deadline=… (None for no limit), or ask less")
+
+    def __reduce__(self) -> tuple[type, tuple[float]]:
+        return type(self), (self.seconds,)
 
 
 class AnswererError(TwosupError):

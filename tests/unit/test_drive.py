@@ -9,7 +9,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler, CallbackManagerForChainRun
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableSerializable
 
-from twosup_chain import _drive
+from twosup_chain import _batch, _drive
 from twosup_chain._drive import Done, FlowRunnable, Inline, Step
 
 
@@ -26,7 +26,7 @@ class Driven(FlowRunnable[Any, Any]):
 
     def batch(self, inputs, config=None, *, return_exceptions=False, **_):
         return self._batch_with_config(
-            lambda values, run_manager, config: _drive.run_batch(map(self.flow, values), config, run_manager),
+            lambda values, run_manager, config: _batch.run_batch(map(self.flow, values), config, run_manager),
             inputs,
             config,
             return_exceptions=return_exceptions,
@@ -34,7 +34,7 @@ class Driven(FlowRunnable[Any, Any]):
 
     async def abatch(self, inputs, config=None, *, return_exceptions=False, **_):
         return await self._abatch_with_config(
-            lambda values, run_manager, config: _drive.arun_batch(map(self.flow, values), config, run_manager),
+            lambda values, run_manager, config: _batch.arun_batch(map(self.flow, values), config, run_manager),
             inputs,
             config,
             return_exceptions=return_exceptions,

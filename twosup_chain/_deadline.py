@@ -1,0 +1,141 @@
+"""A question's own time: its calls end by its deadline, whatever they wait for.
+
+A call that does not end is left behind: a thread that waits for a socket cannot be stopped, and a coroutine need not
+heed its cancellation. What runs here and not elsewhere learns of it (`_worker.check_wanted`) and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import aclosing, closing
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain._worker import check_wanted, leaving
+from twosup_chain.errors import DeadlineError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+
+#: How long a question may take where nobody says, in seconds.
+DEADLINE = 60.0
+#: How long a cancelled coroutine is waited for, in seconds: long enough for one that heeds it.
+_GRACE = 0.1
+
+
+class Clock:
+    """What is left of a question's time, in seconds; the time in which it waits for other questions does not count.
+
+    Args:
+        seconds: How long its calls may take together; ``None`` for as long as they like.
+        last: The last stage that there may be; a call at an earlier one is given half of what is left.
+    """
+
+    def __init__(self, seconds: float | None, last: int = 0) -> None:
+        self.seconds = seconds
+        self.left = seconds
+        self.last = last
+
+    def charge(self, seconds: float) -> None:
+        """Takes off what a call has taken."""
+        if self.left is not None:
+            self.left -= seconds
+
+    def limit(self, stage: int) -> float | None:
+        """Returns how long a call of a stage may take; ``None`` for as long as it likes.
+
+        Raises:
+            DeadlineError: Nothing is left.
+        """
+        if self.left is not None and self.left <= 0.0:
+            raise DeadlineError(self.seconds or 0.0)
+        return self.left if self.left is None or stage >= self.last else self.left / 2
+
+
+def within(pieces: Callable[[], Generator[Any]], seconds: float) -> Generator[Any]:
+    """Gives what a generator gives, which runs on a thread that is left behind when the time is up.
+
+    Raises:
+        DeadlineError: It did not end in time.
+    """
+    call, given_up = leaving()
+    taken = threading.Semaphore(0)
+    found: SimpleQueue[tuple[Any, BaseException | None, bool]] = SimpleQueue()
+
+    def pump() -> None:
+        failure = None
+        try:
+            with closing(pieces()) as running:
+                for piece in running:
+                    found.put((piece, None, False))
+                    taken.acquire()  # nothing is generated before what there is has been shown
+                    check_wanted()
+        except BaseException as error:  # noqa: BLE001 (it is raised where the pieces are taken)
+            failure = error
+        found.put((None, failure, True))
+
+    until = monotonic() + seconds
+    threading.Thread(target=call, args=(pump,), name="twosup-call", daemon=True).start()
+    try:
+        while True:
+            try:
+                piece, failure, ended = found.get(timeout=max(0.0, until - monotonic()))
+            except Empty:
+                raise DeadlineError(seconds) from None
+            if failure is not None:
+                raise failure
+            if ended:
+                return
+            shown = monotonic()
+            yield piece
+            until += monotonic() - shown
+            taken.release()
+    finally:
+        given_up.set()
+        taken.release()
+
+
+async def awithin(pieces: Callable[[], AsyncGenerator[Any]], seconds: float) -> AsyncGenerator[Any]:
+    """Gives what an asynchronous generator gives, which runs in a task that is left behind when the time is up.
+
+    Raises:
+        DeadlineError: It did not end in time.
+    """
+    found: asyncio.Queue[Any] = asyncio.Queue()
+    taken = asyncio.Semaphore(0)
+
+    async def pump() -> None:
+        async with aclosing(pieces()) as running:
+            async for piece in running:
+                found.put_nowait(piece)
+                await taken.acquire()
+
+    def end(task: asyncio.Task[None]) -> None:
+        _ = task.cancelled() or task.exception()  # asked for, or asyncio would complain of one that nobody wants
+        found.put_nowait(task)
+
+    until = asyncio.get_running_loop().time() + seconds
+    task = asyncio.create_task(pump())
+    task.add_done_callback(end)
+    try:
+        while True:
+            try:
+                async with asyncio.timeout_at(until) as time:
+                    piece = await found.get()
+            except TimeoutError:
+                if not time.expired():
+                    raise
+                raise DeadlineError(seconds) from None
+            if piece is task:
+                task.result()
+                return
+            shown = monotonic()
+            yield piece
+            until += monotonic() - shown
+            taken.release()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_GRACE)
