@@ -136,6 +136,7 @@ async def awithin(pieces: Callable[[], AsyncGenerator[Any]], seconds: float) -> 
             until += monotonic() - shown
             taken.release()
     finally:
+        taken.release()
         if not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_GRACE)

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from functools import partial
 from typing import Any, Generic
 
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
-from langchain_core.runnables.config import run_in_executor
 from langchain_core.runnables.utils import Input, Output
+from pydantic import PrivateAttr
 
 from twosup_chain._options import Options
+from twosup_chain._worker import Worker
 
 
 class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
     """`invoke`, `ainvoke`, `batch` and `abatch` from `process`; `stream` and `astream` are LangChain's own."""
+
+    _worker: Worker = PrivateAttr(default_factory=partial(Worker, 16))
+
+    @property
+    def worker(self) -> Worker:
+        """The threads that do the work for callers in an event loop; an engine has its own."""
+        return self._worker
 
     @property
     def blocking(self) -> bool:
@@ -34,9 +43,9 @@ class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[In
         return self._call_with_config(self._process_one, input, config)
 
     async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
-        """Processes one input, in a worker thread if it takes long."""
+        """Processes one input, in a thread of the worker if it takes long."""
         if self.blocking:
-            return await super().ainvoke(input, config, **kwargs)
+            return await self.worker.arun(partial(self.invoke, input, config, **kwargs))
         return await self._acall_with_config(self._aprocess_one, input, config)
 
     def batch(
@@ -58,8 +67,8 @@ class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[In
         return_exceptions: bool = False,
         **_: Any,
     ) -> list[Output]:
-        """Processes many inputs together, in a worker thread."""
-        return await run_in_executor(None, self.batch, inputs, config, return_exceptions=return_exceptions)
+        """Processes many inputs together, in a thread of the worker."""
+        return await self.worker.arun(partial(self.batch, inputs, config, return_exceptions=return_exceptions))
 
     def _process_one(self, value: Input) -> Output:
         (output,) = self.process([value])

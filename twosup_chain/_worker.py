@@ -60,6 +60,11 @@ class Worker:
         """A copy, in this process or another, has threads of its own."""
         return type(self), (self._threads,)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Worker) and self._threads == other._threads
+
+    __hash__ = object.__hash__
+
     @property
     def waiting(self) -> int:
         """How many jobs have not begun."""

@@ -232,8 +232,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
 
     @property
     def _last_stage(self) -> _Stage:
-        """The last stage at which a model may be asked."""
-        if isinstance(self.fallback, Runnable):
+        """The last stage at which a model is asked even where those before it have failed."""
+        if isinstance(self.fallback, Runnable) and (self.remote is None or self.on_remote_error == "fallback"):
             return _Stage.FALLBACK
         return _Stage.LOCAL if self.remote is None else _Stage.REMOTE
 

@@ -68,7 +68,10 @@ class Exchange:
             remote=self._remote(),
             remote_supervisor=None if chat.remote_supervisor is None else Judge("remote", chat.remote_supervisor),
             fallback=self.fallback,
-            **{name: getattr(chat, name) for name in ("on_remote_error", "on_local_error", "on_supervisor_error")},
+            **{
+                name: getattr(chat, name)
+                for name in ("deadline", "on_remote_error", "on_local_error", "on_supervisor_error")
+            },
         )
 
     def flow(self) -> Flow[TwoSupervisorResult]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
-from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from twosup_chain._deadline import DEADLINE
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.refused import evidence_of
@@ -78,6 +79,7 @@ class ChatParts(Parts):
     remote_supervisor: Runnable[Any, Any] | None = None
     fallback: Any = None
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
+    deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
     early_rejection: bool = True
     remote_tokens: Literal["held", "at_once"] = "held"
     local_tools: bool = False

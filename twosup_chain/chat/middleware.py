@@ -172,6 +172,7 @@ class _Turn(FlowRunnable[Any, Any]):
             remote=remote,
             remote_supervisor=Judge("remote", parts.remote_supervisor, failure),
             on_remote_error="no_answer",
+            deadline=None,  # the agent's own business, as its model's errors are
             on_local_error=parts.on_local_error,
             on_supervisor_error=parts.on_supervisor_error,
         )

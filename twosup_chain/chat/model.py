@@ -74,6 +74,7 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         on_remote_error: Where the hosted model fails, as in `TwoSupervisorChain`.
         on_local_error: Where the local model fails or cannot take the conversation (too long, an image), likewise.
         on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
+        deadline: How many seconds a turn may take, 60 by default, as in `TwoSupervisorChain`.
         no_answer: The text of the no-answer message, not blank.
         context: Called with the messages; returns what scorers such as ``grounded`` take for the context.
         early_rejection: Whether local drafts are stopped early.

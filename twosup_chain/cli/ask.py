@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twosup_chain._deadline import DEADLINE
 from twosup_chain._secrets import scrub
 from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
@@ -63,9 +64,11 @@ class AskedModels(Models):
             answer that is not trusted is no answer.
         on_remote_error: Where the remote model fails: ``raise`` the error, use the ``local`` answer as it stands, or
             end with ``no_answer``.
+        timeout: How many seconds the question may take; 0 for as long as it likes.
     """
 
     on_remote_error: Annotated[OnRemoteError, typer.Option(metavar="POLICY")] = OnRemoteError.RAISE
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0)] = DEADLINE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +127,7 @@ def _chain(models: AskedModels, trust: Trust) -> tuple[TwoSupervisorChain, str]:
     options: dict[str, Any] = {
         "local": parts.local_answerer(models.local),
         "on_remote_error": models.on_remote_error.value,
+        "deadline": models.timeout or None,
     }
     if models.remote is not None:
         supervisors["remote"] = parts.supervisor("remote", *remote, fitted.remote if fitted else None)

@@ -33,6 +33,7 @@ from twosup_chain.schema import Answer, QAInput, TokenLogprob
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from twosup_chain._worker import Worker
     from twosup_chain.llama.decoding import WrittenToken
 
 _OVERLAP = 64  # tokens that neighbouring windows share, at most a quarter of a window
@@ -95,6 +96,11 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
     instructions: str = INSTRUCTIONS
     examples: tuple[PromptExample, ...] = EXAMPLES
     max_windows: int = Field(default=16, ge=1)
+
+    @property
+    def worker(self) -> Worker:
+        """The one thread of the model."""
+        return self._model.worker
 
     def answer_many(self, inputs: Sequence[QAInput]) -> list[Answer | Exception]:
         """Returns one answer a question, or its error; questions on the same passages are asked in succession."""

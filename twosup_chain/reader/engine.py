@@ -15,6 +15,7 @@ import numpy as np
 
 from twosup_chain._in_process import processors
 from twosup_chain._process import Loaded
+from twosup_chain._worker import Worker
 from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.reader.folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, ReaderConfig, unreadable, verify
 
@@ -75,6 +76,8 @@ class ReaderEngine:
     ) -> None:
         chosen = tuple(providers)
         self.options = (folder, num_threads, chosen, max_batch_tokens)
+        #: The threads that read for callers in an event loop.
+        self.worker = Worker(num_threads or processors())
         self._loaded = Loaded(lambda: _load(folder, num_threads, chosen))
         self._single = Loaded(lambda: _session(folder, 1, ()))
 

@@ -23,6 +23,8 @@ from twosup_chain.schema import Answer, Candidate, QAInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from twosup_chain._worker import Worker
+
 
 class SpanScore(Record):
     """How far the reader stands behind a given answer.
@@ -182,6 +184,12 @@ class ExtractiveReader(InProcessAnswerer):
         if not reading.spans:
             return 0.0
         return answerability(self._loaded.config.calibration, calibration_features(reading.evidence()))
+
+    @property
+    def worker(self) -> Worker:
+        """The threads of the model, which whoever holds it shares."""
+        assert self.engine is not None  # noqa: S101  the validator has set it
+        return self.engine.worker
 
     @property
     def label(self) -> str:
