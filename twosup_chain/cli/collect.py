@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from twosup_chain._deadline import DEADLINE
 from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean, note
@@ -69,13 +70,15 @@ class Collecting:
         limit: Ask the first N questions only.
         concurrency: How many hosted calls may run at once.
         retry_failed: Ask questions again whose calls failed.
+        timeout: How many seconds a call may take; 0 for as long as it likes.
     """
 
     panel: ClassVar[str] = "Collecting"
     scorer: tuple[str, ...] = ()
     limit: Annotated[int | None, typer.Option(min=1)] = None
     concurrency: Annotated[int, typer.Option(min=1)] = 8
-    retry_failed: bool = False
+    retry_failed: bool = True
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0)] = DEADLINE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,13 +121,14 @@ def collect(files: Files, models: CollectedModels, asking: Collecting, prices: P
             concurrency=asking.concurrency,
             limit=asking.limit,
             retry_failed=asking.retry_failed,
+            deadline=asking.timeout or None,
             price=price,
             progress=lambda progress: bar(progress.done, progress.total, *_facts(progress, price)),
         )
     currency = price.currency if price else None
     output.show(lambda: {**done.model_dump(), "currency": currency}, lambda: _summary(done, price))
     if done.failed:
-        note(f"{done.failed} of them failed, and are left out of every figure: --retry-failed asks them again")
+        note(f"{done.failed} of them failed, and are left out of every figure: the same command asks them again")
 
 
 def _asked(data: str, models: CollectedModels) -> tuple[Path, Runnable[Any, Any]]:

@@ -9,9 +9,14 @@ import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables.config import ensure_config
 
+from twosup_chain import _drive
+from twosup_chain._batch import arun_batch
+from twosup_chain._deadline import DEADLINE, Clock
 from twosup_chain._unkeyed import scrub_error
+from twosup_chain._worker import Worker
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.collection.settings import settings_of
@@ -33,6 +38,9 @@ if TYPE_CHECKING:
 #: How long the local model should be busy with the questions that it is given at once, in seconds.
 _PORTION_SECONDS = 0.5
 _LARGEST_PORTION = 64
+#: After so many refusals of the key in a row nothing more is asked, and by which HTTP codes they are known.
+_MOST_REFUSED = 3
+_REFUSED = (401, 403)
 
 
 class Asker:
@@ -50,6 +58,8 @@ class Asker:
         *,
         text: bool,
         concurrency: int,
+        deadline: float | None = DEADLINE,
+        own_loop: bool = False,
     ) -> None:
         self._local, self._remote = _runnable(local, "local"), _runnable(remote, "remote")
         chosen = [scorer for scorer in SCORERS.values() if scorer.recorded] if scorers is None else scorers
@@ -63,6 +73,9 @@ class Asker:
             raise ConfigurationError(f"scorers={sorted(self.scorers)}: give at least one, and each a name of its own")
         self._text = text
         self._slots = asyncio.Semaphore(concurrency)
+        self._deadline = deadline
+        self._refused = 0
+        self._threads = Worker(concurrency) if own_loop else None
 
     async def ask(self, asked: Sequence[LabelledQuestion], keep: Callable[[QuestionRecord], None]) -> None:
         """Asks these questions and hands each record to `keep` as soon as it is complete.
@@ -87,7 +100,8 @@ class Asker:
             questions = [labelled.as_input() for labelled in chosen]
             started = perf_counter()
             inputs = [input_for(self._local, question) for question in questions]
-            outputs = await self._local.abatch(inputs, return_exceptions=True)
+            flows = [_ask(self._local, item, self._deadline) for item in inputs]
+            outputs = await arun_batch(flows, [ensure_config() for _ in flows], [None] * len(flows))
             seconds = (perf_counter() - started) / len(chosen)
             for labelled, question, output in zip(chosen, questions, outputs, strict=True):
                 if isinstance(output, Exception):
@@ -102,13 +116,40 @@ class Asker:
         try:
             started = perf_counter()
             try:
-                output = await self._remote.ainvoke(input_for(self._remote, question))
+                output = await self._call(input_for(self._remote, question))
             except Exception as error:  # noqa: BLE001 (what it means is decided in one place)
                 output = scrub_error(error, self._remote)
+            self._heed(output)
             remote = _attempt(output, perf_counter() - started, question)
             keep(await asyncio.to_thread(self._record, labelled, question, local, remote))
         finally:
             self._slots.release()
+
+    def _heed(self, output: Any) -> None:
+        """Counts refusals of the key in a row.
+
+        Raises:
+            ConfigurationError: There are so many that the key is wrong, or not allowed to ask this model.
+        """
+        reply = getattr(output, "response", None)
+        status = getattr(output, "status_code", getattr(reply, "status_code", None))
+        self._refused = self._refused + 1 if isinstance(output, Exception) and status in _REFUSED else 0
+        if self._refused == _MOST_REFUSED:
+            message = (
+                f"the remote model refused the key {_MOST_REFUSED} times in a row (HTTP {status}): set the right one "
+                "and collect again, which asks again what failed"
+            )
+            raise ConfigurationError(message) from output
+
+    async def _call(self, asked: Any) -> Any:
+        """Asks the hosted model, in the time that a question has.
+
+        Where `collect` has made the loop, its synchronous side is called: an asynchronous client's connections belong
+        to one loop, and the next call of `collect` has another.
+        """
+        if self._threads is None or _only_async(self._remote):
+            return await _drive.arun(_ask(self._remote, asked, self._deadline), ensure_config())
+        return await self._threads.arun(lambda: _drive.run(_ask(self._remote, asked, self._deadline), ensure_config()))
 
     def _record(
         self, labelled: LabelledQuestion, question: QAInput, local: _Attempt, remote: _Attempt
@@ -134,6 +175,16 @@ class Asker:
             text=self._text,
             features=features(question, outcome, local=local),
         )
+
+
+def _ask(answerer: Runnable[Any, Any], asked: Any, deadline: float | None) -> _drive.Flow[Any]:
+    """One call in its time."""
+    return (yield _drive.Step(answerer, asked, clock=Clock(deadline)))
+
+
+def _only_async(answerer: Runnable[Any, Any]) -> bool:
+    """Whether an answerer can be called asynchronously only."""
+    return isinstance(answerer, RunnableLambda) and not hasattr(answerer, "func")
 
 
 def _trust(judge: Supervisor, question: QAInput, answer: Answer, local: Answer | None) -> float | None:

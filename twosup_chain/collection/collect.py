@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from twosup_chain._deadline import DEADLINE
 from twosup_chain._options import Record
 from twosup_chain.collection.asker import Asker
 from twosup_chain.errors import ConfigurationError
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+
+#: Whether the event loop is one that `collect` has made, and ends with it.
+_own_loop: ContextVar[bool] = ContextVar("twosup_own_loop", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +95,16 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
     text: bool = True,
     concurrency: int = 8,
     limit: int | None = None,
-    retry_failed: bool = False,
+    retry_failed: bool = True,
+    deadline: float | None = DEADLINE,
     price: Price | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Collection:
     """Asks both models every labelled question and appends one record a question to a file.
 
     Interrupted at any moment, it loses at most the questions in flight; called again, it goes on with what is not
-    recorded yet. A call that fails is recorded as failed, never as wrong; time-outs and retries are the models' own
-    business. An error of a scorer, or of the models' configuration, ends the collection.
+    recorded yet. A call that fails is recorded as failed, never as wrong; retries are the models' own business.
+    An error of a scorer or of the models' configuration ends the collection, and so do three refusals of the key in a row.
 
     Args:
         data: Labelled questions: a SQuAD file, a file of JSON lines with ``question``, ``context`` and ``answers``, or
@@ -113,6 +120,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
         concurrency: How many hosted calls may run at once.
         limit: How many questions are to be recorded: the first ones of the data; all by default.
         retry_failed: Whether questions with a failed call are asked again. Their new records take the old ones' place.
+        deadline: How many seconds a call may take, 60 by default; ``None`` for as long as it likes.
         price: What the hosted model's tokens cost, for the progress.
         progress: Is called after every record.
 
@@ -122,9 +130,19 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
             collector is at work on it.
         ConfigurationError: An option is wrong.
     """
+    if deadline is not None and not deadline > 0.0:
+        raise ConfigurationError(f"deadline={deadline}: give the seconds that a call may take, or None for no limit")
     if concurrency < 1 or (limit is not None and limit < 1):
         raise ConfigurationError(f"concurrency={concurrency}, limit={limit}: both are counts of at least 1")
-    asker = Asker(local, remote, scorers, text=text, concurrency=concurrency)
+    asker = Asker(
+        local,
+        remote,
+        scorers,
+        text=text,
+        concurrency=concurrency,
+        deadline=deadline,
+        own_loop=_own_loop.get(),
+    )
     questions = load_questions(data)
     with RecordFile(out) as file:
         file.check(
@@ -146,7 +164,9 @@ def _blocking(function: Callable[Parameters, Coroutine[Any, Any, Result]]) -> Ca
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(function(*args, **kwargs))
+            context = copy_context()
+            context.run(_own_loop.set, True)  # noqa: FBT003
+            return context.run(asyncio.run, function(*args, **kwargs))
         message = f"{blocking.__name__} was called where an event loop runs: write 'await {function.__name__}(…)' there"
         raise ConfigurationError(message)
 

@@ -50,7 +50,7 @@ def test_the_summary_says_what_was_recorded_and_what_it_cost(twosup, data, remot
     assert "2 of 2 questions are in" in result.stdout
     assert "0.0020\N{NO-BREAK SPACE}EUR" in result.stdout
     assert "1,000 read and 100 written" in result.stdout
-    assert "1 of them failed, and are left out of every figure: --retry-failed asks them again" in result.stderr
+    assert "1 of them failed, and are left out of every figure: the same command asks them again" in result.stderr
     assert remote == [("openai:m", None, "top_logprobs")]
 
 

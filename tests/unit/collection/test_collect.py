@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from itertools import chain
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 
 from twosup_chain.collection.collect import acollect, collect
 from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, RecordsError, ResumeError
@@ -107,13 +109,66 @@ def test_a_second_call_asks_only_what_is_not_recorded(run, out):
     assert run(6).new == 0
 
 
-def test_failed_questions_are_asked_again_only_on_demand(run, out):
+def test_failed_questions_are_asked_again_unless_they_are_not_to_be(run, out):
     run(4, remote=_remote(_examples(4), q1=TimeoutError()))
-    assert run(4).new == 0
-    again = run(4, retry_failed=True)
+    assert run(4, retry_failed=False).new == 0
+    again = run(4)
     assert (again.new, again.failed, again.recorded) == (1, 0, 4)
     assert len(read_columns(out, local_scorer="answerability", remote_scorer="agreement")) == 4
-    assert run(4, retry_failed=True).new == 0
+    assert run(4).new == 0
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int) -> None:
+        self.status_code = status
+        super().__init__(f"Error code: {status}")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_wrong_key_ends_the_collection_and_a_rerun_asks_again(run, status):
+    asked = []
+
+    def refuse(question):
+        asked.append(question)
+        raise _RefusedError(status)
+
+    with pytest.raises(ConfigurationError, match=rf"refused the key 3 times in a row \(HTTP {status}\)"):
+        run(60, remote=refuse, concurrency=2)
+    assert len(asked) <= 5
+    assert run(60).recorded == 60
+
+
+def test_other_errors_and_single_refusals_do_not_end_it(run):
+    refused = {f"q{i}": _RefusedError(401 if i % 3 == 0 else 500) for i in range(9)}
+    assert run(12, remote=_remote(_examples(12), **refused), concurrency=1).failed == 9
+
+
+def test_a_hung_remote_ends_by_its_deadline_as_failed(run):
+    def hang(question):
+        time.sleep(2.0 if question.question == "Who 1?" else 0.0)
+        return Answer("Ada", model="remote-1")
+
+    started = time.monotonic()
+    done = run(4, remote=hang, deadline=0.3)
+    assert (done.recorded, done.failed) == (4, 1)
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_second_collection_of_a_process_finds_the_client_as_the_first_left_it(run, out):
+    loops = set()
+
+    async def ask(question):
+        loops.add(asyncio.get_running_loop())
+        return Answer("Ada", model="remote-1")
+
+    def sync(question):
+        return Answer("Ada", model="remote-1")
+
+    assert run(4, remote=RunnableLambda(sync, ask)).failed == 0
+    assert run(8, remote=RunnableLambda(sync, ask)).failed == 0
+    assert not loops  # an asynchronous client is of one loop, and each collection has its own
+    assert run(10, remote=RunnableLambda(ask)).new == 2
+    assert len(loops) == 1
 
 
 def test_every_half_written_last_line_is_dropped_and_its_question_asked_again(run, out):
