@@ -104,7 +104,7 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
 
     Interrupted at any moment, it loses at most the questions in flight; called again, it goes on with what is not
     recorded yet. A call that fails is recorded as failed, never as wrong; retries are the models' own business.
-    An error of a scorer or of the models' configuration ends the collection, and so do three refusals of the key in a row.
+    An error of a scorer or of the models' configuration ends the collection, and so do three refusals of the key.
 
     Args:
         data: Labelled questions: a SQuAD file, a file of JSON lines with ``question``, ``context`` and ``answers``, or
