@@ -16,6 +16,8 @@ from langchain_core.runnables.config import get_executor_for_config
 
 from twosup_chain._deadline import awithin, within
 from twosup_chain._drive import Done, Result, Step, atimed, child_config, send, start, throw, timed, without_keys
+from twosup_chain.errors import InputError
+from twosup_chain.schema import QAInput, QAInputLike
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
@@ -196,3 +198,15 @@ def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     except Exception as error:  # noqa: BLE001 (each flow decides what an error means)
         return error
+
+
+def keys_of(inputs: list[QAInputLike], config: object) -> list[object] | None:
+    """Returns a key for each input, the same for equal questions; ``None`` where each has a config of its own."""
+    return None if isinstance(config, list) else [_key(value) for value in inputs]
+
+
+def _key(value: QAInputLike) -> object:
+    try:
+        return repr(QAInput.coerce(value))
+    except InputError:
+        return object()  # it fails by itself

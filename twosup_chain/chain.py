@@ -19,6 +19,7 @@ from twosup_chain import _batch
 from twosup_chain._case import Case
 from twosup_chain._deadline import DEADLINE, Clock
 from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._health import Health, engines, health
 from twosup_chain._options import shorten
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
@@ -26,7 +27,6 @@ from twosup_chain.errors import (
     AnswererError,
     CalibrationMismatchError,
     ConfigurationError,
-    InputError,
     is_failure,
 )
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
@@ -320,7 +320,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         Equal questions under one config are asked once. As many calls run at once as ``max_concurrency`` of the config
         says, 32 by default.
         """
-        keys = _keys(inputs, config)
+        keys = _batch.keys_of(inputs, config)
         return self._batch_with_config(
             lambda values, run_manager, config: _batch.run_batch(map(self.flow, values), config, run_manager, keys),
             inputs,
@@ -337,13 +337,29 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         **_: Any,
     ) -> list[TwoSupervisorResult]:
         """Answers many questions stage by stage, asynchronously, as `batch` does."""
-        keys = _keys(inputs, config)
+        keys = _batch.keys_of(inputs, config)
         return await self._abatch_with_config(
             lambda values, run_manager, config: _batch.arun_batch(map(self.flow, values), config, run_manager, keys),
             inputs,
             config,
             return_exceptions=return_exceptions,
         )
+
+    # -- for servers ----------------------------------------------------------------------------------------------
+
+    def warm_up(self) -> Health:
+        """Loads the models that run in this process, so that the first question need not wait; returns how they fare.
+
+        Raises:
+            ModelFileError: A model's file is missing, broken, or another than its configuration was written for.
+        """
+        for engine in engines(self):
+            engine.warm_up()
+        return self.health()
+
+    def health(self) -> Health:
+        """Returns how the models fare that run in this process; nothing is loaded."""
+        return health(self)
 
     # -- for pipelines --------------------------------------------------------------------------------------------
 
@@ -356,18 +372,6 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         """
         said = partial(TwoSupervisorResult.as_text, no_answer=no_answer_text(no_answer))
         return self | RunnableLambda(said, name="as_text")
-
-
-def _keys(inputs: list[QAInputLike], config: object) -> list[object] | None:
-    """Returns a key for each input, the same for equal questions; ``None`` where each has a config of its own."""
-    return None if isinstance(config, list) else [_key(value) for value in inputs]
-
-
-def _key(value: QAInputLike) -> object:
-    try:
-        return repr(QAInput.coerce(value))
-    except InputError:
-        return object()  # it fails by itself
 
 
 def _escalate(case: Case, stage: _Stage, error: Exception, policy: str = "escalate") -> None:

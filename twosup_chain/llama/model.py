@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twosup_chain._health import ModelHealth
 from twosup_chain._in_process import processors
 from twosup_chain._process import Loaded
 from twosup_chain._worker import Worker, check_wanted
@@ -161,6 +162,19 @@ class LlamaModel:
     def rewind(self) -> None:
         """Forgets the tokens appended to the prompt."""
         self._forget(len(self._open.get().segments))
+
+    def warm_up(self) -> None:
+        """Loads the model."""
+        self.worker.run(self._loaded)
+
+    def health(self) -> ModelHealth:
+        """Returns how it fares."""
+        return ModelHealth(
+            model=str(self.path),
+            loaded=self._open.there,
+            watches_forks=self._open.hooked,
+            waiting=self.worker.waiting,
+        )
 
     def close(self) -> None:
         """Frees the model; the next use loads it again."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from twosup_chain._health import ModelHealth
 from twosup_chain._in_process import processors
 from twosup_chain._process import Loaded
 from twosup_chain._worker import Worker
@@ -87,6 +88,19 @@ class ReaderEngine:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(*state["options"])  # type: ignore[misc]
+
+    def warm_up(self) -> None:
+        """Loads the model, and checks its files by their digests."""
+        self._loaded.get()
+
+    def health(self) -> ModelHealth:
+        """Returns how it fares."""
+        return ModelHealth(
+            model=str(self.options[0]),
+            loaded=self._loaded.there,
+            watches_forks=self._loaded.hooked,
+            waiting=self.worker.waiting,
+        )
 
     @property
     def config(self) -> ReaderConfig:
