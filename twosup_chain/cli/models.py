@@ -6,12 +6,14 @@ Nothing heavy is imported: versions come from the packages' metadata.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean
-from twosup_chain.cli.options import Output  # noqa: TC001 - `command` reads the type
+from twosup_chain.cli.options import Output
 from twosup_chain.cli.tables import table
+from twosup_chain.errors import ModelFileError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -70,18 +72,36 @@ def packaged_reader() -> dict[str, Any] | None:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         model = (folder / "reader.onnx").read_bytes()
+        tokenizer = (folder / "tokenizer.json").read_bytes() if "tokenizer_digest" in config else b""
     except (OSError, ValueError):
         return None
     facts = {name: value for name, value in config.items() if name != "calibration"}
-    return {**facts, "bytes": len(model), "intact": hashlib.sha256(model).hexdigest() == config.get("digest")}
+    digests = [(config.get("digest"), model)]
+    if "tokenizer_digest" in config:
+        digests.append((config["tokenizer_digest"], tokenizer))
+    intact = all(hashlib.sha256(content).hexdigest() == digest for digest, content in digests)
+    return {**facts, "bytes": len(model), "intact": intact}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified(Output):
+    """What is shown, and whether a reader that is not intact is an error.
+
+    Args:
+        verify: Fail where the packaged reader is missing, damaged or altered.
+    """
+
+    verify: bool = False
 
 
 @command()
-def models(output: Output) -> None:
+def models(output: Verified) -> None:
     """Show which models and engines are installed, and how to get those that are not."""
     reader = packaged_reader()
     engines = [{**engine._asdict(), "version": engine.version} for engine in ENGINES]
     output.show(lambda: {"reader": reader, "engines": engines}, lambda: _overview(reader))
+    if output.verify and not (reader and reader["intact"]):
+        raise ModelFileError("the packaged reader is not what was packaged: reinstall twosup-chain")
 
 
 def _overview(reader: dict[str, Any] | None) -> list[RenderableType]:

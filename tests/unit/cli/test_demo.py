@@ -98,6 +98,24 @@ def test_a_reader_that_was_changed_is_noticed(twosup, folder):
     assert "does not match the file" in twosup("models").stdout
 
 
+def test_verify_fails_where_the_reader_is_not_what_was_packaged(twosup, folder):
+    assert twosup("models", "--verify").exit_code == 0
+    (folder / "reader.onnx").write_bytes(b"Weights")
+    result = twosup("models", "--verify")
+    assert result.exit_code != 0
+    assert "reinstall twosup-chain" in result.stderr
+
+
+def test_verify_reads_the_tokenizer_too(twosup, folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["tokenizer_digest"] = hashlib.sha256(b"{}").hexdigest()
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "tokenizer.json").write_bytes(b"{}")
+    assert twosup("models", "--verify").exit_code == 0
+    (folder / "tokenizer.json").write_bytes(b"{ }")
+    assert twosup("models", "--verify").exit_code != 0
+
+
 @pytest.mark.parametrize("damage", ["missing", "no json"])
 def test_a_reader_that_is_missing_or_damaged_is_said_to_be(twosup, folder, damage):
     if damage == "missing":
