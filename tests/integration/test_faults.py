@@ -25,7 +25,8 @@ NO_ANSWER = "No answer was found that can be trusted."
 LONGEST = 20
 #: What was read before it turned out to be no answer has been paid for.
 PAID = {"empty_content", "blank_content", "null_content", "image_content", "refusal", "content_filter", "tool_call"}
-DEADLINE = {"deadline": 2.0} if "deadline" in TwoSupervisorChain.model_fields else {}
+#: In seconds, beyond the client's own timeout, which a trickle defeats.
+DEADLINE = {"deadline": 2.0}
 
 
 def stands(question, answer, *, local=None):
@@ -80,9 +81,7 @@ STYLES = {
 
 def _every(**unmended):
     """Returns the faults, with marks on those that are not mended yet, by the reason."""
-    if not DEADLINE:
-        unmended["trickle"] = "a trickle defeats the client's timeout, and a chain has no deadline"
-    marks = {name: pytest.mark.xfail(strict=True, run=name != "trickle", reason=why) for name, why in unmended.items()}
+    marks = {name: pytest.mark.xfail(strict=True, reason=why) for name, why in unmended.items()}
     return [pytest.param(name, marks=marks.get(name, ())) for name in FAULTS]
 
 
@@ -188,7 +187,7 @@ def test_a_chat_model_ends_rightly_in_every_call_style(model, name, style, in_ti
 def test_every_fault_is_collected_as_an_answer_or_as_failed(hosted, name, tmp_path, in_time):
     out = tmp_path / "records.jsonl"
     asked = [LabelledQuestion(id="1", question=QUESTION, context=PASSAGE, answers=(ANSWER,))]
-    options = {"remote": hosted(name), "out": out, "scorers": ["in_context"]}
+    options = {"remote": hosted(name), "out": out, "scorers": ["in_context"], **DEADLINE}
     done = collect(asked, local=lambda question: Answer("Marsh", model="local"), **options)
     assert b"sk-secret" not in out.read_bytes()
     (record,) = read_records(out)
@@ -200,7 +199,7 @@ def test_every_fault_is_collected_as_an_answer_or_as_failed(hosted, name, tmp_pa
     else:
         assert record.remote.error or record.remote.exact_match == 0.0
     again = collect(asked, local=lambda question: Answer("Marsh", model="local"), **options)
-    assert (again.recorded, again.new) == (1, 0)
+    assert (again.recorded, again.new) == (1, done.failed)
 
 
 def test_the_question_reaches_the_server(fault_server):
