@@ -34,6 +34,10 @@ class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[In
         """Whether the work takes long enough to be moved off the event loop; if not, a thread would cost more."""
         return True
 
+    def heavy(self, value: Input) -> bool:  # noqa: ARG002
+        """Whether this input is so large that even quick work on it is moved off the event loop."""
+        return False
+
     @abstractmethod
     def process(self, values: list[Input]) -> list[Output | Exception]:
         """Returns one output an input, or the error that this input met; it may be called from any thread."""
@@ -44,7 +48,7 @@ class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[In
 
     async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
         """Processes one input, in a thread of the worker if it takes long."""
-        if self.blocking:
+        if self.blocking or self.heavy(input):
             return await self.worker.arun(partial(self.invoke, input, config, **kwargs))
         return await self._acall_with_config(self._aprocess_one, input, config)
 

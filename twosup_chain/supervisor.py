@@ -43,6 +43,10 @@ _MEANT = {
 _Share = Annotated[float, BeforeValidator(_share)]
 
 
+#: Characters of context and answer from which on even a quick scorer works off the event loop.
+_LONG = 50_000
+
+
 class Supervisor(InProcessRunnable[Evidence, Verdict]):
     """Judges a prediction: trusted if and only if its trust score reaches the threshold.
 
@@ -95,6 +99,10 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     def blocking(self) -> bool:
         """Whether scoring is moved off the event loop: for a callable of the user's own unless it says otherwise."""
         return self.scorer.blocking
+
+    def heavy(self, value: Evidence) -> bool:
+        """Whether the texts to compare are long."""
+        return sum(map(len, value.input.passages)) + len(value.answer.text or "") > _LONG
 
     def judge(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> Verdict:
         """Returns the verdict on one prediction, without a trace.

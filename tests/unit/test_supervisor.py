@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -127,3 +128,17 @@ def test_a_blocking_scorer_does_not_stop_the_event_loop() -> None:
 
     asyncio.run(Supervisor(scorer, threshold=0.5).ainvoke(Evidence(QUESTION, Answer("a"))))
     assert threads[0] is not threading.main_thread()
+
+
+async def test_long_texts_are_compared_off_the_event_loop() -> None:
+    threads = []
+
+    def scorer(question, answer, local=None) -> float:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return 1.0
+
+    scorer.blocking = False
+    supervisor = Supervisor(scorer, threshold=0.5)
+    for context in ("Ada wrote it.", "Ada wrote it. " * 10_000):
+        await supervisor.ainvoke(Evidence(input=QAInput("Who?", context), answer=Answer("Ada")))
+    assert threads == [True, False]
