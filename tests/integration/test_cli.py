@@ -197,11 +197,12 @@ class TestRemote:
         assert document["source"] == "remote"
         assert document["remote_verdict"]["score"] == pytest.approx(2.718281828**-0.2)
 
-    def test_missing_token_probabilities_are_an_error_that_says_so(self, twosup, fault_server):
-        options = ("--remote-scorer", "min_token_probability", "--remote-threshold", "0.5")
+    def test_an_answer_without_token_probabilities_is_not_trusted_and_the_reason_says_so(self, twosup, fault_server):
+        options = ("--remote-scorer", "min_token_probability", "--remote-threshold", "0.5", "--json")
         done = self.ask(twosup, fault_server, "missing_logprobs", *options)
-        assert done.returncode == 1
-        assert "MissingEvidenceError" in done.stderr
+        document = json.loads(done.stdout)
+        assert (done.returncode, document["status"], document["answer"]) == (0, "untrusted", None)
+        assert "log-probabilities" in document["reason"]
 
     @pytest.mark.parametrize("name", ["refused_connection", "unauthorized", "empty_content", "refusal", "not_json"])
     def test_every_failure_of_the_remote_is_one_line_and_exit_code_1(self, twosup, fault_server, name):
