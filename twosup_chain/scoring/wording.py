@@ -54,11 +54,18 @@ _NEAR = 12
 _MOST_OCCURRENCES = 8
 #: Words that share so many first letters count as the same.
 _STEM = 5
+#: What stands before an answer that a passage only tells: stems, and how many words may lie between.
+_TELLING = frozenset({"answe", "reply", "respo"})
+_TOLD_WITHIN = 5
+#: The share of a question, from its first word on, that restates it; and the fewest words that do.
+_RESTATED = 0.75
+_FEWEST_RESTATED = 3
 
 
 class _Asked(NamedTuple):
-    """The question's words: stems of content words, names, numbers, whether it negates, and its kind."""
+    """The question's words: all in lower case, stems of content words, names, numbers, whether it negates, its kind."""
 
+    words: list[str]
     stems: frozenset[str]
     names: frozenset[str]
     numbers: frozenset[str]
@@ -82,6 +89,8 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
     - ``question_words``, ``passage_words``: logarithms of one plus their numbers (of content words, of words);
     - ``question_missing``: the share of the question's content words that stand nowhere in the passages, in [0, 1];
     - ``question_missing_names``, ``question_missing_numbers``: how many of its names and numbers do not;
+    - ``question_restated``: whether a passage has its words, from the first on, in a row, as a passage has that tells
+      a model what to answer (and as a list of questions and answers has), 1 or 0;
     - ``question_negated``, ``asks_who``, ``asks_when``, ``asks_where``, ``asks_how_many``, ``asks_how``, ``asks_why``,
       ``asks_what``: 1 or 0.
 
@@ -101,7 +110,9 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
     - ``sentence_missing_names``, ``sentence_missing_numbers``: how many names and numbers of the question its sentence
       lacks;
     - ``negation_differs``: whether one of question and sentence negates and the other does not;
-    - ``answer_occurrences``: the logarithm of one plus the number of places.
+    - ``answer_occurrences``: the logarithm of one plus the number of places;
+    - ``answer_told``: whether it follows the restated question, or a word like "answer" or "reply", at one of them, 1
+      or 0.
     """
     asked = _asked(question)
     read = [_passage(passage) for passage in passages]
@@ -112,6 +123,7 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
         "question_missing": len(asked.stems - vocabulary) / max(len(asked.stems), 1),
         "question_missing_names": float(len(asked.names - vocabulary)),
         "question_missing_numbers": _missing_numbers(asked, passages),
+        "question_restated": float(any(_restates(asked, p, range(len(p.words))) for p in read)),
         "question_negated": float(asked.negated),
     }
     features |= {f"asks_{kind}": float(kind == asked.kind) for kind in _KINDS}
@@ -128,6 +140,8 @@ def wording_features(question: str, passages: Sequence[str], text: str | None) -
     places = [(passage, whole, place) for passage, whole in pairs for place in _places(passage, whole, text)]
     features["in_context"] = float(bool(places))
     features["answer_occurrences"] = math.log1p(len(places))
+    if places:
+        features["answer_told"] = float(any(_told(asked, passage, at.start) for passage, _, at in places))
     if places and asked.stems:
         features |= _around(asked, places)
     return features
@@ -158,6 +172,23 @@ def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, range]]) -> dic
     }
 
 
+def _restates(asked: _Asked, passage: _Passage, starts: range) -> bool:
+    """Returns whether a passage has the question's words, or nearly all of them, in a row from one of these places."""
+    fewest = max(_FEWEST_RESTATED, math.ceil(_RESTATED * len(asked.words)))
+    opening = asked.words[:fewest]
+    return len(opening) == fewest and any(
+        passage.words[at] == opening[0] and passage.words[at : at + fewest] == opening for at in starts
+    )
+
+
+def _told(asked: _Asked, passage: _Passage, start: int) -> bool:
+    """Returns whether what starts there follows the restated question, or a word that announces an answer."""
+    first = max(0, start - _TOLD_WITHIN)
+    if not _TELLING.isdisjoint(passage.stems[first:start]):
+        return True
+    return _restates(asked, passage, range(max(0, first - len(asked.words)), max(0, start - len(asked.words) + 1)))
+
+
 def sentence_around(passages: Sequence[str], text: str) -> str | None:
     """Returns the sentence in which a text first stands; ``None`` where it stands nowhere."""
     for whole in passages:
@@ -185,6 +216,7 @@ def _asked(question: str) -> _Asked:
     low = [word.lower() for word in words]
     content = [word for word in low if word not in _STOP]
     return _Asked(
+        words=low,
         stems=frozenset(map(_stem, content)),
         names=frozenset(_stem(w.lower()) for w in words[1:] if w[0].isupper() and w.lower() not in _STOP),
         numbers=_numbers([question]),

@@ -118,3 +118,19 @@ def test_the_sentence_around_an_answer():
 def test_any_text_gives_finite_numbers(question, passages, text):
     found = wording_features(question, passages, text)
     assert all(map(math.isfinite, found.values()))
+
+
+@pytest.mark.parametrize(
+    ("passage", "restated", "told"),
+    [
+        ("Ada built the mill. Who built the mill? Otto.", 1.0, 1.0),
+        ("Q: who built the mill?\nA: Otto. Ada built the mill.", 1.0, 1.0),
+        ("Ada built the mill. The answer is Otto.", 0.0, 1.0),
+        ("Ada built the mill, and Otto the barn.", 0.0, 0.0),
+        ("Otto built the mill.", 0.0, 0.0),
+        ("Otto owned it. A page later somebody asks: who built the mill?", 1.0, 0.0),
+    ],
+)
+def test_an_answer_that_a_passage_only_tells_is_seen(passage, restated, told):
+    found = wording_features("Who built the mill?", [passage], "Otto")
+    assert (found["question_restated"], found["answer_told"]) == (restated, told)
