@@ -107,9 +107,9 @@ async def client_alone(chains):
     await asyncio.gather(*(model.ainvoke(question(n)[0]["context"]) for n in range(CALLS)))
 
 
-def stalls(work, chains):
-    """Returns the longest stall of each of three runs: one may meet a pause of the garbage collector or the machine."""
-    return [asyncio.run(under(work(chains)))[1] for _ in range(3)]
+def stalls(work, chains, runs=5):
+    """Yields the longest stall of each of some runs: one may meet a pause of the garbage collector or the machine."""
+    return (asyncio.run(under(work(chains)))[1] for _ in range(runs))
 
 
 @pytest.mark.slow
@@ -127,11 +127,11 @@ def test_500_questions_at_once_are_answered_rightly_and_leave_nothing(chains):
 @pytest.mark.slow
 def test_the_loop_stalls_no_longer_than_with_the_client_alone(chains):
     asyncio.run(client_alone(chains))
-    alone = max(stalls(client_alone, chains))
-    assert min(stalls(ask, chains)) < alone + STALL
+    alone = max(stalls(client_alone, chains, 2))
+    assert any(stall < alone + STALL for stall in stalls(ask, chains))
 
 
 @pytest.mark.slow
 def test_with_sixty_four_at_once_the_loop_does_not_stall(chains):
     asyncio.run(ask(chains, 64))
-    assert min(stalls(partial(ask, at_once=64), chains)) < STALL
+    assert any(stall < STALL for stall in stalls(partial(ask, at_once=64), chains))
