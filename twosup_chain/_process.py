@@ -10,7 +10,7 @@ import ctypes
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +24,9 @@ class Loaded(Generic[Thing]):
     Args:
         build: Makes the thing.
         close: Frees it, once nobody holds this any more, and before the interpreter ends.
-
-    Attributes:
-        hooked: Whether a fork is noticed, as it is from the first use on.
     """
 
     def __init__(self, build: Callable[[], Thing], close: Callable[[Thing], object] | None = None) -> None:
-        self.hooked = False
         self._build = build
         self._close = close
         self._closer: weakref.finalize[..., Loaded[Thing]] | None = None
@@ -42,7 +38,7 @@ class Loaded(Generic[Thing]):
         if self._thing is None:
             with self._lock:
                 if self._thing is None:
-                    self._watch_forks()
+                    _LOADED.add(self)
                     self._thing = thing = self._build()
                     if self._close is not None:
                         self._closer = weakref.finalize(self, self._close, thing)
@@ -53,25 +49,17 @@ class Loaded(Generic[Thing]):
         """Whether the thing is built."""
         return self._thing is not None
 
+    @property
+    def hooked(self) -> bool:
+        """Whether a fork is noticed, as it is from the first use on."""
+        return self in _LOADED
+
     def drop(self) -> None:
         """Frees the thing; the next use builds it anew."""
         with self._lock:
             if self._closer is not None:
                 self._closer()
             self._thing = self._closer = None
-
-    def _watch_forks(self) -> None:
-        if self.hooked or not hasattr(os, "register_at_fork"):
-            return
-        self.hooked = True
-        reference = weakref.ref(self)
-
-        def abandon() -> None:
-            found = reference()
-            if found is not None:
-                found._abandon()  # noqa: SLF001
-
-        os.register_at_fork(after_in_child=abandon)
 
     def _abandon(self) -> None:
         """Forgets what the parent has built, without freeing it; whoever held the lock is not there any more."""
@@ -81,3 +69,16 @@ class Loaded(Generic[Thing]):
             self._closer.detach()
         self._thing = self._closer = None
         self._lock = threading.RLock()
+
+
+#: What this process has built and still holds; one hook for all, since none can be taken back.
+_LOADED: weakref.WeakSet[Loaded[Any]] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for loaded in list(_LOADED):
+        loaded._abandon()  # noqa: SLF001
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
