@@ -44,6 +44,10 @@ class Listener(Protocol):
     def shows(self) -> bool:
         """Whether the chunks are passed on while they come."""
 
+    @property
+    def heard(self) -> bool:
+        """Whether any chunk has come."""
+
     def hear(self, chunk: Any) -> Exception | None:
         """Takes the next chunk; returns why the stream is to be stopped here, if it is."""
 

@@ -79,16 +79,6 @@ STYLES = {
 }
 
 
-def _every(**unmended):
-    """Returns the faults, with marks on those that are not mended yet, by the reason."""
-    marks = {name: pytest.mark.xfail(strict=True, reason=why) for name, why in unmended.items()}
-    return [pytest.param(name, marks=marks.get(name, ())) for name in FAULTS]
-
-
-EVERY = _every()
-EVERY_TURN = _every(logprobs_refused="a chat model is not asked again without log-probabilities")
-
-
 @pytest.fixture
 def in_time():
     started = time.monotonic()
@@ -120,12 +110,12 @@ def check(name, result, *, streamed=False):
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_chain_ends_rightly_in_every_call_style(hosted, name, style, in_time):
     check(name, STYLES[style](chain(hosted(name))))
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_chain_ends_rightly_where_the_hosted_model_streams(hosted, name, in_time):
     check(name, chain(hosted(name, streaming=True)).invoke(WHO), streamed=True)
 
@@ -177,13 +167,13 @@ def sum_of(chunks):
 
 
 @pytest.mark.parametrize("style", MESSAGES)
-@pytest.mark.parametrize("name", EVERY_TURN)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_chat_model_ends_rightly_in_every_call_style(model, name, style, in_time):
     streamed = "stream" in style
     check_message(name, MESSAGES[style](model(name, streamed)), streamed=streamed)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_is_collected_as_an_answer_or_as_failed(hosted, name, tmp_path, in_time):
     out = tmp_path / "records.jsonl"
     asked = [LabelledQuestion(id="1", question=QUESTION, context=PASSAGE, answers=(ANSWER,))]

@@ -21,7 +21,7 @@ from twosup_chain.answerers.wrapping import innermost, label_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from twosup_chain._drive import Flow
+    from twosup_chain._drive import Flow, Listener
 
 #: By which options LangChain's chat models ask for log-probabilities.
 _OPTIONS = frozenset({"logprobs", "top_logprobs", "response_logprobs"})
@@ -30,7 +30,7 @@ _MALFORMED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 
 
 class Refusals:
-    """Which models have refused log-probabilities; all copies of an answerer share one."""
+    """Which models have refused log-probabilities; all copies of what asks them share one."""
 
     def __init__(self) -> None:
         self._models: set[str] = set()
@@ -41,6 +41,7 @@ class Refusals:
         messages: Any,
         options: Mapping[str, Any],
         form: Callable[[Any], Runnable[Any, Any]] | None = None,
+        listener: Listener | None = None,
     ) -> Flow[Any]:
         """Returns a chat model's reply, without log-probabilities where it refuses them.
 
@@ -49,18 +50,20 @@ class Refusals:
             messages: What it is asked.
             options: What it is called with.
             form: Gives the Runnable that is called in place of the model.
+            listener: Hears the reply chunk by chunk; a stream that has begun is not begun again.
         """
         model = resolved(model)
         plain, fewer = without_logprobs(model), _fewer(options)
-        again = Step(plain if form is None else form(plain), messages, dict(fewer))
+        again = Step(plain if form is None else form(plain), messages, dict(fewer), listener=listener)
         if plain is model and fewer == options:
             return (yield again)
         name = label_of(model) or type(model).__name__
         if name not in self._models:
             try:
-                return (yield Step(model if form is None else form(model), messages, dict(options)))
+                called = model if form is None else form(model)
+                return (yield Step(called, messages, dict(options), listener=listener))
             except Exception as error:
-                if not _refuses(error):
+                if not _refuses(error) or (listener is not None and listener.heard):
                     raise
         reply = yield again
         self._remember(name)

@@ -108,6 +108,7 @@ class Exchange:
             options=options,
             listener=listener,
             must_call=self.tools.get("tool_choice") not in (None, False, "auto", "none"),
+            refusals=chat.refusals,
         )
 
     def _remote(self) -> Runnable[Any, Any] | None:
@@ -124,11 +125,14 @@ class Exchange:
             label=label_of(model),
             options=self.options,
             listener=partial(Listener, bound=bound, faulty_calls=True, shows=True) if shows else None,
+            refusals=chat.refusals,
         )
 
     def _fallback(self) -> Any:
         given = self.chat.fallback
-        return Writer("fallback", given, label=label_of(given)) if is_chat_model(given) else given
+        if not is_chat_model(given):
+            return given
+        return Writer("fallback", given, label=label_of(given), refusals=self.chat.refusals)
 
     @staticmethod
     def _bound(supervisor: object, longest: float) -> Bound | None:

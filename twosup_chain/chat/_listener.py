@@ -77,6 +77,11 @@ class Listener:
         self._text = ""
         self._logprobs: list[float] = []
 
+    @property
+    def heard(self) -> bool:
+        """Whether any of the reply has come."""
+        return bool(self._chunks) or self._whole is not None
+
     def hear(self, chunk: BaseMessage) -> DraftStoppedError | None:
         """Takes the next chunk; returns why the draft is not worth going on with, where it is not."""
         self._take(chunk)

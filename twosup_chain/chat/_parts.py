@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from twosup_chain._deadline import DEADLINE
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
-from twosup_chain.answerers.refused import evidence_of
+from twosup_chain.answerers.refused import Refusals, evidence_of
 from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
 from twosup_chain.errors import ConfigurationError
@@ -84,6 +84,7 @@ class ChatParts(Parts):
     remote_tokens: Literal["held", "at_once"] = "held"
     local_tools: bool = False
     model_name: str = "twosup"
+    refusals: Refusals = Field(default_factory=Refusals, repr=False, exclude=True)
 
     @model_validator(mode="after")
     def _warn_if_blind(self) -> Self:

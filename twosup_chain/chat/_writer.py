@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from twosup_chain._drive import Inline, Step
+from twosup_chain.answerers.refused import Refusals
 from twosup_chain.chat._draft import Draft, read_draft
 from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Evidence, Verdict
@@ -43,6 +44,7 @@ class Writer(Inline[dict[str, Any], Draft]):
         options: What the model is called with.
         listener: Makes the listener of a draft; ``None`` to have the message whole.
         must_call: Whether only a tool call is an answer.
+        refusals: Which models refuse log-probabilities.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Writer(Inline[dict[str, Any], Draft]):
         options: dict[str, Any] | None = None,
         listener: Callable[[list[BaseMessage]], Listener] | None = None,
         must_call: bool = False,
+        refusals: Refusals | None = None,
     ) -> None:
         self.role = role
         self.model = model
@@ -61,6 +64,7 @@ class Writer(Inline[dict[str, Any], Draft]):
         self.options = options or {}
         self.listener = listener
         self.must_call = must_call
+        self.refusals = refusals or Refusals()
         #: What it wrote, once it has: a writer serves one turn.
         self.written: Draft | None = None
         self._heard: Listener | None = None
@@ -75,7 +79,7 @@ class Writer(Inline[dict[str, Any], Draft]):
         yield _announce(ASKED, {"role": self.role, "model": self.label})
         messages = value["messages"]
         self._heard = None if self.listener is None else self.listener(messages)
-        reply = yield Step(self.model, messages, self.options, listener=self._heard)
+        reply = yield from self.refusals.ask(self.model, messages, self.options, listener=self._heard)
         context = value["context"]
         draft = self._read(reply, context) if self._heard is None else self._heard.draft(context)
         if self.must_call and not draft.calls_tools:
