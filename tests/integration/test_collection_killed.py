@@ -49,7 +49,7 @@ async def remote(question):
     return Answer("Ada " * 50, model="remote")
 
 collect(examples, local=local, remote=remote, out=FOLDER + "/records.jsonl", scorers=["agreement", "answerability"],
-        concurrency=CONCURRENCY)
+        concurrency=CONCURRENCY, retry_failed=False)
 """
 
 
