@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twosup_chain.fitting.library import fitted, scikit
+from twosup_chain.fitting.scikit_learn import fitted, scikit
 from twosup_chain.scoring.boosted import Boosted
 
 if TYPE_CHECKING:

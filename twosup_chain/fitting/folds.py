@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain.errors import ConfigurationError, InputError
-from twosup_chain.fitting.library import scikit
 from twosup_chain.fitting.logistic import fit_line
+from twosup_chain.fitting.scikit_learn import scikit
 from twosup_chain.scoring.learned_model import probability
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twosup_chain.fitting.library import fitted, scikit
+from twosup_chain.fitting.scikit_learn import fitted, scikit
 from twosup_chain.scoring.logistic import Logistic, standardised
 
 if TYPE_CHECKING:
