@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import twosup_chain
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-PACKAGE = Path(twosup_chain.__file__).parent
-PROJECT = PACKAGE.parent / "pyproject.toml"
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+PACKAGE = PROJECT.parent / "twosup_chain"
 
 
 def contracts() -> list[dict[str, Any]]:
