@@ -1,0 +1,121 @@
+"""`Decision`: what is kept of one request, whoever keeps it; `Ticket`: what is known of it beforehand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from langchain_core.utils.uuid import uuid7
+from pydantic import Field
+
+from twosup_chain._options import Record
+from twosup_chain._usage import Usage
+from twosup_chain.schema import Source, Status, Verdict
+
+if TYPE_CHECKING:
+    from twosup_chain.schema import QAInput, TwoSupervisorResult
+
+
+class Ticket(Record):
+    """What is known of a request before it is decided.
+
+    Args:
+        route: The name of the route that answers.
+        caller: Who asks, by the name of the key; ``None`` where nobody needs one.
+        max_tokens: The most tokens that the hosted model may write, where the caller says so.
+        metadata: What the caller says of the request, for rules and logs; no model sees it.
+        id: The request's id, which is the decision's: ids sort by time.
+        time: When it came, in seconds since 1970 (UTC).
+    """
+
+    route: str
+    caller: str | None = None
+    max_tokens: int | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    id: str = Field(default_factory=lambda: f"dec_{uuid7().hex}")
+    time: float = Field(default_factory=time.time)
+
+
+class DecisionText(Record):
+    """The texts of a request, where they are kept: the question, its passages and the answers by role."""
+
+    question: str
+    context: tuple[str, ...] = ()
+    answers: dict[str, str | None] = Field(default_factory=dict)
+
+
+class Decision(Record):
+    """What is kept of one request.
+
+    Args:
+        id: Its id, as the caller is told it.
+        route: The name of the route.
+        caller: Who asked, by the name of the key; ``None`` where nobody needs one.
+        time: When it came, in seconds since 1970 (UTC).
+        question: 64 hexadecimal digits that stand for the question and its context (SHA-256).
+        source: Whose prediction was returned.
+        status: As in `TwoSupervisorResult`; ``"failed"`` for a request that ended with an error, or whose caller left.
+        reason: Why, in words.
+        error: How the hosted model or its supervisor failed, or the request, where one did.
+        scores: The evidence that the answers carry, by role and name.
+        verdicts: What the supervisors said, by role.
+        usage: Tokens by role, those of rejected answers included.
+        cost: What the hosted model cost, in `currency`; ``None`` where no price is known.
+        always_remote: What it would have cost to ask the hosted model; an estimate where it was not asked.
+        currency: The currency's name.
+        seconds: Wall time of the request, in seconds.
+        stages: Wall time of its parts, in seconds: ``local``, ``local_supervisor``, ``remote``, ….
+        models: Which models answered, by role.
+        calibration: What stands for the calibration's data (`Calibration.digest`); ``None`` without one.
+        text: The texts, where the route keeps them.
+    """
+
+    id: str
+    route: str
+    caller: str | None
+    time: float
+    question: str
+    source: Source
+    status: Status | Literal["failed"]
+    reason: str
+    error: str | None = None
+    scores: dict[str, dict[str, float]] = Field(default_factory=dict)
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
+    usage: dict[str, Usage] = Field(default_factory=dict)
+    cost: float | None = None
+    always_remote: float | None = None
+    currency: str | None = None
+    seconds: float
+    stages: dict[str, float] = Field(default_factory=dict)
+    models: dict[str, str] = Field(default_factory=dict)
+    calibration: str | None = None
+    text: DecisionText | None = None
+
+
+def question_digest(asked: QAInput) -> str:
+    """Returns 64 hexadecimal digits that stand for a question and its context."""
+    return hashlib.sha256(json.dumps([asked.question, *asked.passages]).encode()).hexdigest()
+
+
+def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult, **more: Any) -> Decision:
+    """Returns what is kept of a request that was decided; `more` are fields that the result does not know."""
+    answers = {"local": result.local, "remote": result.remote}
+    verdicts = {"local": result.local_verdict, "remote": result.remote_verdict}
+    return Decision(
+        id=ticket.id,
+        route=ticket.route,
+        caller=ticket.caller,
+        time=ticket.time,
+        question=question_digest(asked),
+        source=result.source,
+        status=result.status,
+        reason=result.reason,
+        error=result.error,
+        scores={role: answer.scores for role, answer in answers.items() if answer is not None},
+        verdicts={role: verdict for role, verdict in verdicts.items() if verdict is not None},
+        usage={role: answer.usage for role, answer in answers.items() if answer is not None and answer.usage},
+        models={role: answer.model for role, answer in answers.items() if answer is not None and answer.model},
+        **{"seconds": result.seconds, **more},
+    )

@@ -1,0 +1,38 @@
+"""`Route`: what answers under a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twosup_chain.chain import TwoSupervisorChain
+    from twosup_chain.chat.model import TwoSupervisorChatModel
+    from twosup_chain.service.ports import Gate, Sink
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A chain in service, and its chat model of the same parts.
+
+    Args:
+        name: What clients call it: the name of an OpenAI model.
+        chain: Answers questions on a context.
+        chat: Answers conversations.
+        gates: What is asked before its hosted model is: a budget, a breaker.
+        sinks: Where its decisions go.
+        calibration: The digest of the calibration that set its thresholds, where one did.
+        keeps_text: Whether its decisions carry the texts.
+        concurrency: How many requests its local model may have at once.
+        queue: How many more may wait for it.
+    """
+
+    name: str
+    chain: TwoSupervisorChain
+    chat: TwoSupervisorChatModel
+    gates: tuple[Gate, ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    calibration: str | None = None
+    keeps_text: bool = False
+    concurrency: int = 32
+    queue: int = 256
