@@ -8,7 +8,6 @@ style, and the chat model and the agent middleware drive it too. How answers are
 
 from __future__ import annotations
 
-from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,15 +17,18 @@ from pydantic import BeforeValidator, Field, model_validator
 from twosup_chain import _batch
 from twosup_chain._case import Case
 from twosup_chain._deadline import DEADLINE, Clock
-from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._drive import FlowRunnable
+from twosup_chain._gate import Gate
 from twosup_chain._health import Health, engines, health
 from twosup_chain._options import shorten
-from twosup_chain.answerers.part import as_answerer, input_for
+from twosup_chain._stage import Stage, escalate
+from twosup_chain.answerers.part import as_answerer
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import (
     AnswererError,
     CalibrationMismatchError,
     ConfigurationError,
+    RemoteWithheldError,
     is_failure,
 )
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
@@ -39,45 +41,10 @@ if TYPE_CHECKING:
 
     from twosup_chain._drive import Flow
     from twosup_chain.calibration.record import Calibration
-    from twosup_chain.schema import Answer
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
 NO_ANSWER_TEXT = "No answer was found that can be trusted."
-
-
-class _Stage(IntEnum):
-    """The order of the calls, which is also the order in which a batch makes them."""
-
-    LOCAL = 0
-    LOCAL_SUPERVISOR = 1
-    REMOTE = 2
-    REMOTE_SUPERVISOR = 3
-    FALLBACK = 4
-
-    @property
-    def failing(self) -> str:
-        """What a failure of this stage is, in words."""
-        role = self.name.split("_")[0].lower()
-        if self in (_Stage.LOCAL_SUPERVISOR, _Stage.REMOTE_SUPERVISOR):
-            return f"the {role} supervisor could not judge, so that the {role} answer is not trusted"
-        return "the local model could not answer" if self == _Stage.LOCAL else f"the {role} failed"
-
-    def step(self, case: Case, runnable: Runnable[Any, Any], input: Any) -> Step:
-        return Step(runnable, input, stage=self, name=self.name.lower(), held=True, clock=case.clock)
-
-    def ask(self, case: Case, answerer: Runnable[Any, Any]) -> Flow[Answer]:
-        return as_answer((yield self.step(case, answerer, input_for(answerer, case.input))), case.input.passages)
-
-    def judge(self, case: Case, supervisor: Runnable[Any, Any], evidence: Evidence) -> Flow[Verdict]:
-        verdict = yield self.step(case, supervisor, evidence)
-        if isinstance(verdict, Verdict):
-            return verdict
-        message = (
-            f"a supervisor returned {shorten(verdict)}: it must return a Verdict, as Supervisor(scorer, threshold=…) "
-            "does"
-        )
-        raise ConfigurationError(message)
 
 
 def _supervisor(value: object) -> object:
@@ -121,6 +88,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             which another may be asked has half of what is left, the last one the rest. A call that does not end in time
             is left behind and has failed with a `DeadlineError`. In a batch each question has its own time: while it
             waits for others it does not run.
+        gate: Stands before the hosted model and lets a question pass or not: a budget, a breaker, a rule that keeps it
+            on this machine (`twosup_chain.service.RemoteGate`). ``None``: every question passes.
 
     Raises:
         ConfigurationError: A part is missing, of the wrong type, or contradicts another.
@@ -148,6 +117,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     early_abstention: bool = False
     reconcile: bool = False
     deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
+    gate: Gate | None = Field(default=None, exclude=True, repr=False)
 
     def __init__(self, *, local: Any, local_supervisor: Any, **options: Any) -> None:
         super().__init__(local=local, local_supervisor=local_supervisor, **options)
@@ -201,6 +171,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         if self.remote is None and self.remote_supervisor is not None:
             message = "remote_supervisor is given without remote: pass remote=… too, or leave both out"
             raise ConfigurationError(message)
+        if self.gate is not None and self.remote is None:
+            raise ConfigurationError("gate stands before the hosted model, and there is no remote: pass remote=… too")
         if self.reconcile and self.remote is None:
             message = "reconcile=True chooses between two answers and none, and there is no remote: pass remote=… too"
             raise ConfigurationError(message)
@@ -231,60 +203,64 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         return result or (yield from self._ask_remote(case))
 
     @property
-    def _last_stage(self) -> _Stage:
+    def _last_stage(self) -> Stage:
         """The last stage at which a model is asked even where those before it have failed."""
         if isinstance(self.fallback, Runnable) and (self.remote is None or self.on_remote_error == "fallback"):
-            return _Stage.FALLBACK
-        return _Stage.LOCAL if self.remote is None else _Stage.REMOTE
+            return Stage.FALLBACK
+        return Stage.LOCAL if self.remote is None else Stage.REMOTE
 
     def _ask_local(self, case: Case) -> Flow[TwoSupervisorResult | None]:
         try:
-            case.local = yield from _Stage.LOCAL.ask(case, self.local)
+            case.local = yield from Stage.LOCAL.ask(case, self.local)
         except Exception as error:  # noqa: BLE001 (whatever it is, others may answer)
             alone = self.remote is None and not isinstance(self.fallback, Runnable)
             seen = alone and not isinstance(error, AnswererError)
-            _escalate(case, _Stage.LOCAL, error, "raise" if seen else self.on_local_error)
+            escalate(case, Stage.LOCAL, error, "raise" if seen else self.on_local_error)
             return None
         weigh = "local" if self.early_abstention else None
         evidence = Evidence(input=case.input, answer=case.local, weigh=weigh)
-        case.local_verdict = yield from self._judge(case, _Stage.LOCAL_SUPERVISOR, self.local_supervisor, evidence)
+        case.local_verdict = yield from self._judge(case, Stage.LOCAL_SUPERVISOR, self.local_supervisor, evidence)
         return case.judge("local", case.local, case.local_verdict)
 
     def _judge(
-        self, case: Case, stage: _Stage, supervisor: Runnable[Any, Any], evidence: Evidence
+        self, case: Case, stage: Stage, supervisor: Runnable[Any, Any], evidence: Evidence
     ) -> Flow[Verdict | None]:
         """Returns the verdict; ``None`` where the supervisor failed, so that the answer is not trusted."""
         try:
             return (yield from stage.judge(case, supervisor, evidence))
         except Exception as error:  # noqa: BLE001 (a scorer may be the user's own)
-            _escalate(case, stage, error, self.on_supervisor_error)
+            escalate(case, stage, error, self.on_supervisor_error)
             return None
 
     def _ask_remote(self, case: Case) -> Flow[TwoSupervisorResult]:
         if self.remote is None or self.remote_supervisor is None:
             case.note("there is no remote")
             return (yield from self._without_answer(case))
+        call = partial(Stage.REMOTE.ask, case, self.remote)
         try:
-            case.remote = yield from _Stage.REMOTE.ask(case, self.remote)
+            case.remote = yield from call() if self.gate is None else self.gate.through(case.input, call, case.clock)
         except Exception as error:  # noqa: BLE001 (any failure of the remote is the policy's business)
             return (yield from self._without_remote(case, error))
         weigh = "remote" if self.reconcile else None
         evidence = Evidence(input=case.input, answer=case.remote, local=case.local, weigh=weigh)
-        case.remote_verdict = yield from self._judge(case, _Stage.REMOTE_SUPERVISOR, self.remote_supervisor, evidence)
+        case.remote_verdict = yield from self._judge(case, Stage.REMOTE_SUPERVISOR, self.remote_supervisor, evidence)
         settled = case.judge("remote", case.remote, case.remote_verdict)
         return settled or (yield from self._without_answer(case))
 
     def _without_remote(self, case: Case, error: Exception) -> Flow[TwoSupervisorResult]:
-        if self.on_remote_error == "raise" and is_failure(error):
+        instead = error.instead if isinstance(error, RemoteWithheldError) else None
+        policy = instead or self.on_remote_error
+        if policy == "raise" and is_failure(error):
             error.add_note(
                 "The remote of a TwoSupervisorChain failed; on_remote_error='local', 'no_answer' or 'fallback' would "
                 "have ended this question without an exception."
             )
-        _escalate(case, _Stage.REMOTE, error, self.on_remote_error)
-        if self.on_remote_error == "local" and case.local is not None:
-            case.note("the local answer is used as it stands (on_remote_error='local')")
+        escalate(case, Stage.REMOTE, error, policy)
+        if policy == "local" and case.local is not None:
+            option = "instead" if instead else "on_remote_error"
+            case.note(f"the local answer is used as it stands ({option}='local')")
             return case.end("local", case.local)
-        if self.on_remote_error == "no_answer":
+        if policy == "no_answer" or instead:
             return case.end("none", None)
         return (yield from self._without_answer(case))
 
@@ -295,9 +271,9 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             return case.end("none", None).raise_for_status()
         given = {**case.input.as_dict(), "result": case.end("none", None)}
         try:
-            reply = as_answer((yield _Stage.FALLBACK.step(case, self.fallback, given)), case.input.passages)
+            reply = as_answer((yield Stage.FALLBACK.step(case, self.fallback, given)), case.input.passages)
         except Exception as error:  # noqa: BLE001 (what the models cost, and why they are not trusted, is kept)
-            _escalate(case, _Stage.FALLBACK, error)
+            escalate(case, Stage.FALLBACK, error)
             return case.end("none", None)
         if reply.text is None:
             case.note("the fallback has no answer either")
@@ -372,13 +348,6 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         """
         said = partial(TwoSupervisorResult.as_text, no_answer=no_answer_text(no_answer))
         return self | RunnableLambda(said, name="as_text")
-
-
-def _escalate(case: Case, stage: _Stage, error: Exception, policy: str = "escalate") -> None:
-    """Notes a failure, so that the decision goes on; raises it where the policy says so, or where it is none."""
-    if policy == "raise" or not is_failure(error):
-        raise error
-    case.fail(stage.failing, error, of_remote=stage in (_Stage.REMOTE, _Stage.REMOTE_SUPERVISOR))
 
 
 def no_answer_text(text: str) -> str:

@@ -16,6 +16,7 @@ TwosupError
 │   └── InfeasibleTargetError            no pair of thresholds is known to keep the targets
 ├── MissingExtraError (ImportError)      an optional dependency is not installed
 ├── DeadlineError (TimeoutError)         a call did not end in the time that its question has
+├── RemoteWithheldError                  the hosted model was not asked: a rule, a cap or a breaker keeps the question
 ├── AnswererError                        a model replied, but not with an answer
 │   ├── EmptyAnswerError                 nothing at all, or white space
 │   ├── RefusalError                     the provider refused or filtered the reply
@@ -35,7 +36,7 @@ Errors of other parties (a time-out of the hosted LLM, say) are not wrapped: the
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -161,6 +162,20 @@ class DeadlineError(TwosupError, TimeoutError):
 
     def __reduce__(self) -> tuple[type, tuple[float]]:
         return type(self), (self.seconds,)
+
+
+class RemoteWithheldError(TwosupError):
+    """The hosted model was not asked, since a gate did not let the question pass.
+
+    Args:
+        message: Why.
+        instead: What becomes of the question: its ``"local"`` answer as it stands, or ``"no_answer"``, and no fallback
+            either way; ``None``: what ``on_remote_error`` says.
+    """
+
+    def __init__(self, message: str, instead: Literal["local", "no_answer"] | None = None) -> None:
+        self.instead = instead
+        super().__init__(message)
 
 
 class AnswererError(TwosupError):

@@ -70,7 +70,7 @@ class Exchange:
             fallback=self.fallback,
             **{
                 name: getattr(chat, name)
-                for name in ("deadline", "on_remote_error", "on_local_error", "on_supervisor_error")
+                for name in ("deadline", "gate", "on_remote_error", "on_local_error", "on_supervisor_error")
             },
         )
 

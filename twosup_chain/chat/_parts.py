@@ -14,6 +14,7 @@ from langchain_core.runnables import Runnable
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from twosup_chain._deadline import DEADLINE
+from twosup_chain._gate import Gate
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.refused import Refusals, evidence_of
@@ -80,6 +81,7 @@ class ChatParts(Parts):
     fallback: Any = None
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
     deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
+    gate: Gate | None = Field(default=None, exclude=True, repr=False)
     early_rejection: bool = True
     remote_tokens: Literal["held", "at_once"] = "held"
     local_tools: bool = False
@@ -98,7 +100,8 @@ class ChatParts(Parts):
     @property
     def stops_drafts(self) -> bool:
         """Whether a local draft may be stopped before it is complete: nobody needs the whole of a rejected one."""
-        return self.early_rejection and self.on_remote_error != "local" and not _compares(self.remote_supervisor)
+        needed = self.on_remote_error == "local" or self.gate is not None or _compares(self.remote_supervisor)
+        return self.early_rejection and not needed
 
 
 def _compares(supervisor: object) -> bool:

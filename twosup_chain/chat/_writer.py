@@ -75,7 +75,9 @@ class Writer(Inline[dict[str, Any], Draft]):
         return self._heard is not None and self._heard.shown
 
     def flow(self, value: dict[str, Any], **_: Any) -> Flow[Draft]:
-        """Returns the draft."""
+        """Returns the draft; one that was shown in part before it broke off is not written anew."""
+        if self.showed:
+            raise AnswererError("it broke off after a part of its reply was shown, and is not asked again")
         yield _announce(ASKED, {"role": self.role, "model": self.label})
         messages = value["messages"]
         self._heard = None if self.listener is None else self.listener(messages)

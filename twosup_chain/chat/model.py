@@ -61,8 +61,8 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
     **Early rejection.** A local draft is stopped as soon as its score cannot reach the threshold any more: at once
     where the scorer is `min_token_probability`; where it is a mean or a quantile, the most tokens that the model may
     write (its ``max_tokens``) enter. Another scorer can take part by a method ``highest_score(logprobs, remaining)``.
-    A draft is not stopped where it may yet be needed whole: with ``on_remote_error="local"``, and with a remote
-    supervisor that compares with the local answer.
+    A draft is not stopped where it may yet be needed whole: with ``on_remote_error="local"``, with a `gate`, and with a
+    remote supervisor that compares with the local answer.
 
     Args:
         local: The local chat model: a `LlamaCppChat`, or any other; most scorers need log-probabilities of it.
@@ -75,6 +75,7 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         on_local_error: Where the local model fails or cannot take the conversation (too long, an image), likewise.
         on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
         deadline: How many seconds a turn may take, 60 by default, as in `TwoSupervisorChain`.
+        gate: Stands before the hosted model, as in `TwoSupervisorChain`; it is given the whole conversation.
         no_answer: The text of the no-answer message, not blank.
         context: Called with the messages; returns what scorers such as ``grounded`` take for the context.
         early_rejection: Whether local drafts are stopped early.

@@ -1,0 +1,31 @@
+"""`Gate`: what may stand between a question and the hosted model, in every call style."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twosup_chain._deadline import Clock
+    from twosup_chain._drive import Flow
+    from twosup_chain.schema import Answer, QAInput
+
+
+class Gate(ABC):
+    """Lets questions pass to the hosted model, or not; it decides nothing else."""
+
+    @abstractmethod
+    def through(self, asked: QAInput, call: Callable[[], Flow[Answer]], clock: Clock) -> Flow[Answer]:
+        """Returns what the hosted model says.
+
+        Args:
+            asked: The question, with all that would be sent.
+            call: Makes the call, as often as it is called.
+            clock: The question's time.
+
+        Raises:
+            RemoteWithheldError: The question does not pass.
+            Exception: The call failed.
+        """

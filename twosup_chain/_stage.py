@@ -1,0 +1,67 @@
+"""`Stage`: the calls of a decision in their order, and what a failure of one is in words.
+
+Which of them are made, and what follows, is decided in `chain`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain._drive import Step
+from twosup_chain._options import shorten
+from twosup_chain.answerers.part import input_for
+from twosup_chain.answerers.reply import as_answer
+from twosup_chain.errors import ConfigurationError, is_failure
+from twosup_chain.schema import Evidence, Verdict
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+    from twosup_chain._case import Case
+    from twosup_chain._drive import Flow
+    from twosup_chain.schema import Answer
+
+
+class Stage(IntEnum):
+    """The order of the calls, which is also the order in which a batch makes them."""
+
+    LOCAL = 0
+    LOCAL_SUPERVISOR = 1
+    REMOTE = 2
+    REMOTE_SUPERVISOR = 3
+    FALLBACK = 4
+
+    @property
+    def failing(self) -> str:
+        """What a failure of this stage is, in words."""
+        role = self.name.split("_")[0].lower()
+        if self in (Stage.LOCAL_SUPERVISOR, Stage.REMOTE_SUPERVISOR):
+            return f"the {role} supervisor could not judge, so that the {role} answer is not trusted"
+        return "the local model could not answer" if self == Stage.LOCAL else f"the {role} failed"
+
+    def step(self, case: Case, runnable: Runnable[Any, Any], input: Any) -> Step:
+        """Returns the call of a part at this stage."""
+        return Step(runnable, input, stage=self, name=self.name.lower(), held=True, clock=case.clock)
+
+    def ask(self, case: Case, answerer: Runnable[Any, Any]) -> Flow[Answer]:
+        """Returns what an answerer says."""
+        return as_answer((yield self.step(case, answerer, input_for(answerer, case.input))), case.input.passages)
+
+    def judge(self, case: Case, supervisor: Runnable[Any, Any], evidence: Evidence) -> Flow[Verdict]:
+        """Returns what a supervisor says of an answer."""
+        verdict = yield self.step(case, supervisor, evidence)
+        if isinstance(verdict, Verdict):
+            return verdict
+        message = (
+            f"a supervisor returned {shorten(verdict)}: it must return a Verdict, as Supervisor(scorer, threshold=…) "
+            "does"
+        )
+        raise ConfigurationError(message)
+
+
+def escalate(case: Case, stage: Stage, error: Exception, policy: str = "escalate") -> None:
+    """Notes a failure, so that the decision goes on; raises it where the policy says so, or where it is none."""
+    if policy == "raise" or not is_failure(error):
+        raise error
+    case.fail(stage.failing, error, of_remote=stage in (Stage.REMOTE, Stage.REMOTE_SUPERVISOR))
