@@ -25,11 +25,12 @@ from twosup_chain.outcomes.predictions import in_words
 from twosup_chain.scoring.registry import recorded_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Tally
     from twosup_chain.calibration.targets import Target
+    from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
@@ -46,6 +47,7 @@ _RARELY_TRUSTED = 0.05
 def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     records: Outcomes | Paths,
     *,
+    order: Outcomes | Paths | None = None,
     targets: Iterable[Target] = (),
     remote_rate: float | None = None,
     false_positive_rate: float | None = None,
@@ -77,6 +79,10 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
 
     Args:
         records: A file of records that `collect` has written, several, or `Outcomes`.
+        order: Other questions, like the scorers' own fitting records: they fix the order in which pairs are tested, so
+            that all of `records` test, which gives more coverage at the same guarantee (none of `records` may be among
+            them). Without labels: `Outcomes.unlabelled`. By default a third of the questions fixes the order; targets
+            that depend on the local threshold alone (remote rate, budget) need none.
         targets: What has to hold, as values: ``[Risk(0.05), Budget(2.0)]``, your own among them. The packaged ones
             may also be asked for by the options that follow; all hold together.
         remote_rate: The share of questions that may be sent to the hosted model, in [0, 1).
@@ -141,8 +147,13 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             raise ConfigurationError(message)
         local, remote = (CalibratedSupervisor(scorer=name, threshold=0.0, missing=missing) for name in names.values())
         given = {recorded_name(s): s for s in (local_scorer, remote_scorer) if not isinstance(s, str)}
-        columns = read_judged(records, local=local, remote=remote, scorers=given, **weighing)
+
+        def read(paths: Paths) -> RecordColumns:
+            return read_judged(paths, local=local, remote=remote, scorers=given, **weighing)
+
+        columns = read(records)
         outcomes, source = columns.outcomes(correct=correct, price=price), columns.provenance
+        order = _read(order, lambda paths: read(paths).outcomes(correct=correct, price=price))
         rule = in_words(correct)
     if not len(outcomes):
         failed = f", and {source.failed} calls failed" if source.failed else ""
@@ -153,11 +164,14 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     wanted = make_targets(targets, **limits, match_remote=match_remote)
     for lacking in filter(None, (target.lacks(outcomes) for target in wanted)):
         raise ConfigurationError(lacking)
+    others = _checked(order, outcomes, wanted, confidence)
     assumed = [] if confidence is None else list(filter(None, (target.assumes(outcomes) for target in wanted)))
     most = None if outcomes.remote_cost is None else outcomes.dearest
     outcomes = replace(outcomes, max_call_cost=most)  # the parts of a search hold to the dearest call of all
     chosen_prefer = prefer or default_preference(wanted)
-    found = find(outcomes, wanted, confidence=confidence, prefer=chosen_prefer, abstention=abstention, seed=seed)
+    found = find(
+        outcomes, wanted, confidence=confidence, prefer=chosen_prefer, abstention=abstention, seed=seed, order=others
+    )
     bound = max(filter(None, (target.least_abstention(outcomes) for target in wanted)), default=None)
     if found.best is None:
         plug_in = find(outcomes, wanted, confidence=None, prefer=chosen_prefer, abstention=abstention)
@@ -190,6 +204,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         seed=seed,
         **weighing,
         digest=source.digest,
+        order=None if others is None else others.digest,
         estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
         abstention_bound=bound,
         trace=_trace(found),
@@ -205,6 +220,29 @@ def _check(confidence: float | None, prefer: str | None, abstention: str) -> Non
     for name, value, known in (("prefer", prefer, get_args(Prefer)), ("abstention", abstention, get_args(Abstention))):
         if value is not None and value not in known:
             raise ConfigurationError(f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}")
+
+
+def _read(order: Outcomes | Paths | None, read: Callable[[Paths], Outcomes]) -> Outcomes | None:
+    return order if isinstance(order, Outcomes | None) else read(order)
+
+
+def _checked(
+    order: Outcomes | Paths | None, outcomes: Outcomes, targets: Iterable[Target], confidence: float | None
+) -> Outcomes | None:
+    if order is None:
+        return None
+    if not isinstance(order, Outcomes):
+        raise ConfigurationError("records are Outcomes, and order is not: pass order=Outcomes(…) too")
+    if confidence is None:
+        message = "order fixes the order of tests, and without a confidence nothing is tested: leave it out"
+        raise ConfigurationError(message)
+    if not len(order):
+        raise InputError("order holds no question: leave it out, and a third of the labelled ones fixes the order")
+    if order.digest == outcomes.digest:
+        raise ConfigurationError("order holds the labelled questions themselves, which are to test: pass other ones")
+    for lacking in filter(None, (target.lacks(order) for target in targets)):
+        raise ConfigurationError(f"of the questions in order, {lacking}")
+    return order
 
 
 def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise:

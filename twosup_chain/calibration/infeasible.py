@@ -36,7 +36,7 @@ def infeasible(
     `found` is a search that accepted no pair, `everything` the counts of all questions at many pairs, `bound` the share
     of questions that any thresholds have to leave open, where that is known.
     """
-    questions = found.ordering + found.testing
+    questions = everything.n
     surely = "" if confidence is None else f" with {confidence:.0%} confidence"
     closest = _closest(found, targets)
     best, reached = {}, []
@@ -76,13 +76,13 @@ def _questions_needed(found: Found, everything: Tally, targets: Sequence[Target]
     not just a few, one more question counts, and ends badly, so that a few lucky answers are not taken for a setting
     without errors.
     """
-    one_more = int(everything.n >= _FEW)
+    questions, one_more = everything.n, int(everything.n >= _FEW)
     bad = ("n", "answered", "wrong", "right_predictions", "refused_right", "losses")
     everything = replace(everything, **{name: getattr(everything, name) + one_more for name in bad})
     met = np.flatnonzero(reduce(np.logical_and, (target.met(everything) for target in targets)))
     p_values = worst_p_value(everything.pairs(met), targets, level)
     likeliest = everything.pairs(met[np.argsort(p_values)[:_LIKELIEST]])
-    tested = found.testing / (found.ordering + found.testing)
+    tested = found.testing / questions
     total = everything.n * _STEP
     while met.size and total <= _MOST_QUESTIONS:
         if np.any(worst_p_value(likeliest.times(total / everything.n * tested), targets, level) <= level):

@@ -91,10 +91,11 @@ class Calibration(Record, allow_inf_nan=False):
         currency: The currency's name.
         questions: How many labelled questions there were.
         failed: How many further ones were left out because a call failed.
-        ordering: How many of them fixed which pairs are tried.
+        ordering: How many questions fixed which pairs are tried: of them, or others where there is an `order`.
         testing: How many the pairs were tested on; estimates and trace are of these.
         seed: The seed of the division.
         digest: 16 hexadecimal digits that stand for the data.
+        order: Likewise for the other questions that fixed which pairs are tried; ``None`` where there were none.
         estimates: What is measured at the chosen thresholds.
         abstention_bound: The share of questions that any thresholds have to leave open to keep the selective risk, by
             estimate; ``None`` where the risk is no target or no abstention is needed.
@@ -123,6 +124,7 @@ class Calibration(Record, allow_inf_nan=False):
     early_abstention: bool = False
     reconcile: bool = False
     digest: str
+    order: str | None = None
     estimates: tuple[NamedEstimate, ...]
     abstention_bound: float | None = None
     trace: Trace = Trace()
@@ -152,7 +154,7 @@ class Calibration(Record, allow_inf_nan=False):
             CalibrationFileError: The file cannot be written.
         """
         fields = self.model_dump(mode="json")
-        for option in ("early_abstention", "reconcile"):  # earlier versions read a file without them
+        for option in ("early_abstention", "reconcile", "order"):  # earlier versions read a file without them
             if not fields[option]:
                 del fields[option]
         write_json(Path(path), fields, CalibrationFileError, indent=1)
@@ -181,7 +183,8 @@ class Calibration(Record, allow_inf_nan=False):
     @property
     def heading(self) -> str:
         """What is promised on which evidence, in one line."""
-        shares = f" ({self.ordering:,} ordered the search)" if self.ordering else ""
+        others = "" if self.order is None else " others"
+        shares = f" ({self.ordering:,}{others} ordered the search)" if self.ordering else ""
         data = f"{self.questions:,} labelled questions{shares}"
         if self.confidence is None:
             return f"No guarantee: plug-in thresholds from {data}"

@@ -20,6 +20,10 @@ fixes which pairs are tried and in which order: those on the front between safet
 safest first. The other questions test them in this order at the full level until the first one fails. Given the first
 share the order is fixed, and to accept any failing pair is to accept the first failing one in it, whose p-value is
 valid: probability at most 1 − confidence. Every accepted pair holds at once, so the best of them may be chosen.
+
+Where other questions fix the order (`order`), all labelled ones test. The other ones may be of any kind, and their
+labels may be guesses: a bad order costs coverage, not the guarantee, as long as none of the tested questions is among
+them. Safety is the p-value that is expected of as many questions as test.
 """
 
 from __future__ import annotations
@@ -82,11 +86,13 @@ def find(
     prefer: Prefer,
     abstention: Abstention = "wrong",
     seed: int = 0,
+    order: Outcomes | None = None,
 ) -> Found:
     """Returns the preferred pair of thresholds among those that keep all targets; see the module for the guarantee.
 
     With `confidence` ``None`` it is the plug-in choice, which promises nothing: the best pair whose estimates on these
-    very questions keep the limits. The seed is that of the permutation that divides the questions.
+    very questions keep the limits. The seed is that of the permutation that divides the questions, unless others fix
+    the `order`.
     """
     nested = all(target.nested for target in targets)
     if confidence is None or nested:
@@ -98,17 +104,23 @@ def find(
         p_values = _flat(worst_p_value(grid, targets, 1.0 - confidence), grid)
         return _found("nested", grid.flat(), p_values, p_values <= 1.0 - confidence, prefer, ordering=0)
     level = 1.0 - confidence
-    order = np.random.default_rng(seed).permutation(len(outcomes))
-    ordering = int(len(outcomes) * ORDERING_SHARE)
-    first, second = outcomes.take(np.sort(order[:ordering])), outcomes.take(np.sort(order[ordering:]))
-    most = min(_MOST, int(np.ceil(2.0 * np.sqrt(ordering))))
+    first, second = divide(outcomes, seed) if order is None else (order, outcomes)
+    most = min(_MOST, int(np.ceil(2.0 * np.sqrt(len(first)))))
     learned = _on_grid(first, first, (most, most), abstention)
-    safety = _flat(worst_p_value(learned, targets, level), learned)
+    expected = learned.times(len(second) / max(len(first), 1))
+    safety = _flat(worst_p_value(expected, targets, level), learned)
     sequence = _front(safety, ranks(learned.flat(), prefer))
     tested = _on_grid(second, first, (most, most), abstention).pairs(sequence)
     p_values = worst_p_value(tested, targets, level)
     accepted = np.arange(len(sequence)) < fixed_sequence(p_values, level)
-    return _found("fixed sequence", tested, p_values, accepted, prefer, ordering=ordering)
+    return _found("fixed sequence", tested, p_values, accepted, prefer, ordering=len(first))
+
+
+def divide(outcomes: Outcomes, seed: int) -> tuple[Outcomes, Outcomes]:
+    """Returns the questions that order the pairs, and those that test them; labels and scores have no part in it."""
+    order = np.random.default_rng(seed).permutation(len(outcomes))
+    ordering = int(len(outcomes) * ORDERING_SHARE)
+    return outcomes.take(np.sort(order[:ordering])), outcomes.take(np.sort(order[ordering:]))
 
 
 def worst_p_value(tally: Tally, targets: Sequence[Target], level: float) -> Array:

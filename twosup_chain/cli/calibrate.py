@@ -58,6 +58,8 @@ class Search:
         reconcile: Choose them for a chain whose second supervisor takes the likeliest of the remote answer, the local
             one and "no answer"; needs a learned remote scorer.
         seed: The seed of the division.
+        order: Records of other questions, such as those that a scorer was fitted on: they fix the order of the tests,
+            so that all of RECORDS test. May be repeated.
     """
 
     panel: ClassVar[str] = "Search"
@@ -68,6 +70,7 @@ class Search:
     early_abstention: bool = False
     reconcile: bool = False
     seed: Annotated[int, typer.Option(min=0)] = 0
+    order: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +147,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
 
     found = find(
         list(reading.records),
+        order=list(search.order) or None,
         targets=own,
         **given,
         **counted,

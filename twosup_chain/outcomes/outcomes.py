@@ -123,6 +123,25 @@ class Outcomes:
             state.update(np.packbits(flags).tobytes())
         return state.hexdigest()[:16]
 
+    @classmethod
+    def unlabelled(cls, *, local_score: Floats, remote_score: Floats, seed: int = 0, **columns: Any) -> Outcomes:
+        """Returns questions without labels for ``calibrate(…, order=…)``: the scores are taken as probabilities.
+
+        Each prediction is drawn right with the probability that its score says. What is promised does not rest on it.
+
+        Args:
+            local_score: The probability that the local prediction is right, shape (n,), in [0, 1].
+            remote_score: Likewise of the hosted one.
+            seed: The seed of the draw.
+            **columns: Further columns, such as `remote_cost`.
+
+        Raises:
+            InputError: As `Outcomes`.
+        """
+        drawn = np.random.default_rng(seed).random((2, len(local_score)))
+        right = {"local_correct": drawn[0] < local_score, "remote_correct": drawn[1] < remote_score}
+        return cls(local_score=local_score, remote_score=remote_score, **right, **columns)
+
     def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""
         columns: dict[str, Any] = {name: column[chosen] for name, column in self._columns()}

@@ -133,3 +133,13 @@ def test_the_name_of_a_model_cannot_drive_the_terminal(twosup, records, tmp_path
         result = twosup("evaluate", str(path), "--calibration", str(made), *json)
     assert result.exit_code == 0
     assert not set("\x1b\x07\x9b\u202e\u2066") & set(result.output)
+
+
+def test_records_of_other_questions_order_the_tests(twosup, records, tmp_path) -> None:
+    lines = Path(records).read_text().splitlines(keepends=True)
+    others, labelled = tmp_path / "others.jsonl", tmp_path / "labelled.jsonl"
+    others.write_text("".join(lines[::2]))
+    labelled.write_text("".join(lines[1::2]))
+    result = twosup("calibrate", str(labelled), "--order", str(others), "--risk", "0.3")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("Guaranteed with 90% confidence, from 250 labelled questions (250 others ordered")
