@@ -28,9 +28,10 @@ class Stage(IntEnum):
 
     LOCAL = 0
     LOCAL_SUPERVISOR = 1
-    REMOTE = 2
-    REMOTE_SUPERVISOR = 3
-    FALLBACK = 4
+    NEVER_ESCALATE = 2
+    REMOTE = 3
+    REMOTE_SUPERVISOR = 4
+    FALLBACK = 5
 
     @property
     def failing(self) -> str:

@@ -31,6 +31,7 @@ from twosup_chain.errors import (
     RemoteWithheldError,
     is_failure,
 )
+from twosup_chain.never_escalate import Rules
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
 from twosup_chain.scoring.lacking import gives, warn_if_blind
 from twosup_chain.supervisor import Supervisor
@@ -84,6 +85,10 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             against the local one and "no answer", and the likeliest to be right is taken, if its score reaches the
             threshold. For both, scores should be probabilities of being right on one scale: those of a learned scorer
             (`fit_scorer`), or ``backed`` or ``grounded``.
+        never_escalate: Which questions stay on this machine: a regular expression that is searched in question and
+            passages, ``{"metadata": {…}}`` of the call's config or a document, a function of the `QAInput` and the
+            call's metadata, or a list of them (see `never_escalate.Rule`). Neither the remote nor a fallback is asked
+            such a question: what the local model cannot be trusted with has no answer.
         deadline: How many seconds a question may take, 60 by default; ``None`` for as long as it likes. A model after
             which another may be asked has half of what is left, the last one the rest. A call that does not end in time
             is left behind and has failed with a `DeadlineError`. In a batch each question has its own time: while it
@@ -116,6 +121,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     on_supervisor_error: Literal["escalate", "raise"] = "escalate"
     early_abstention: bool = False
     reconcile: bool = False
+    never_escalate: Rules = None
     deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
     gate: Gate | None = Field(default=None, exclude=True, repr=False)
 
@@ -232,7 +238,23 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             escalate(case, stage, error, self.on_supervisor_error)
             return None
 
+    def _kept_here(self, case: Case) -> Flow[TwoSupervisorResult | None]:
+        """Returns the result of a question that must not leave this machine; ``None`` where it may."""
+        if self.never_escalate is None:
+            return None
+        try:
+            yield Stage.NEVER_ESCALATE.step(case, self.never_escalate, case.input)
+        except Exception as error:
+            if not is_failure(error):
+                raise
+            case.note(f"kept on this machine ({error})")
+            kept = case.end("none", None)
+            return kept.raise_for_status() if self.fallback == "raise" else kept
+        return None
+
     def _ask_remote(self, case: Case) -> Flow[TwoSupervisorResult]:
+        if kept := (yield from self._kept_here(case)):
+            return kept
         if self.remote is None or self.remote_supervisor is None:
             case.note("there is no remote")
             return (yield from self._without_answer(case))

@@ -26,6 +26,10 @@ Status = Literal["answered", "unanswerable", "untrusted"]
 Source = Literal["local", "remote", "fallback", "none"]
 
 
+#: What a chain adds to what its fallback is given, and a chat model to what all are given.
+_ADDED = ("result", "messages")
+
+
 class QAInput(Record):
     """A question, and the text that the answer must come from.
 
@@ -80,11 +84,17 @@ class QAInput(Record):
             return (self.context,)
         return tuple(p.page_content if isinstance(p, Document) else p for p in self.context)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that a model is shown."""
+        return (self.question, *self.passages)
+
     @classmethod
     def coerce(cls, value: object) -> QAInput:
         """Returns `value` as a `QAInput`: a `QAInput`, a bare question, or a dict with the fields of one.
 
-        The key ``"result"``, which a chain adds for its fallback, is passed over, so that every answerer can be one.
+        The keys ``"result"`` and ``"messages"``, which a chain and a chat model add, are passed over, so that every
+        answerer can be a part of either.
 
         Raises:
             InputError: `value` is none of these, or the dict has a key that is no field.
@@ -94,7 +104,7 @@ class QAInput(Record):
         if isinstance(value, str):
             return cls(question=value)
         if isinstance(value, dict):
-            value = {key: item for key, item in value.items() if key != "result"}
+            value = {key: item for key, item in value.items() if key not in _ADDED}
             unknown = [key for key in value if key not in cls.model_fields]
             if unknown:
                 raise InputError(str(UnknownOptionError("key of the input", str(unknown[0]), cls.model_fields)))

@@ -24,7 +24,10 @@ from langchain_core.runnables.config import (
 from langchain_core.utils.uuid import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+#: Under this name among its ``configurable`` a call may bring a function that is told what was asked and decided.
+HEAR = "twosup_hear"
 
 _config_of_call: ContextVar[RunnableConfig | None] = ContextVar("twosup_config_of_call", default=None)
 
@@ -46,11 +49,18 @@ def remembered(config: RunnableConfig) -> Iterator[None]:
         _config_of_call.reset(token)
 
 
+def hearer() -> Callable[..., object] | None:
+    """Returns the function that the call under way has brought to be told the decision."""
+    config: dict[str, Any] = dict(_config_of_call.get() or {})
+    found: Callable[..., object] | None = config.get("configurable", {}).get(HEAR)
+    return found
+
+
 def below(
     run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
 ) -> tuple[RunnableConfig, CallbackManagerForChainRun]:
     """Returns the config for the runs below a chat model's run, and the manager that makes their callbacks."""
-    config = _config_of_call.get() or ensure_config()
+    config = _config_of_call.get() or ensure_config({"metadata": getattr(run_manager, "metadata", None) or {}})
     found: Any = run_manager or config.get("callbacks")
     if not hasattr(found, "inheritable_handlers"):
         found = get_callback_manager_for_config(config)

@@ -43,6 +43,13 @@ class Turn(QAInput):
         """Returns the turn that a conversation asks for; `context` is what supervisors take for its context."""
         return cls(question=question_of(messages), context=context, messages=tuple(messages))
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that a model is shown, those of tool calls and of what is no text among them."""
+        calls = (str(call) for message in self.messages for call in getattr(message, "tool_calls", ()))
+        contents = (str(part) for message in self.messages for part in (message.text, message.content))
+        return (*super().texts, *contents, *calls)
+
     def as_dict(self) -> dict[str, Any]:
         """Returns ``{"question", "context", "messages"}``, as writers and fallbacks take it."""
         return {**super().as_dict(), "messages": list(self.messages)}

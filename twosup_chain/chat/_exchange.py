@@ -6,7 +6,7 @@ The decision itself is `TwoSupervisorChain`'s; the options are those of `_parts`
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
@@ -18,17 +18,19 @@ from twosup_chain.answerers.wrapping import is_chat_model, label_of
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn, accepted, told
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
+from twosup_chain.chat._parts import writes
 from twosup_chain.chat._writer import Judge, Writer
+from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from langchain_core.runnables import Runnable
 
     from twosup_chain._drive import Flow
     from twosup_chain.chat._parts import ChatParts
-    from twosup_chain.schema import TwoSupervisorResult
+    from twosup_chain.schema import QAInput, TwoSupervisorResult
 
 #: What of a call is for the hosted model alone.
 _HOSTED_ONLY = frozenset({"model", "response_format", "stream_options", "stream_usage", "service_tier", "user"})
@@ -51,12 +53,20 @@ class Exchange:
         messages: The conversation.
         options: What the models are called with, `stop` among it.
         streams: Whether chunks are wanted.
+        hear: Is told what was asked and decided.
     """
 
     def __init__(
-        self, chat: ChatParts, messages: Sequence[BaseMessage], options: dict[str, Any], *, streams: bool
+        self,
+        chat: ChatParts,
+        messages: Sequence[BaseMessage],
+        options: dict[str, Any],
+        *,
+        streams: bool,
+        hear: Callable[[QAInput, TwoSupervisorResult], object] | None = None,
     ) -> None:
         self.chat = chat
+        self.hear = hear
         self.messages = messages
         self.streams = streams
         self.tools = {name: options[name] for name in _TOOLS if options.get(name) is not None}
@@ -70,7 +80,10 @@ class Exchange:
             fallback=self.fallback,
             **{
                 name: getattr(chat, name)
-                for name in ("deadline", "gate", "on_remote_error", "on_local_error", "on_supervisor_error")
+                for name in (
+                    *("deadline", "gate", "never_escalate"),
+                    *("on_remote_error", "on_local_error", "on_supervisor_error"),
+                )
             },
         )
 
@@ -82,19 +95,26 @@ class Exchange:
                 judge.failure = failure
         case = Case(asked)
         if not self.asks_local:
-            case.note("the local model is not asked where tools are bound, unless local_tools=True")
-        return self.chain.decide(case, ask_local=self.asks_local)
+            case.note("the local model is not asked where tools are bound, unless local_tools=True, nor for JSON")
+        result = yield from self.chain.decide(case, ask_local=self.asks_local)
+        if self.hear is not None:
+            self.hear(asked, result)
+        return result
 
     @property
     def asks_local(self) -> bool:
-        """Whether this turn is for the local model."""
-        return self.chat.local_tools or not self.tools
+        """Whether this turn is for the local model: no tool is to be called, nor anything but text written."""
+        form = self.options.get("response_format")
+        plain = form is None or (isinstance(form, dict) and form.get("type") == "text")
+        return plain and (not self.tools or (self.chat.local_tools and writes(self.chat.local)))
 
     # -- the parts ------------------------------------------------------------------------------------------------
 
-    def _local(self) -> Writer:
+    def _local(self) -> Runnable[Any, Any]:
         chat = self.chat
         model = resolved(chat.local)
+        if not writes(model):
+            return cast("Runnable[Any, Any]", model)
         if self.tools and self.asks_local:
             model = tooled(model, **self.tools)
         options = {key: value for key, value in self.options.items() if key not in _HOSTED_ONLY}
@@ -116,6 +136,10 @@ class Exchange:
         if chat.remote is None:
             return None
         model = resolved(chat.remote)
+        if not writes(model):
+            if not self.tools and self.asks_local:
+                return cast("Runnable[Any, Any]", model)
+            raise ConfigurationError("remote is no chat model: it can neither call tools nor write JSON")
         at_once = chat.remote_tokens == "at_once" or accepts_everything(chat.remote_supervisor)
         shows = self.streams and at_once and not self.tools
         bound = self._bound(chat.remote_supervisor, longest_reply(model, self.options)) if shows else None

@@ -17,11 +17,13 @@ from twosup_chain._deadline import DEADLINE
 from twosup_chain._gate import Gate
 from twosup_chain._options import Options, shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel
+from twosup_chain.answerers.part import as_answerer
 from twosup_chain.answerers.refused import Refusals, evidence_of
 from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.scoring.lacking import warn_if_blind
+from twosup_chain.never_escalate import Rules
+from twosup_chain.scoring.lacking import gives, warn_if_blind
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Parts(Options):
     context: Callable[[list[BaseMessage]], Any] | None = None
     on_local_error: Literal["escalate", "raise"] = "escalate"
     on_supervisor_error: Literal["escalate", "raise"] = "escalate"
+    never_escalate: Rules = None
 
     @field_validator("context", mode="before")
     @classmethod
@@ -65,10 +68,24 @@ class Parts(Options):
 def _chat_model(value: object, *, role: str) -> object:
     if isinstance(value, str):
         return NamedChatModel(value)
-    if isinstance(innermost(value), NamedChatModel) or is_chat_model(value):
+    if writes(value):
         return value
-    message = f"{role}={shorten(value)} is no chat model: pass a LangChain chat model, or 'provider:model'"
+    if isinstance(value, Runnable) or callable(value):
+        return as_answerer(value, role=role)
+    message = (
+        f"{role}={shorten(value)} is no chat model: pass a LangChain chat model, 'provider:model', or an answerer of "
+        "questions on a context"
+    )
     raise ConfigurationError(message)
+
+
+def writes(model: object) -> bool:
+    """Whether a part writes messages, as a chat model does; an answerer is asked a question on a context."""
+    return isinstance(innermost(model), NamedChatModel) or is_chat_model(model)
+
+
+def _evidence(model: object) -> frozenset[str] | None:
+    return evidence_of(model) if writes(model) else gives(model)
 
 
 class ChatParts(Parts):
@@ -94,7 +111,7 @@ class ChatParts(Parts):
         for role, (judge, model) in judges.items():
             if isinstance(judge, Supervisor) and judge.missing is None:
                 told = self.context is not None
-                warn_if_blind(role, judge.scorer, evidence_of(model), evidence_of(self.local), context=told)
+                warn_if_blind(role, judge.scorer, _evidence(model), _evidence(self.local), context=told)
         return self
 
     @property

@@ -105,6 +105,8 @@ class TwoSupervisorMiddleware(AgentMiddleware):
         no_answer: What the agent says where nobody is trusted, and where a local answerer is trusted that there is no
             answer.
         context: What scorers and answerers read, as a function of the conversation; by default what the tools found.
+        never_escalate: Which questions the agent's model is not asked, as in `TwoSupervisorChain`; a pattern is
+            searched in the question and in what the tools found.
         on_local_error: Where the local model fails or cannot take the question, as in `TwoSupervisorChain`.
         on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
 
@@ -172,6 +174,7 @@ class _Turn(FlowRunnable[Any, Any]):
             remote=remote,
             remote_supervisor=Judge("remote", parts.remote_supervisor, failure),
             on_remote_error="no_answer",
+            never_escalate=parts.never_escalate,
             deadline=None,  # the agent's own business, as its model's errors are
             on_local_error=parts.on_local_error,
             on_supervisor_error=parts.on_supervisor_error,

@@ -18,9 +18,9 @@ from twosup_chain import _drive
 from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
 from twosup_chain.answerers.wrapping import innermost, label_of
-from twosup_chain.chat._callbacks import below, opened, remembered
+from twosup_chain.chat._callbacks import below, hearer, opened, remembered
 from twosup_chain.chat._exchange import Exchange, passed_on
-from twosup_chain.chat._parts import ChatParts
+from twosup_chain.chat._parts import ChatParts, writes
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
 
@@ -65,15 +65,19 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
     remote supervisor that compares with the local answer.
 
     Args:
-        local: The local chat model: a `LlamaCppChat`, or any other; most scorers need log-probabilities of it.
+        local: The local chat model: a `LlamaCppChat`, or any other; most scorers need log-probabilities of it. Or an
+            answerer (an `ExtractiveReader`, a function, …), which is asked the last human message on what `context`
+            returns.
         local_supervisor: Judges its drafts.
-        remote: The hosted chat model, or ``"provider:model"``; ``None``: never ask.
+        remote: The hosted chat model, or ``"provider:model"``; or an answerer, likewise; ``None``: never ask.
         remote_supervisor: Judges its drafts; needed with `remote`.
         fallback: Where nobody is trusted: ``None`` for the no-answer message, ``"raise"`` for `NoTrustedAnswerError`, a
             chat model, or a Runnable or function that is given ``{"question", "context", "messages", "result"}``.
         on_remote_error: Where the hosted model fails, as in `TwoSupervisorChain`.
         on_local_error: Where the local model fails or cannot take the conversation (too long, an image), likewise.
         on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
+        never_escalate: Which turns stay on this machine, as in `TwoSupervisorChain`; a pattern is searched in all
+            messages.
         deadline: How many seconds a turn may take, 60 by default, as in `TwoSupervisorChain`.
         gate: Stands before the hosted model, as in `TwoSupervisorChain`; it is given the whole conversation.
         no_answer: The text of the no-answer message, not blank.
@@ -84,7 +88,8 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
             with the no-answer text (or the fallback's), and ``shown_before_rejection`` in the decision says so. Tool
             calls are always held.
         local_tools: Whether the local model is given bound tools. By default a turn with tools goes to the hosted
-            model, since nothing judges whether a call is the right one.
+            model, since nothing judges whether a call is the right one; one that is to end in JSON
+            (``response_format``) always does.
         temperature: The temperature of both models; ``None`` for their own.
         max_tokens: The longest reply of either model, in tokens; ``None`` for their own.
         stop: Texts before which replies end, besides those of a call.
@@ -148,8 +153,11 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         Raises:
             ConfigurationError: There is no hosted model, and the local one is given no tools.
         """
-        if self.remote is None and not self.local_tools:
-            message = "nobody can call tools: pass remote=…, or local_tools=True if the local model is to call them"
+        if not writes(self.remote) and not (self.local_tools and writes(self.local)):
+            message = (
+                "nobody can call tools: pass a chat model as remote=…, or local_tools=True if the local one is to call "
+                "them"
+            )
             raise ConfigurationError(message)
         formatted = [convert_to_openai_tool(tool) for tool in tools]
         if tool_choice in ("any", "required", True) and len(formatted) == 1:
@@ -249,7 +257,7 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         texts = [*(self.stop or ()), *(stop or ())]
         own = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": texts or None}
         given = {key: value for key, value in kwargs.items() if key != "stream"}
-        return Exchange(self, messages, {**own, **given}, streams=streams)
+        return Exchange(self, messages, {**own, **given}, streams=streams, hear=hearer())
 
     # -- what LangChain asks of a chat model ----------------------------------------------------------------------
 
@@ -259,16 +267,19 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         return _drive.specs_of(self)
 
     def get_token_ids(self, text: str) -> list[int]:
-        """Returns the tokens of a text as the local model counts them."""
+        """Returns the tokens of a text as the local chat model counts them, or else the hosted one."""
         return self._counter.get_token_ids(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """Returns the tokens of a conversation as the local model counts them."""
+        """Returns the tokens of a conversation as the local chat model counts them, or else the hosted one."""
         return self._counter.get_num_tokens_from_messages(messages, tools)
 
     @property
     def _counter(self) -> BaseChatModel:
-        return cast("BaseChatModel", innermost(resolved(innermost(self.local))))
+        writer = self.local if writes(self.local) else self.remote
+        if writes(writer):
+            return cast("BaseChatModel", innermost(resolved(innermost(writer))))
+        raise ConfigurationError("no chat model is there to count tokens: local and remote are answerers")
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
