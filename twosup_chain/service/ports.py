@@ -1,31 +1,15 @@
-"""What others hook into a route: a `Gate` before its hosted model, and a `Sink` for its decisions."""
+"""What others hook into a route beside its gate: a `Sink` for its decisions; and whose request is under way."""
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from twosup_chain.schema import QAInput
     from twosup_chain.service.decision import Decision, Ticket
 
-
-@runtime_checkable
-class Gate(Protocol):
-    """Is asked before every call of a route's hosted model: a budget, a breaker."""
-
-    async def enter(self, asked: QAInput, ticket: Ticket) -> None:
-        """Lets a question pass to the hosted model.
-
-        Raises:
-            Exception: It must not: that is a failure of the hosted model, and the route's ``on_remote_error`` applies.
-        """
-
-    def leave(self, decision: Decision) -> Decision:
-        """Is told what became of a request, once for each, whether it was let in or not, failed or was given up.
-
-        Returns:
-            The decision, with what the gate knows of it (its cost, say).
-        """
+#: The request that is under way here: the calls below it, in whichever thread or task, find it.
+ticket: ContextVar[Ticket | None] = ContextVar("twosup_ticket", default=None)
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.chat.model import TwoSupervisorChatModel
-    from twosup_chain.service.ports import Gate, Sink
+    from twosup_chain.service.ports import Sink
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,6 @@ class Route:
         name: What clients call it: the name of an OpenAI model.
         chain: Answers questions on a context.
         chat: Answers conversations.
-        gates: What is asked before its hosted model is: a budget, a breaker.
         sinks: Where its decisions go.
         calibration: The digest of the calibration that set its thresholds, where one did.
         keeps_text: Whether its decisions carry the texts.
@@ -30,7 +29,6 @@ class Route:
     name: str
     chain: TwoSupervisorChain
     chat: TwoSupervisorChatModel
-    gates: tuple[Gate, ...] = ()
     sinks: tuple[Sink, ...] = ()
     calibration: str | None = None
     keeps_text: bool = False
