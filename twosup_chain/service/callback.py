@@ -1,0 +1,72 @@
+"""`DecisionCallback`: a chain's decisions go to a log without a server, whoever calls the chain and however."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+
+from twosup_chain.schema import QAInput, TwoSupervisorResult
+from twosup_chain.service.decision import DecisionText, Ticket, decision_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from twosup_chain.service.log import DecisionLog
+
+
+class DecisionCallback(BaseCallbackHandler):
+    """Writes what a `TwoSupervisorChain` decides to a log: ``chain.invoke(question, {"callbacks": [callback]})``.
+
+    A decision's id is that of its run, which the caller may choose: ``{"run_id": uuid7()}``; traces and log are joined
+    by it. The call returns once the decision is on the disk. A log that fails costs no answer: LangChain says so in its
+    own log.
+
+    Args:
+        log: Where decisions go.
+        text: Whether their texts are kept.
+        **more: Fields of the decisions that a result does not tell: route, caller, calibration, currency, ….
+
+    Example:
+        >>> log = DecisionLog("decisions.db")  # doctest: +SKIP
+        >>> chain.invoke(question, {"callbacks": [DecisionCallback(log)], "run_id": id})  # doctest: +SKIP
+    """
+
+    def __init__(self, log: DecisionLog, *, text: bool = False, route: str = "chain", **more: Any) -> None:
+        self._log = log
+        self._text = text
+        self._route = route
+        self._caller = more.pop("caller", None)
+        self._more = more
+        self._asked: dict[UUID, Any] = {}
+        self._below: dict[UUID, object] = {}
+
+    def on_chain_start(self, _: dict[str, Any] | None, inputs: Any, *, run_id: UUID, **__: Any) -> None:
+        """Remembers what was asked."""
+        self._asked[run_id] = inputs
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:  # noqa: ARG002 (LangChain's)
+        """Forgets it."""
+        self._asked.pop(run_id, None)
+        self._below.pop(run_id, None)
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **_: Any) -> None:
+        """Writes the decision; a run that only passes on that of a run below has made none."""
+        inputs, below = self._asked.pop(run_id, None), self._below.pop(run_id, None)
+        if not isinstance(outputs, TwoSupervisorResult):
+            return
+        if parent_run_id is not None:
+            self._below[parent_run_id] = outputs
+        if below is outputs:
+            return
+        asked = QAInput.coerce(inputs)
+        ticket = Ticket(route=self._route, caller=self._caller, id=str(run_id))
+        text = text_of(asked, outputs) if self._text else None
+        self._log.put(decision_of(ticket, asked, outputs, text=text, **self._more)).result()
+
+
+def text_of(asked: QAInput, result: TwoSupervisorResult) -> DecisionText:
+    """Returns the texts of a question that was decided."""
+    answers = {"local": result.local, "remote": result.remote}
+    said = {role: answer.text for role, answer in answers.items() if answer is not None}
+    return DecisionText(question=asked.question, context=asked.passages, answers={**said, "final": result.answer})
