@@ -16,6 +16,7 @@ import numpy as np
 from twosup_chain._options import shorten
 from twosup_chain.errors import InputError
 from twosup_chain.reader.engine import ModelInput, ReaderEngine, Tokens
+from twosup_chain.reader.layout import cells_of
 from twosup_chain.reader.occurrences import agreement, counted, token_ranges
 from twosup_chain.reader.spans import JointSpans, Window, disjoint_spans, span_log_odds, tidy, windows
 from twosup_chain.text.finder import find, whole
@@ -114,6 +115,7 @@ def read(
         _refusal(item, target, tokens[item.question], limits) or Reading()
         for item, target in zip(inputs, targets, strict=True)
     ]
+    cells = {text: cells_of(text, tokens[text].starts) for item in inputs for text in item.passages}
     matcher = _Matcher()
     jobs, fed = tee(_jobs(engine, limits, inputs, results, tokens))
     for job, logits in zip(jobs, engine.logits(job.input for job in fed), strict=True):
@@ -131,6 +133,7 @@ def read(
             found.first[at:stop],
             found.last[at:stop],
             limits.max_answer_tokens,
+            cells[passage][at:stop],
         )
         reading.joint.add(odds)
         reading.n_tokens += len(job.input.ids)

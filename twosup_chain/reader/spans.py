@@ -73,11 +73,12 @@ def span_log_odds(
     may_start: BoolArray,
     may_end: BoolArray,
     max_tokens: int,
+    cells: NDArray[np.int64] | None = None,
 ) -> FloatArray:
     """Returns the log-odds against null of every span that a window of n tokens speaks for.
 
     Shape ``(n, width)``: the cell ``(i, k)`` is the span from token ``i`` to token ``i + k`` of the window; ``-inf``
-    where there is no such span. Logits and flags have shape ``(n,)``.
+    where there is no such span. Logits, flags and the tokens' `cells`, which no span leaves, have shape ``(n,)``.
     """
     n = len(start_logits)
     width = min(max_tokens, n)
@@ -87,6 +88,9 @@ def span_log_odds(
     doubled = 2 * (window.start + np.arange(n))[:, None] + np.arange(width)
     if window.own_from > 2 * window.start or window.own_to <= 2 * (window.stop - 1):
         odds[(doubled < window.own_from) | (doubled >= window.own_to)] = -np.inf
+    if cells is not None and n and cells[0] != cells[-1]:
+        last = np.concatenate([cells, np.full(width - 1, cells[-1])])
+        odds[cells[:, None] != np.lib.stride_tricks.sliding_window_view(last, width)] = -np.inf
     return odds
 
 

@@ -178,3 +178,17 @@ def test_tidy_never_empties_a_span_nor_leaves_it(text, data):
     assert start <= left < right
     assert right <= end or all(char in "\u0301\u200d" for char in text[end:right])
     assert (left, right) == tidy(text, left, right)
+
+
+def test_no_span_leaves_its_cell():
+    n = 4
+    flags = np.ones(n, np.bool_)
+    odds = span_log_odds(np.zeros(n), np.zeros(n), 0.0, Window(0, n, 0, 2 * n), flags, flags, 3, np.array([0, 0, 1, 1]))
+    assert [(i, i + k) for i, k in np.argwhere(odds > -np.inf).tolist()] == [
+        (0, 0),
+        (0, 1),
+        (1, 1),
+        (2, 2),
+        (2, 3),
+        (3, 3),
+    ]
