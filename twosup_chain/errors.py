@@ -243,3 +243,9 @@ def is_failure(error: BaseException) -> bool:
     """
     halts = any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)
     return isinstance(error, Exception) and not (halts or isinstance(error, (ConfigurationError, ImportError)))
+
+
+def http_status(error: BaseException) -> int | None:
+    """Returns the HTTP code that a provider's error carries; ``None`` for none."""
+    status = getattr(error, "status_code", getattr(getattr(error, "response", None), "status_code", None))
+    return status if isinstance(status, int) else None

@@ -20,7 +20,7 @@ from twosup_chain._worker import Worker
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.collection.settings import settings_of
-from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError
+from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError, http_status
 from twosup_chain.records.prediction import RecordedPrediction
 from twosup_chain.records.question import QuestionRecord
 from twosup_chain.scoring.features import features
@@ -131,9 +131,8 @@ class Asker:
         Raises:
             ConfigurationError: There are so many that the key is wrong, or not allowed to ask this model.
         """
-        reply = getattr(output, "response", None)
-        status = getattr(output, "status_code", getattr(reply, "status_code", None))
-        self._refused = self._refused + 1 if isinstance(output, Exception) and status in _REFUSED else 0
+        status = http_status(output) if isinstance(output, Exception) else None
+        self._refused = self._refused + 1 if status in _REFUSED else 0
         if self._refused == _MOST_REFUSED:
             message = (
                 f"the remote model refused the key {_MOST_REFUSED} times in a row (HTTP {status}): set the right one "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TypeVar
 
 from pydantic import Field
 
 from twosup_chain._options import Record
+from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.outcomes.outcomes import Floats
 
 Tokens = TypeVar("Tokens", float, Floats)
@@ -26,6 +28,30 @@ class Price(Record):
     input: float = Field(ge=0.0, allow_inf_nan=False)
     output: float = Field(ge=0.0, allow_inf_nan=False)
     currency: str = "USD"
+
+    @classmethod
+    def of_model(cls, model: str) -> Price:
+        """Returns the list price of a model by its name, with or without ``provider:``, in USD.
+
+        It is that of the installed genai-prices, and nothing is looked up elsewhere. Where long calls are dearer, it is
+        the dearest price; discounts for cached tokens are left out.
+
+        Raises:
+            ConfigurationError: No price is known for it.
+            MissingExtraError: genai-prices is not installed.
+        """
+        try:
+            import genai_prices
+        except ImportError:
+            raise MissingExtraError("a price by the model's name", "genai-prices", "serve") from None
+        provider, _, name = model.rpartition(":")
+        usage = genai_prices.Usage(input_tokens=_MILLION, output_tokens=_MILLION)
+        for known_as in (provider.replace("_genai", "") or None, None):  # LangChain's names of providers, mostly
+            with suppress(LookupError):
+                found = genai_prices.calc_price(usage, name, provider_id=known_as)
+                return cls(input=float(found.input_price), output=float(found.output_price))
+        message = f"no price is known for {model!r}: give it, as Price(input=…, output=…) a million tokens"
+        raise ConfigurationError(message)
 
     def of(self, input_tokens: Tokens, output_tokens: Tokens) -> Tokens:
         """Returns what so many tokens cost, in currency: of one call, or of many as columns of shape (n,)."""

@@ -41,7 +41,14 @@ class DecisionCallback(BaseCallbackHandler):
         self._asked: dict[UUID, Any] = {}
         self._below: dict[UUID, object] = {}
 
-    def on_chain_start(self, _: dict[str, Any] | None, inputs: Any, *, run_id: UUID, **__: Any) -> None:
+    def on_chain_start(
+        self,
+        serialized: dict[str, Any] | None,  # noqa: ARG002 (LangChain's)
+        inputs: Any,
+        *,
+        run_id: UUID,
+        **_: Any,
+    ) -> None:
         """Remembers what was asked."""
         self._asked[run_id] = inputs
 

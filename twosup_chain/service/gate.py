@@ -1,0 +1,134 @@
+"""`RemoteGate`: the breaker, the caps and the retries before a hosted model, where the chain asks it."""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+from typing import TYPE_CHECKING
+
+from twosup_chain._drive import Step
+from twosup_chain._gate import Gate
+from twosup_chain._stage import Stage
+from twosup_chain.errors import ConfigurationError, RemoteWithheldError
+from twosup_chain.service.budget import Budget, Caps, Charge
+from twosup_chain.service.money import PROMPT_TOKENS, bound, cost_of
+from twosup_chain.service.ports import ticket
+from twosup_chain.service.retries import Awaited, Pause, may_have_cost, wait_before
+from twosup_chain.service.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from twosup_chain._deadline import Clock
+    from twosup_chain._drive import Flow
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.schema import Answer, QAInput
+    from twosup_chain.service.breaker import Breaker
+
+
+class RemoteGate(Gate):
+    """Lets questions pass to a hosted model while it is alive and there is money for it, and asks again what may pass.
+
+    A question that finds the model dead has failed at once, as ``on_remote_error`` of the chain has it. One that there
+    is no money for ends as the caps say, without an error. The time for all calls is the chain's ``deadline``. A client
+    that retries by itself is best told not to (``max_retries=0``): the two would multiply.
+
+    Args:
+        breaker: Takes the model for dead after some failures; ``None``: never.
+        retries: How often a call is made again that failed in a way that may pass (a lost connection, HTTP 429, 5xx),
+            after the wait that the server asks for (``Retry-After``), or a short and growing one.
+        caps: The most that the model may cost; takes `price`, `store` and `max_tokens`.
+        price: What its tokens cost.
+        store: Where the purses are: a `Store`, the path of a SQLite file, or a ``postgresql://`` URL.
+        max_tokens: The most tokens that a reply has, as the model itself was told (its own ``max_tokens``).
+        prompt_tokens: The most that its prompt adds to a question and its context; raise it for long instructions or
+            tools.
+
+    Raises:
+        ConfigurationError: Caps without what they take, or an option out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        breaker: Breaker | None = None,
+        retries: int = 2,
+        caps: Caps | None = None,
+        price: Price | None = None,
+        store: Store | str | Path | None = None,
+        max_tokens: int | None = None,
+        prompt_tokens: int = PROMPT_TOKENS,
+    ) -> None:
+        if retries < 0 or prompt_tokens < 0 or (max_tokens is not None and max_tokens < 1):
+            message = f"retries={retries}, prompt_tokens={prompt_tokens}, max_tokens={max_tokens}: none is negative"
+            raise ConfigurationError(message)
+        self.breaker = breaker
+        self.budget: Budget | None = None
+        self._retries = retries
+        self._price = price
+        self._max_tokens = max_tokens
+        self._prompt_tokens = prompt_tokens
+        if caps is None:
+            return
+        lacking = {"price": price, "store": store, "max_tokens": max_tokens}
+        if missing := [name for name, given in lacking.items() if given is None]:
+            raise ConfigurationError(
+                f"caps need {' and '.join(missing)}: without a price, a store of what was spent and the longest reply "
+                "nobody knows before a call whether there is money for it"
+            )
+        self.budget = Budget(store if isinstance(store, Store) else Store(store or ""), caps)
+
+    def through(self, asked: QAInput, call: Callable[[], Flow[Answer]], clock: Clock) -> Flow[Answer]:
+        """Returns what the hosted model says, if the question passes."""
+        for attempt in count(1):
+            try:
+                return (yield from self._alive(asked, call))
+            except Exception as error:
+                wait = wait_before(attempt, error)
+                left = math.inf if clock.left is None else clock.left
+                if wait is None or attempt > self._retries or wait >= left:
+                    raise
+            yield Step(Pause(), wait, stage=Stage.REMOTE, clock=clock)
+        raise AssertionError  # not reached
+
+    def _alive(self, asked: QAInput, call: Callable[[], Flow[Answer]]) -> Flow[Answer]:
+        """Asks once, if the model is not taken for dead."""
+        if self.breaker is None:
+            return (yield from self._paid(asked, call))
+        self.breaker.enter()
+        met: BaseException | None = None
+        try:
+            return (yield from self._paid(asked, call))
+        except BaseException as error:
+            met = error
+            raise
+        finally:
+            self.breaker.leave(met)
+
+    def _paid(self, asked: QAInput, call: Callable[[], Flow[Answer]]) -> Flow[Answer]:
+        """Asks once, if there is money for it."""
+        if self.budget is None or self._price is None or self._max_tokens is None:
+            return (yield from call())
+        request = ticket.get()
+        longest = min(self._max_tokens, (request and request.max_tokens) or self._max_tokens)
+        most = bound(asked, self._price, max_tokens=longest, prompt_tokens=self._prompt_tokens)
+        route, caller = ("chain", None) if request is None else (request.route, request.caller)
+        taken = self.budget.take(most, route=route, caller=caller)
+        charge: Charge = yield Step(Awaited(), taken, stage=Stage.REMOTE)
+        if charge.refused is not None:
+            raise RemoteWithheldError(charge.refused, self.budget.caps.instead)
+        cost = most  # what nobody accounts for counts as spent
+        try:
+            answer = yield from call()
+            cost, _ = cost_of(asked, answer, self._price)
+        except BaseException as error:
+            usage = getattr(error, "usage", None)
+            if usage is not None:
+                cost = self._price.of(float(usage["input_tokens"]), float(usage["output_tokens"]))
+            elif not may_have_cost(error):
+                cost = 0.0
+            raise
+        finally:
+            self.budget.settle(charge, cost)
+        return answer

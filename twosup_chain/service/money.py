@@ -1,0 +1,74 @@
+"""What questions cost: what was spent, what always asking the hosted model would have cost, and bounds beforehand.
+
+Tokens that a provider does not report are estimated, and said to be: no more than one a byte, since the tokenizers of
+hosted models never make more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult
+
+#: What a prompt adds to the texts that are asked about, in tokens: instructions, examples, roles. It is a bound.
+PROMPT_TOKENS = 4_000
+#: How many bytes of ordinary text a token has, at least; for what was never sent.
+_BYTES_A_TOKEN = 4
+
+
+class Bill(NamedTuple):
+    """What a question cost, in currency; `estimated`: a provider did not report its tokens.
+
+    `always_remote` is no money spent: what it would have cost to ask the hosted model, which is an estimate on the low
+    side where it was not asked.
+    """
+
+    cost: float
+    always_remote: float
+    currency: str
+    estimated: bool
+
+
+def bound(asked: QAInput, price: Price, *, max_tokens: int, prompt_tokens: int = PROMPT_TOKENS) -> float:
+    """Returns the most that a call can cost, in currency, whose reply has at most `max_tokens`."""
+    return price.of(float(_bytes(*asked.texts) + prompt_tokens), float(max_tokens))
+
+
+def cost_of(asked: QAInput, answer: Answer, price: Price) -> tuple[float, bool]:
+    """Returns what an answer cost, and whether that is an estimate."""
+    usage = answer.usage
+    if usage is not None:
+        return price.of(float(usage["input_tokens"]), float(usage["output_tokens"])), False
+    return price.of(float(_bytes(*asked.texts) + PROMPT_TOKENS), float(_bytes(answer.text or ""))), True
+
+
+def bill(asked: QAInput, result: TwoSupervisorResult, price: Price) -> Bill:
+    """Returns what a question cost.
+
+    Tokens that the local model did not spend are the hosted model's: those of a reply that was none, too, and those of
+    a fallback that reports any.
+    """
+    if result.remote is not None and result.remote.usage is None:
+        spent, estimated = cost_of(asked, result.remote, price)
+    else:
+        local = result.local.usage if result.local is not None else None
+        read, written = (_count(result.usage, name) - _count(local, name) for name in ("input_tokens", "output_tokens"))
+        spent, estimated = price.of(float(max(read, 0)), float(max(written, 0))), False
+    if result.remote is not None:
+        return Bill(spent, spent, price.currency, estimated)
+    said = "" if result.local is None else result.local.text or ""
+    tokens = (float(_bytes(text) // _BYTES_A_TOKEN) for text in ("".join(asked.texts), said))
+    return Bill(spent, max(spent, price.of(*tokens)), price.currency, estimated)
+
+
+def _bytes(*texts: str) -> int:
+    return sum(len(text.encode()) for text in texts)
+
+
+def _count(usage: Mapping[str, object] | None, name: str) -> int:
+    found = (usage or {}).get(name, 0)
+    return found if isinstance(found, int) else 0
