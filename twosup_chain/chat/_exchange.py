@@ -81,7 +81,7 @@ class Exchange:
             **{
                 name: getattr(chat, name)
                 for name in (
-                    *("deadline", "gate", "never_escalate"),
+                    *("deadline", "gate", "never_escalate", "early_abstention", "reconcile"),
                     *("on_remote_error", "on_local_error", "on_supervisor_error"),
                 )
             },

@@ -99,6 +99,8 @@ class ChatParts(Parts):
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
     deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
     gate: Gate | None = Field(default=None, exclude=True, repr=False)
+    early_abstention: bool = False
+    reconcile: bool = False
     early_rejection: bool = True
     remote_tokens: Literal["held", "at_once"] = "held"
     local_tools: bool = False
@@ -117,8 +119,8 @@ class ChatParts(Parts):
     @property
     def stops_drafts(self) -> bool:
         """Whether a local draft may be stopped before it is complete: nobody needs the whole of a rejected one."""
-        needed = self.on_remote_error == "local" or self.gate is not None or _compares(self.remote_supervisor)
-        return self.early_rejection and not needed
+        weighed = self.early_abstention or self.reconcile or _compares(self.remote_supervisor)
+        return self.early_rejection and not (weighed or self.on_remote_error == "local" or self.gate is not None)
 
 
 def _compares(supervisor: object) -> bool:

@@ -82,6 +82,8 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         gate: Stands before the hosted model, as in `TwoSupervisorChain`; it is given the whole conversation.
         no_answer: The text of the no-answer message, not blank.
         context: Called with the messages; returns what scorers such as ``grounded`` take for the context.
+        early_abstention: Whether a local draft is weighed against "no answer", as in `TwoSupervisorChain`.
+        reconcile: Whether the hosted draft is weighed against the local one and "no answer", likewise.
         early_rejection: Whether local drafts are stopped early.
         remote_tokens: ``"held"``: the text of the hosted model is streamed after its supervisor has accepted it.
             ``"at_once"``: it is streamed as it comes; if it is rejected after all, the stream ends, after a blank line,

@@ -26,6 +26,7 @@ from twosup_chain.cli.export_reader import export_reader
 from twosup_chain.cli.fit_scorer import fit_scorer
 from twosup_chain.cli.models import models
 from twosup_chain.cli.replicate import replicate
+from twosup_chain.cli.serve import serve
 from twosup_chain.cli.train_reader import train_reader
 from twosup_chain.errors import ConfigurationError, InputError
 
@@ -110,6 +111,7 @@ for _command in (
     fit_scorer,
     models,
     replicate,
+    serve,
     train_reader,
 ):
     app.command()(_command)

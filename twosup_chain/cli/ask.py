@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twosup_chain import parts
 from twosup_chain._deadline import DEADLINE
 from twosup_chain._secrets import scrub
-from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note, print_json, show, stderr
 from twosup_chain.cli.documents import STDIN, read_documents

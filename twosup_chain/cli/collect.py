@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from twosup_chain import parts
 from twosup_chain._deadline import DEADLINE
-from twosup_chain.cli import parts
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean, note
 from twosup_chain.cli.options import Models, Output, Prices

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twosup_chain.cli import parts
+from twosup_chain import parts
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold, Trust

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twosup_chain.chat._parts import writes
+
 if TYPE_CHECKING:
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.chat.model import TwoSupervisorChatModel
@@ -34,3 +36,8 @@ class Route:
     keeps_text: bool = False
     concurrency: int = 32
     queue: int = 256
+
+    @property
+    def calls_tools(self) -> bool:
+        """Whether one of its models calls tools."""
+        return writes(self.chat.remote) or (self.chat.local_tools and writes(self.chat.local))

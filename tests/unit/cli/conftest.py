@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from twosup_chain.cli import parts
+from twosup_chain import parts
 from twosup_chain.cli.app import app
 from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer

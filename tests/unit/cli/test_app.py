@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from twosup_chain import __version__
-from twosup_chain.cli import models, parts
+from twosup_chain import __version__, parts
+from twosup_chain.cli import models
 from twosup_chain.errors import MissingExtraError, NotTextError
 
 COMMANDS = (

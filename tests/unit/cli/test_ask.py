@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from twosup_chain.cli import parts
+from twosup_chain import parts
 from twosup_chain.schema import Answer, TwoSupervisorResult
 from twosup_chain.testing import ScriptedAnswerer
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from twosup_chain import parts
 from twosup_chain.cli import collect as command
-from twosup_chain.cli import parts
 from twosup_chain.collection.collect import Progress
 from twosup_chain.outcomes.price import Price
 from twosup_chain.records.lines import read_records

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from twosup_chain import Calibration
-from twosup_chain.cli import parts
+from twosup_chain import Calibration, parts
 from twosup_chain.errors import ConfigurationError
 
 #: Half of the questions are about the lamp, which the local model knows; the hosted one knows all, at a price of trust.

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from twosup_chain.cli import parts
+from twosup_chain import parts
 from twosup_chain.errors import ConfigurationError, MissingExtraError, ModelFileError
 
 LOOPBACK = "http://127.0.0.1:8123/v1"

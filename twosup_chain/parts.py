@@ -1,4 +1,4 @@
-"""The parts of a chain from what the command line says: answerers, supervisors, and the key of a hosted LLM.
+"""The parts of a chain by name, as the command line and a server's file say them: answerers, supervisors, a key.
 
 A key is read from the environment or typed without an echo; it is neither an option nor shown anywhere.
 """
@@ -37,8 +37,11 @@ _ALTERNATIVES = 5
 _NO_TEMPERATURE = re.compile(r"o\d")
 
 
-def local_answerer(spec: str) -> Runnable[Any, Any]:
-    """Returns the local model: ``"reader"``, ``"llama:PATH"`` for a GGUF file, or an answerer of the user's own."""
+def local_answerer(spec: str, what: str = "--local") -> Runnable[Any, Any]:
+    """Returns the local model: ``"reader"``, ``"llama:PATH"`` for a GGUF file, or an answerer of the user's own.
+
+    `what` is the option that names it, for errors.
+    """
     if spec == READER:
         from twosup_chain.reader.reader import ExtractiveReader
 
@@ -49,30 +52,33 @@ def local_answerer(spec: str) -> Runnable[Any, Any]:
 
         return LlamaCppAnswerer(model_path=Path(path).expanduser())
     if path == spec and _OWN.fullmatch(spec):
-        return _own_answerer(spec, "local")
+        return own_answerer(spec, what)
     raise ConfigurationError(
-        f"--local {spec!r} is no local model: pass 'reader' or 'llama:PATH' with the path of a GGUF file, or an "
+        f"{what} {spec!r} is no local model: pass 'reader' or 'llama:PATH' with the path of a GGUF file, or an "
         "answerer of your own as 'module:name' or 'file.py:name'"
     )
 
 
-def remote_answerer(model: str, url: str | None, needs: Needs | None) -> Runnable[Any, Any]:
+def remote_answerer(
+    model: str, url: str | None, needs: Needs | None, *, what: str = "--remote", key: str = KEY
+) -> Runnable[Any, Any]:
     """Returns the remote model: ``"provider:model"``, or an answerer of the user's own.
 
     With `url`, the base of an OpenAI-compatible server, it is the name that the server knows, which ``"openai:"`` may
     precede. What the second supervisor's scorer `needs` (token log-probabilities, stated confidence) is asked for.
+    `what` is the option that names it, for errors, and `key` the variable of the environment that holds its key.
     """
     if url is None and _is_own(model):
-        return _own_answerer(model, "remote")
+        return own_answerer(model, what)
     from twosup_chain.answerers.chat import ChatAnswerer
 
     name, stated = model.removeprefix("openai:"), needs == "stated_confidence"
     if url is None and name == model:
         return ChatAnswerer(model, stated_confidence=stated)
     if find_spec("langchain_openai") is None:
-        raise MissingExtraError(f"--remote {model}", "langchain-openai", "openai")
-    options: dict[str, Any] = {} if url is None else {"base_url": _checked(url)}
-    options["api_key"] = _key(url)
+        raise MissingExtraError(f"{what} {model}", "langchain-openai", "openai")
+    options: dict[str, Any] = {} if url is None else {"base_url": _checked(url, what)}
+    options["api_key"] = _key(url, key)
     if not _NO_TEMPERATURE.match(name):
         options["temperature"] = 0
     if needs in _LOGPROBS:
@@ -90,14 +96,14 @@ def _is_own(spec: str) -> bool:
     return "." in module or (find_spec(f"langchain_{module}") is None and find_spec(module) is not None)
 
 
-def _own_answerer(spec: str, role: str) -> Runnable[Any, Any]:
+def own_answerer(spec: str, what: str) -> Runnable[Any, Any]:
     """Returns an answerer of the user's own; a class, or a function that takes nothing, is called for it first."""
     from twosup_chain.answerers.part import as_answerer
 
-    found = own(spec, f"--{role}")
+    found = own(spec, what)
     if inspect.isclass(found) or (inspect.isroutine(found) and not inspect.signature(found).parameters):
         found = found()
-    return as_answerer(found, role=f"--{role} {spec}")  # type: ignore[return-value]
+    return as_answerer(found, role=f"{what} {spec}")  # type: ignore[return-value]
 
 
 def own(spec: str, what: str) -> Any:
@@ -188,22 +194,22 @@ def unregistered(*scorers: str | Scorer) -> dict[str, Scorer]:
     return {scorer.name: scorer for scorer in scorers if not isinstance(scorer, str)}
 
 
-def _key(url: str | None) -> str:
+def _key(url: str | None, name: str) -> str:
     """Returns the key; a typed one goes into this process's environment, where the messages' scrubber finds it."""
-    if key := os.environ.get(KEY, "").strip():
+    if key := os.environ.get(name, "").strip():
         return key
     if url is not None and _is_loopback(url):
         return "none"
     if sys.stdin is not None and sys.stdin.isatty():
-        os.environ[KEY] = getpass.getpass("Key of the remote model (not shown): ").strip()
-        if os.environ[KEY]:
-            return os.environ[KEY]
+        os.environ[name] = getpass.getpass("Key of the remote model (not shown): ").strip()
+        if os.environ[name]:
+            return os.environ[name]
     raise ConfigurationError(
-        f"the remote model needs a key: set {KEY} in the environment (it is no option, so that no log keeps it)"
+        f"the remote model needs a key: set {name} in the environment (it stands nowhere else, so that no log keeps it)"
     )
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, what: str) -> str:
     from urllib.parse import urlsplit
 
     try:
@@ -213,7 +219,7 @@ def _checked(url: str) -> str:
         good = False
     if good:
         return url
-    raise ConfigurationError(f"--remote-url {url!r} is no address of a server: write it like http://127.0.0.1:8000/v1")
+    raise ConfigurationError(f"{what}-url {url!r} is no address of a server: write it like http://127.0.0.1:8000/v1")
 
 
 def _is_loopback(url: str) -> bool:

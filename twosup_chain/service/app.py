@@ -1,0 +1,210 @@
+"""The server: routes of chains behind OpenAI's form, as an ASGI application.
+
+What a request passes is in `http`, how it is taken and kept in `desk`, the forms in `wire`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from twosup_chain._secrets import scrub
+from twosup_chain.chat._draft import Turn
+from twosup_chain.errors import MissingExtraError
+from twosup_chain.service.build import passages
+from twosup_chain.service.decision import Ticket
+from twosup_chain.service.desk import Desk
+from twosup_chain.service.http import RefusedError, body_of, caller_of, error_document, json_response, unless_left
+from twosup_chain.service.wire import AnswerRequest, ChatRequest, Pieces, completion, parsed
+
+try:
+    from sse_starlette import EventSourceResponse
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.middleware.cors import CORSMiddleware
+    from starlette.responses import PlainTextResponse, Response
+    from starlette.routing import Route as Path
+except ImportError:
+    raise MissingExtraError("twosup serve", "starlette", "serve") from None
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+
+    from starlette.requests import Request
+
+    from twosup_chain.service.config import ServerTable
+    from twosup_chain.service.route import Route
+
+_log = logging.getLogger(__name__)
+
+#: The header by which a reply names its decision.
+DECISION = "x-twosup-decision"
+
+
+class Service:
+    """The routes of a server in this process.
+
+    Args:
+        routes: By the names that clients call them.
+        server: The server's options.
+        keys: The callers' keys by name; empty: nobody needs one.
+    """
+
+    def __init__(self, routes: Mapping[str, Route], server: ServerTable, keys: Mapping[str, bytes]) -> None:
+        self.routes = routes
+        self.server = server
+        self.keys = keys
+        self.desks = {name: Desk(route, lambda _: None) for name, route in routes.items()}
+        self.broken: str | None = "the models are being loaded"
+        self._created = int(time.time())
+
+    def app(self) -> Starlette:
+        """Returns the ASGI application; the models are loaded in the process that runs it."""
+        cors = Middleware(CORSMiddleware, allow_origins=self.server.cors, allow_methods=["*"], allow_headers=["*"])
+        return Starlette(
+            routes=[
+                Path("/v1/chat/completions", self._handled(self._chat), methods=["POST"]),
+                Path("/v1/answer", self._handled(self._answer), methods=["POST"]),
+                Path("/v1/models", self._handled(self._models)),
+                Path("/healthz", self._healthz),
+                Path("/readyz", self._readyz),
+            ],
+            middleware=[cors] if self.server.cors else [],
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        loading = asyncio.create_task(self._load())
+        try:
+            yield
+        finally:
+            loading.cancel()
+            for sink in {id(sink): sink for route in self.routes.values() for sink in route.sinks}.values():
+                await sink.aclose()
+
+    async def _load(self) -> None:
+        for name, route in self.routes.items():
+            try:
+                await asyncio.to_thread(route.chain.warm_up)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the server says so)
+                self.broken = scrub(f"routes.{name}: {error}")
+                _log.exception("routes.%s cannot answer", name)
+                return
+        self.broken = None
+
+    # -- what clients ask ---------------------------------------------------------------------------------------------
+
+    def _handled(self, handler: Callable[[Request, str | None], Awaitable[Response]]) -> Callable[..., Any]:
+        """Returns a handler that knows its caller, and whose errors are replies."""
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handler(request, caller_of(request, self.keys))
+            except Exception as error:  # noqa: BLE001 (whatever it is, the caller is told)
+                status, document, headers = error_document(error)
+                if status >= 500:  # noqa: PLR2004
+                    _log.warning("%s %s: %s", request.method, request.url.path, document["error"]["message"])
+                return json_response(document, status, headers)
+
+        return handled
+
+    async def _chat(self, request: Request, caller: str | None) -> Response:
+        asked = parsed(ChatRequest, await body_of(request, self.server.max_body))
+        desk = self._desk(asked.model)
+        ticket = Ticket(route=asked.model, caller=caller, max_tokens=asked.longest, metadata=asked.metadata)
+        replies = self._replies(desk, ticket, asked)
+        first = await unless_left(request, anext(replies))
+        headers = {DECISION: ticket.id}
+        if not asked.stream:
+            return json_response(first, headers=headers)
+        return EventSourceResponse(_events(first, replies), headers=headers, sep="\n")
+
+    async def _replies(self, desk: Desk, ticket: Ticket, asked: ChatRequest) -> AsyncGenerator[dict[str, Any]]:
+        """Gives a reply, whole or in pieces; the last comes once the decision is kept."""
+        messages = asked.conversation
+        chat: Any = desk.route.chat
+        if asked.tools:
+            if not desk.route.calls_tools:
+                raise RefusedError(400, f"tools: the route {ticket.route!r} has no model that calls any")
+            chat = chat.bind_tools(asked.tools, **asked.tool_options)
+        turn = Turn.of(messages, passages(messages))
+        if not asked.stream:
+            async with desk.request(ticket, turn) as request:
+                message = await chat.ainvoke(messages, request.config, **asked.options)
+            yield completion(ticket, message)
+            return
+        usage = asked.stream_options is not None and asked.stream_options.include_usage
+        pieces = Pieces(ticket, usage=usage)
+        async with (
+            desk.request(ticket, turn) as request,
+            aclosing(chat.astream(messages, request.config, **asked.options)) as chunks,
+        ):
+            async for chunk in chunks:
+                for piece in pieces.of(chunk):
+                    yield piece
+        for piece in pieces.last:
+            yield piece
+
+    async def _answer(self, request: Request, caller: str | None) -> Response:
+        asked = parsed(AnswerRequest, await body_of(request, self.server.max_body))
+        desk = self._desk(asked.model)
+        ticket = Ticket(route=asked.model, caller=caller, metadata=asked.metadata)
+        document = await unless_left(request, self._answered(desk, ticket, asked))
+        return json_response(document, headers={DECISION: ticket.id})
+
+    @staticmethod
+    async def _answered(desk: Desk, ticket: Ticket, asked: AnswerRequest) -> dict[str, Any]:
+        question = asked.asked
+        async with desk.request(ticket, question) as request:
+            request.result = result = await desk.route.chain.ainvoke(question, request.config)
+        told = result.model_dump(mode="json", exclude={"local", "remote"})
+        return {
+            "id": ticket.id,
+            "object": "twosup.answer",
+            "model": ticket.route,
+            "text": result.as_text(desk.route.chat.no_answer),
+            **told,
+        }
+
+    async def _models(self, _request: Request, _caller: str | None) -> Response:
+        known = [
+            {"id": name, "object": "model", "created": self._created, "owned_by": "twosup"} for name in self.routes
+        ]
+        return json_response({"object": "list", "data": known})
+
+    def _desk(self, name: str) -> Desk:
+        if name in self.desks:
+            return self.desks[name]
+        known = ", ".join(sorted(self.desks))
+        raise RefusedError(404, f"model {name!r} is no route of this server; there are: {known}", "not_found_error")
+
+    # -- what operators ask -------------------------------------------------------------------------------------------
+
+    async def _healthz(self, _request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def _readyz(self, _request: Request) -> Response:
+        ready = self.broken is None and all(route.chain.health().ready for route in self.routes.values())
+        return PlainTextResponse("ready" if ready else (self.broken or "a model is not loaded"), 200 if ready else 503)
+
+
+async def _events(first: dict[str, Any], others: AsyncGenerator[dict[str, Any]]) -> AsyncGenerator[str]:
+    async with AsyncExitStack() as stack:
+        replies = await stack.enter_async_context(aclosing(others))
+        yield _event(first)
+        try:
+            async for piece in replies:
+                yield _event(piece)
+        except Exception as error:  # noqa: BLE001 (the status has been sent: the stream says it)
+            yield _event(error_document(error)[1])
+        yield "[DONE]"
+
+
+def _event(piece: dict[str, Any]) -> str:
+    return orjson.dumps(piece, default=str).decode()

@@ -1,0 +1,124 @@
+"""The routes of a configuration: for each a chain, and the chat model of the same parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+from twosup_chain import parts
+from twosup_chain.answerers.chat import ChatAnswerer
+from twosup_chain.chain import TwoSupervisorChain
+from twosup_chain.chat.model import TwoSupervisorChatModel
+from twosup_chain.errors import TwosupError
+from twosup_chain.service.route import Route
+from twosup_chain.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langchain_core.runnables import Runnable
+
+    from twosup_chain.service.config import RouteTable, ServiceConfig
+
+#: The name of a system message that holds a passage.
+PASSAGE = "context"
+
+
+def routes(config: ServiceConfig) -> dict[str, Route]:
+    """Returns the routes by name; nothing is loaded yet.
+
+    Raises:
+        TwosupError: A part cannot be made; the message names the route.
+    """
+    made = {}
+    for name, table in config.routes.items():
+        try:
+            made[name] = route(name, table)
+        except TwosupError as error:
+            error.args = (f"routes.{name}: {error}",)
+            raise
+    return made
+
+
+def route(name: str, table: RouteTable) -> Route:
+    """Returns a route."""
+    trust, calibration = _trust(table)
+    local = parts.local_answerer(table.local, "local")
+    options: dict[str, Any] = {
+        **trust,
+        **{
+            option: getattr(table, option)
+            for option in ("on_remote_error", "on_local_error", "on_supervisor_error", "never_escalate", "deadline")
+        },
+        "fallback": None if table.fallback is None else parts.own_answerer(table.fallback, "fallback"),
+    }
+    remote: Any = None
+    if table.remote is not None:
+        needs = trust["remote_supervisor"].scorer.needs
+        remote = parts.remote_answerer(table.remote, table.remote_url, needs, what="remote", key=table.remote_key)
+    chain = TwoSupervisorChain(local=local, remote=remote, **options)
+    chat = TwoSupervisorChatModel(
+        local=_chatting(local),
+        remote=remote.model if isinstance(remote, ChatAnswerer) else remote,
+        context=passages,
+        no_answer=table.no_answer,
+        model_name=name,
+        **options,
+    )
+    return Route(
+        name=name,
+        chain=chain,
+        chat=chat,
+        calibration=calibration,
+        keeps_text=table.keep_text,
+        concurrency=table.concurrency,
+        queue=table.queue,
+    )
+
+
+def _trust(table: RouteTable) -> tuple[dict[str, Any], str | None]:
+    """Returns the supervisors, and the digest of the calibration that set them, where one did."""
+    if table.calibration is not None:
+        from twosup_chain.calibration.record import Calibration
+        from twosup_chain.calibration.supervisors import supervisors
+
+        calibration = Calibration.load(table.calibration.expanduser())
+        made: dict[str, Any] = supervisors(calibration, {})
+        if table.remote is None:
+            del made["remote_supervisor"], made["reconcile"]
+        return made, calibration.digest
+    roles = ("local",) if table.remote is None else ("local", "remote")
+    return {
+        f"{role}_supervisor": Supervisor(
+            parts.scorer_of(getattr(table, f"{role}_scorer"), role),
+            threshold=getattr(table, f"{role}_threshold"),
+            missing=getattr(table, f"{role}_missing"),
+        )
+        for role in roles
+    }, None
+
+
+def _chatting(local: Runnable[Any, Any]) -> Any:
+    """Returns what writes or answers in a conversation: a GGUF writes, with the model that is in memory already."""
+    from twosup_chain.llama.answerer import LlamaCppAnswerer
+
+    if not isinstance(local, LlamaCppAnswerer):
+        return local
+    from twosup_chain.llama.chat import LlamaCppChat
+
+    engine = local.engine
+    return LlamaCppChat(model_path=local.model_path, **({} if engine is None else engine.options), engine=engine)
+
+
+def passages(messages: Sequence[BaseMessage]) -> list[str] | None:
+    """Returns what a conversation is to be answered from; ``None`` where it holds nothing of the kind.
+
+    These are the system messages by the name of ``context``, or else all of them, and what tools have returned since
+    the user's last message.
+    """
+    told = [message for message in messages if isinstance(message, SystemMessage)]
+    named = [message for message in told if message.name == PASSAGE]
+    last = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=-1)
+    tools = [message for message in messages[last + 1 :] if isinstance(message, ToolMessage)]
+    return [text for message in [*(named or told), *tools] if (text := str(message.text)).strip()] or None

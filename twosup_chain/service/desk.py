@@ -1,0 +1,141 @@
+"""`Desk`: takes the requests of a route, one after the other is kept, whatever becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from twosup_chain._secrets import scrub
+from twosup_chain.chat._callbacks import HEAR
+from twosup_chain.service.admission import Admission
+from twosup_chain.service.decision import Decision, DecisionText, decision_of, question_digest
+from twosup_chain.service.ports import ticket as current
+from twosup_chain.service.stages import Stages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from langchain_core.runnables import RunnableConfig
+
+    from twosup_chain.schema import QAInput, TwoSupervisorResult
+    from twosup_chain.service.decision import Ticket
+    from twosup_chain.service.route import Route
+
+_log = logging.getLogger(__name__)
+
+
+class Request:
+    """A request that is being decided.
+
+    Args:
+        ticket: What is known of it beforehand.
+        asked: What is asked.
+        past_local: Is called when the local model is done.
+    """
+
+    def __init__(self, ticket: Ticket, asked: QAInput, past_local: Callable[[], None]) -> None:
+        self.ticket = ticket
+        self.asked = asked
+        self.result: TwoSupervisorResult | None = None
+        self.stages = Stages(past_local)
+        self.started = perf_counter()
+
+    @property
+    def config(self) -> RunnableConfig:
+        """The config of the call that decides it."""
+        ticket = self.ticket
+        return {
+            "callbacks": [self.stages],
+            "metadata": {**ticket.metadata, "twosup_decision": ticket.id, "twosup_caller": ticket.caller},
+            "configurable": {HEAR: self.hear},
+        }
+
+    def hear(self, _asked: QAInput, result: TwoSupervisorResult) -> None:
+        """Is told the decision."""
+        self.result = result
+
+
+class Desk:
+    """Takes the requests of a route in this process.
+
+    Args:
+        route: The route.
+        observe: Is told every decision besides the route's sinks, and must not fail.
+    """
+
+    def __init__(self, route: Route, observe: Callable[[Decision], None]) -> None:
+        self.route = route
+        self.admission = Admission(route.concurrency, route.queue)
+        self._observe = observe
+
+    @asynccontextmanager
+    async def request(self, ticket: Ticket, asked: QAInput) -> AsyncIterator[Request]:
+        """Takes a request; what came of it is kept at the end, also where it failed or was given up.
+
+        Raises:
+            BusyError: Too many wait for the local model.
+        """
+        await self.admission.enter()
+        loop, left = asyncio.get_running_loop(), False
+
+        def leave() -> None:
+            nonlocal left
+            if not left:
+                left = True
+                loop.call_soon_threadsafe(self.admission.leave)
+
+        current.set(ticket)
+        request, failure = Request(ticket, asked, leave), None
+        try:
+            yield request
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            leave()
+            with anyio.CancelScope(shield=True):
+                await self._keep(self._decision(request, failure))
+
+    def _decision(self, request: Request, failure: BaseException | None) -> Decision:
+        known: dict[str, Any] = {
+            "seconds": perf_counter() - request.started,
+            "stages": dict(request.stages.seconds),
+            "calibration": self.route.calibration,
+        }
+        result, asked, ticket = request.result, request.asked, request.ticket
+        if self.route.keeps_text:
+            answers = {} if result is None else {"local": result.local, "remote": result.remote}
+            known["text"] = DecisionText(
+                question=asked.question,
+                context=asked.passages,
+                answers={role: answer.text for role, answer in answers.items() if answer is not None},
+            )
+        if result is not None:
+            return decision_of(ticket, asked, result, **known)
+        gone = failure is None or not isinstance(failure, Exception)
+        said = "the caller has left" if gone else scrub(f"{type(failure).__name__}: {failure}")
+        return Decision(
+            id=ticket.id,
+            route=ticket.route,
+            caller=ticket.caller,
+            time=ticket.time,
+            question=question_digest(asked),
+            source="none",
+            status="failed",
+            reason=said,
+            error=said,
+            **known,
+        )
+
+    async def _keep(self, decision: Decision) -> None:
+        self._observe(decision)
+        for sink in self.route.sinks:
+            try:
+                await sink.record(decision)
+            except Exception:  # noqa: BLE001 (the caller has an answer all the same)
+                _log.exception("the decision %s could not be kept", decision.id)

@@ -1,0 +1,151 @@
+"""What every request passes: its caller's key, the size of its body, the form of an error, whether it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from twosup_chain._secrets import LEAST_SECRET, scrub
+from twosup_chain.errors import ConfigurationError, DeadlineError, InputError, MissingExtraError, TwosupError
+from twosup_chain.service.admission import BusyError
+
+try:
+    from starlette.responses import Response
+except ImportError:
+    raise MissingExtraError("twosup serve", "starlette", "serve") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+    from starlette.requests import Request
+
+
+class RefusedError(TwosupError):
+    """A request that is not taken, with the status and the headers that say so."""
+
+    def __init__(self, status: int, message: str, kind: str = "invalid_request_error", **headers: str) -> None:
+        self.status = status
+        self.kind = kind
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        super().__init__(message)
+
+
+class LeftError(TwosupError):
+    """The caller has left before there was a reply."""
+
+
+def keys_of(callers: Mapping[str, str]) -> dict[str, bytes]:
+    """Returns the callers' keys by name, from the environment.
+
+    Args:
+        callers: The variable of each.
+
+    Raises:
+        ConfigurationError: One is not set, or too short to be a key.
+    """
+    keys = {name: os.environ.get(variable, "").strip().encode() for name, variable in callers.items()}
+    for name, key in keys.items():
+        if len(key) < LEAST_SECRET:
+            raise ConfigurationError(
+                f"server.callers.{name}: set {callers[name]} in the environment to a key of at least {LEAST_SECRET} "
+                "characters"
+            )
+    return keys
+
+
+def caller_of(request: Request, keys: Mapping[str, bytes]) -> str | None:
+    """Returns who asks, by a bearer key or, as browsers send it, a password; ``None`` where nobody needs a key.
+
+    Raises:
+        RefusedError: It is nobody's key.
+    """
+    if not keys:
+        return None
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        with suppress(ValueError):
+            given = base64.b64decode(given).decode(errors="replace").partition(":")[2]
+    found = [name for name, key in keys.items() if hmac.compare_digest(key, given.strip().encode())]
+    if found:
+        return found[0]
+    raise RefusedError(
+        401, "this needs a key: send it as 'Authorization: Bearer …'", "authentication_error", www_authenticate="Basic"
+    )
+
+
+async def body_of(request: Request, most: int) -> Any:
+    """Returns the JSON of a request.
+
+    Raises:
+        RefusedError: It is too long, or not declared as JSON.
+        InputError: It is no JSON.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise RefusedError(415, "send the body as application/json")
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise RefusedError(413, f"the body is longer than {most:,} bytes: send less, or raise server.max_body")
+    try:
+        return orjson.loads(bytes(body))
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"the body is no JSON: {error}") from None
+
+
+async def unless_left(request: Request, work: Coroutine[Any, Any, Any]) -> Any:
+    """Returns what the work returns; cancels it where the caller leaves.
+
+    Raises:
+        LeftError: The caller has left.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise LeftError
+    finally:
+        gone.cancel()
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def json_response(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Returns a reply in JSON; what is no number becomes null."""
+    return Response(orjson.dumps(document, default=str), status, dict(headers or {}), "application/json")
+
+
+def error_document(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Returns status, document in OpenAI's form and headers for an error."""
+    status, kind, headers = 500, "internal_error", {}
+    if isinstance(error, RefusedError):
+        status, kind, headers = error.status, error.kind, error.headers
+    elif isinstance(error, InputError):
+        status, kind = 400, "invalid_request_error"
+    elif isinstance(error, BusyError):
+        status, kind, headers = 503, "overloaded_error", {"retry-after": str(error.retry_after)}
+    elif isinstance(error, DeadlineError):
+        status, kind = 504, "deadline_error"
+    elif hasattr(error, "__notes__"):  # which the chain adds where it was the hosted model
+        status, kind = 502, "remote_error"
+    elif isinstance(error, LeftError):
+        status, kind = 499, "client_error"
+    elif isinstance(error, (ConfigurationError, ImportError)):
+        status, kind = 500, "configuration_error"
+    said = str(error) if isinstance(error, TwosupError) else f"{type(error).__name__}: {error}"
+    return status, {"error": {"message": scrub(said), "type": kind, "param": None, "code": status}}, headers

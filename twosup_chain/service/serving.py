@@ -1,0 +1,66 @@
+"""How a server is run: in this process, or in several, each of which loads its own models after it was started."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from twosup_chain.errors import ConfigurationError, MissingExtraError
+from twosup_chain.service.app import Service
+from twosup_chain.service.build import routes
+from twosup_chain.service.config import load
+from twosup_chain.service.http import keys_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.applications import Starlette
+
+#: The variable that tells a worker process which file it serves.
+CONFIG = "TWOSUP_CONFIG"
+
+
+def service(path: str | Path) -> Service:
+    """Returns the server of a file; nothing is loaded yet.
+
+    Raises:
+        TwosupError: The file, a part of a route or a key is wrong.
+    """
+    config = load(path)
+    return Service(routes(config), config.server, keys_of(config.server.callers))
+
+
+def app() -> Starlette:
+    """Returns the ASGI application of the file that `CONFIG` names, for ``uvicorn --factory`` and worker processes."""
+    if path := os.environ.get(CONFIG):
+        return service(path).app()
+    raise ConfigurationError(f"set {CONFIG} in the environment to the path of a twosup.toml")
+
+
+def run(served: Service, path: Path | None = None) -> None:
+    """Serves until it is told to end (SIGTERM, Ctrl-C); requests under way have their time.
+
+    Args:
+        served: The server.
+        path: Its file, which worker processes read.
+
+    Raises:
+        MissingExtraError: uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+    except ImportError:
+        raise MissingExtraError("twosup serve", "uvicorn", "serve") from None
+    server = served.server
+    options: dict[str, Any] = {
+        "host": server.host,
+        "port": server.port,
+        "timeout_graceful_shutdown": server.grace,
+        "access_log": False,
+        "backlog": 2048,
+    }
+    if server.workers == 1 or path is None:
+        uvicorn.run(served.app(), **options)
+    else:
+        os.environ[CONFIG] = str(path)
+        uvicorn.run(f"{__name__}:app", factory=True, workers=server.workers, **options)
