@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
     from twosup_chain.answerers.consistency import SelfConsistent
     from twosup_chain.calibration.calibrate import calibrate
+    from twosup_chain.calibration.monitor import Monitor
     from twosup_chain.calibration.promise import check
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "answerers.chat": "ChatAnswerer",
     "answerers.consistency": "SelfConsistent",
-    "calibration": "Calibration calibrate check",
+    "calibration": "Calibration Monitor calibrate check",
     "chain": "TwoSupervisorChain",
     "chat.condenser": "QuestionCondenser",
     "chat.middleware": "TwoSupervisorMiddleware",
@@ -64,6 +65,7 @@ __all__ = [
     "LearnedScorer",
     "LlamaCppAnswerer",
     "LlamaCppChat",
+    "Monitor",
     "Price",
     "QAInput",
     "QuestionCondenser",

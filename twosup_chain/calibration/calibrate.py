@@ -18,6 +18,7 @@ from twosup_chain.calibration.search import find
 from twosup_chain.calibration.settings import read_judged
 from twosup_chain.calibration.tally import Abstention
 from twosup_chain.calibration.targets import MEASURES, Prefer, default_preference, make_targets
+from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.outcomes import Outcomes
@@ -27,10 +28,12 @@ from twosup_chain.scoring.registry import recorded_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from twosup_chain.calibration.record import Role
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Tally
     from twosup_chain.calibration.targets import Target
     from twosup_chain.outcomes.from_records import RecordColumns
+    from twosup_chain.outcomes.outcomes import Floats
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
@@ -207,6 +210,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         order=None if others is None else others.digest,
         estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
         abstention_bound=bound,
+        trust=_trust(outcomes, chosen.local.item()),
         trace=_trace(found),
         tried=len(found.accepted),
         warnings=(*assumed, *_warnings(chosen, confidence)),
@@ -267,6 +271,12 @@ def _warnings(chosen: Tally, confidence: float | None) -> list[str]:
             "answer nearly as much for nothing"
         )
     return found
+
+
+def _trust(outcomes: Outcomes, local: float) -> dict[Role, TrustProfile]:
+    asked = outcomes.remote_score[outcomes.local_score < local]
+    scores: dict[Role, Floats] = {"local": outcomes.local_score, "remote": asked}
+    return {role: TrustProfile.of(found) for role, found in scores.items() if len(found)}
 
 
 def _trace(found: Found) -> Trace:

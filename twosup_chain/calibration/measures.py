@@ -48,6 +48,13 @@ class Measure(ABC):
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns a two-sided interval of the value at the only pair of this tally."""
 
+    def span(self, max_call_cost: float) -> tuple[float, float] | None:
+        """Returns between what the value of a single question lies, if the value of many is the mean of theirs.
+
+        Questions whose own value is NaN have no part in it. By default ``None``: the value is no such mean.
+        """
+        return None
+
     def lacks(self, outcomes: Outcomes) -> str:
         """Returns what the data do not hold and are read, with the cure; nothing where they hold it all."""
         return ""
@@ -81,6 +88,10 @@ class Share(Measure):
         events, trials = self.counts(tally)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.impossible(tally), 0.0, np.true_divide(events, trials))
+
+    def span(self, max_call_cost: float) -> tuple[float, float]:
+        """Returns 0 and 1: an event or none."""
+        return 0.0, 1.0
 
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns the interval of Clopper and Pearson."""

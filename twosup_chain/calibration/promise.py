@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from twosup_chain._options import Record
+from twosup_chain.calibration.betting import mean_at_any_time
 from twosup_chain.calibration.estimates import NamedEstimate, estimate
 from twosup_chain.calibration.settings import read_judged
-from twosup_chain.calibration.tally import count
+from twosup_chain.calibration.tally import count, count_each
 from twosup_chain.calibration.targets import TARGETS
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
@@ -20,20 +21,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from twosup_chain.calibration.record import Calibration
+    from twosup_chain.calibration.tally import Tally
     from twosup_chain.calibration.targets import Target
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
+#: That of the intervals.
+_CONFIDENCE = 0.95
+
 
 class HeldPromise(Record):
-    """One target on new data: its value there, and the probability that its limit is kept, given these data alone."""
+    """One target on new data: its value there, and the probability that its limit is kept, given these data alone.
+
+    `at_any_time` is an interval of the value that may be looked at as often as one likes while the data grow: with
+    probability 95 % all of them hold (`betting`). ``None``: the value is no mean over questions (`Measure.span`).
+    """
 
     target: str
     limit: float
     estimate: NamedEstimate
     probability: float = Field(ge=0.0, le=1.0)
+    at_any_time: tuple[float, float] | None = None
 
 
 class PromiseCheck(Record):
@@ -103,27 +113,39 @@ def check(
         raise ConfigurationError(message)
     if not len(outcomes):
         raise InputError("there is no new labelled question to check the calibration on")
-    promised = _promised(calibration, targets)
-    for target in promised:
+    wanted = promised(calibration, targets)
+    for target in wanted:
         if lacking := target.lacks(outcomes):
             raise InputError(f"the calibration promises {target}, and {lacking}")
     if outcomes.remote_cost is not None:  # new calls may be dearer than any before
         outcomes = replace(outcomes, max_call_cost=max(calibration.max_call_cost or 0.0, outcomes.dearest))
-    thresholds = (np.array([setting.threshold]) for setting in calibration.settings.values())
-    tally = count(outcomes, *thresholds, abstention=calibration.abstention).flat()
+    thresholds = [setting.threshold for setting in calibration.settings.values()]
+    tally = count(outcomes, *(np.array([at]) for at in thresholds), abstention=calibration.abstention).flat()
+    each = count_each(outcomes, *thresholds, abstention=calibration.abstention)
     held = (
         HeldPromise(
             target=target.name,
             limit=target.limit,
             estimate=estimate(target, tally),
             probability=target.posterior(tally),
+            at_any_time=_at_any_time(target, each),
         )
-        for target in promised
+        for target in wanted
     )
     return PromiseCheck(questions=len(outcomes), targets=tuple(held), currency=calibration.currency)
 
 
-def _promised(calibration: Calibration, own: Iterable[Target | type[Target]]) -> list[Target]:
+def _at_any_time(target: Target, each: Tally) -> tuple[float, float] | None:
+    span = target.span(each.max_call_cost)
+    if span is None or span[0] == span[1]:
+        return span
+    values = target.value(each)
+    low, high = mean_at_any_time((values[~np.isnan(values)] - span[0]) / (span[1] - span[0]), _CONFIDENCE)
+    return span[0] + low * (span[1] - span[0]), span[0] + high * (span[1] - span[0])
+
+
+def promised(calibration: Calibration, own: Iterable[Target | type[Target]]) -> list[Target]:
+    """Returns what a calibration promises, as targets; `own` are those that are not packaged, or their classes."""
     known: dict[str, Any] = {**TARGETS, **{target.name: target for target in own}}
     found = []
     for promise in calibration.promises:

@@ -15,11 +15,13 @@ from twosup_chain._options import Record, shorten
 from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.calibration.tally import Abstention
 from twosup_chain.calibration.targets import TARGETS, Method, Prefer
+from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import CalibrationFileError, TwosupError
 
 #: What a file says it is, and the version of the format; the only one there is.
 FORMAT, VERSION = "twosup-calibration", 1
 
+Role = Literal["local", "remote"]
 _Share = Field(ge=0.0, le=1.0)
 
 
@@ -99,6 +101,8 @@ class Calibration(Record, allow_inf_nan=False):
         estimates: What is measured at the chosen thresholds.
         abstention_bound: The share of questions that any thresholds have to leave open to keep the selective risk, by
             estimate; ``None`` where the risk is no target or no abstention is needed.
+        trust: By role, how trust was distributed: of the local model's on all questions, of the hosted one's on those
+            that it is asked at these thresholds; empty in a file of an earlier version.
         trace: The pairs that were tried (evenly thinned, where there are many).
         tried: How many pairs were tried.
         warnings: What a reader of the figures should know.
@@ -127,6 +131,7 @@ class Calibration(Record, allow_inf_nan=False):
     order: str | None = None
     estimates: tuple[NamedEstimate, ...]
     abstention_bound: float | None = None
+    trust: dict[Role, TrustProfile] = Field(default_factory=dict)
     trace: Trace = Trace()
     tried: int = 0
     warnings: tuple[str, ...] = ()
@@ -154,7 +159,7 @@ class Calibration(Record, allow_inf_nan=False):
             CalibrationFileError: The file cannot be written.
         """
         fields = self.model_dump(mode="json")
-        for option in ("early_abstention", "reconcile", "order"):  # earlier versions read a file without them
+        for option in ("early_abstention", "reconcile", "order", "trust"):  # earlier versions read a file without them
             if not fields[option]:
                 del fields[option]
         write_json(Path(path), fields, CalibrationFileError, indent=1)

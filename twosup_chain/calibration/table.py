@@ -33,8 +33,12 @@ def as_text(calibration: Calibration) -> str:
 
 def check_as_text(check: PromiseCheck) -> str:
     """Returns the result of a check as a small table."""
-    rows: list[tuple[str, ...]] = [("", "estimate", "95 % interval", "limit", "holds with probability")]
-    rows += [(*_row(held.estimate, held.limit, check.currency), f"{held.probability:.1%}") for held in check.targets]
+    rows: list[tuple[str, ...]] = [
+        ("", "estimate", "95 % interval", "limit", "95 % at every look", "holds with probability")
+    ]
+    for held in check.targets:
+        ends = [held.estimate.write(end).removesuffix(" %") for end in held.at_any_time or ()]
+        rows.append((*_row(held.estimate, held.limit, check.currency), " – ".join(ends), f"{held.probability:.1%}"))
     return "\n".join([f"{check.questions:,} new labelled questions", "", *_columns(rows)])
 
 

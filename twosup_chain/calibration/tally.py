@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain.errors import InputError
+from twosup_chain.outcomes.decisions import decide
 
 if TYPE_CHECKING:
     from twosup_chain.outcomes.outcomes import Outcomes
@@ -133,3 +134,26 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
         cost=escalated(weights=cost),
         cost_squares=escalated(weights=cost**2),
     )
+
+
+def count_each(outcomes: Outcomes, local: float, remote: float, *, abstention: Abstention = "wrong") -> Tally:
+    """Returns the counts of each question by itself at one pair of thresholds, shape (n,); they sum up to `count`'s."""
+    made, alone = decide(outcomes, local, remote), outcomes.hosted_correct
+    predicted = np.where(made.kept, outcomes.local_correct, outcomes.remote_correct)
+    successes = made.right
+    if abstention == "no_answer" and outcomes.answerable is not None:
+        successes = successes | ~(made.answered | outcomes.answerable)
+    cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost * made.escalated
+    flags = {
+        "escalated": made.escalated,
+        "answered": made.answered,
+        "wrong": made.answered & ~made.right,
+        "right_predictions": predicted,
+        "refused_right": predicted & ~made.answered,
+        "successes": successes,
+        "wins": successes & ~alone,
+        "losses": ~successes & alone,
+    }
+    columns: dict[str, Any] = {name: column.astype(np.int64) for name, column in flags.items()}
+    thresholds = {name: np.full(len(outcomes), value) for name, value in (("local", local), ("remote", remote))}
+    return Tally(n=1, max_call_cost=outcomes.dearest, **thresholds, **columns, cost=cost, cost_squares=cost**2)

@@ -196,6 +196,10 @@ class Budget(Target):
         p_value = statistics.hoeffding_bentkus_p_value(mean, tally.n, limit)
         return np.where((tally.local == 0.0) | (limit >= 1.0), 0.0, p_value)
 
+    def span(self, max_call_cost: float) -> tuple[float, float]:
+        """Returns 0 and what 1,000 of the dearest calls cost."""
+        return 0.0, PER * max_call_cost
+
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns the interval of Hoeffding and Bentkus."""
         if tally.local.item() == 0.0 or tally.max_call_cost == 0.0:
@@ -265,6 +269,10 @@ class MatchRemote(Target):
         """Returns the p-value of the paired test: with limit 0 the exact sign test."""
         nuisance = statistics.NUISANCE_SHARE * level
         return statistics.difference_p_value(tally.wins, tally.losses, tally.n, self.limit, nuisance=nuisance)
+
+    def span(self, max_call_cost: float) -> tuple[float, float]:
+        """Returns -1, where only the chain is right, and 1, where only the hosted model is."""
+        return -1.0, 1.0
 
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns the interval that inverts the paired test."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.calibration.tally import count
+from twosup_chain.calibration.tally import count, count_each
 from twosup_chain.errors import InputError
 from twosup_chain.outcomes.decisions import decide
 from twosup_chain.outcomes.outcomes import Outcomes
@@ -68,3 +68,25 @@ def test_pairs_can_be_taken_out_flattened_and_scaled() -> None:
 def test_abstentions_can_only_be_right_where_the_data_tell_which_questions_have_an_answer() -> None:
     with pytest.raises(InputError, match="abstention='no_answer'"):
         count(drawn(3, 0, answerable=None), np.array([0.5]), np.array([0.5]), abstention="no_answer")
+
+
+@pytest.mark.parametrize("abstention", ["wrong", "no_answer"])
+@pytest.mark.parametrize("thresholds", [(0.0, 0.0), (0.4, 0.6), (1.0, 1.0)])
+def test_the_counts_of_single_questions_sum_up_to_those_of_all(abstention, thresholds) -> None:
+    rng = np.random.default_rng(3)
+    local, remote = rng.integers(0, 11, (2, 200)) / 10
+    flags = rng.random((4, 200)) < 0.5
+    outcomes = Outcomes(
+        local_score=local,
+        remote_score=remote,
+        local_correct=flags[0],
+        remote_correct=flags[1],
+        answerable=flags[2],
+        remote_alone_correct=flags[3],
+        remote_cost=rng.random(200),
+    )
+    each = count_each(outcomes, *thresholds, abstention=abstention)
+    together = count(outcomes, *(np.array([at]) for at in thresholds), abstention=abstention).flat()
+    for name, column in each._columns():
+        if name not in ("local", "remote"):
+            assert column.sum() == pytest.approx(getattr(together, name).item()), name
