@@ -60,13 +60,14 @@ def local_answerer(spec: str, what: str = "--local") -> Runnable[Any, Any]:
 
 
 def remote_answerer(
-    model: str, url: str | None, needs: Needs | None, *, what: str = "--remote", key: str = KEY
+    model: str, url: str | None, needs: Needs | None, *, what: str = "--remote", key: str = KEY, **more: Any
 ) -> Runnable[Any, Any]:
     """Returns the remote model: ``"provider:model"``, or an answerer of the user's own.
 
     With `url`, the base of an OpenAI-compatible server, it is the name that the server knows, which ``"openai:"`` may
     precede. What the second supervisor's scorer `needs` (token log-probabilities, stated confidence) is asked for.
-    `what` is the option that names it, for errors, and `key` the variable of the environment that holds its key.
+    `what` is the option that names it, for errors, `key` the variable of the environment that holds its key, and `more`
+    what a provider's model is built with besides.
     """
     if url is None and _is_own(model):
         return own_answerer(model, what)
@@ -74,10 +75,10 @@ def remote_answerer(
 
     name, stated = model.removeprefix("openai:"), needs == "stated_confidence"
     if url is None and name == model:
-        return ChatAnswerer(model, stated_confidence=stated)
+        return ChatAnswerer(model, model_kwargs=more, stated_confidence=stated)
     if find_spec("langchain_openai") is None:
         raise MissingExtraError(f"{what} {model}", "langchain-openai", "openai")
-    options: dict[str, Any] = {} if url is None else {"base_url": _checked(url, what)}
+    options: dict[str, Any] = more if url is None else {**more, "base_url": _checked(url, what)}
     options["api_key"] = _key(url, key)
     if not _NO_TEMPERATURE.match(name):
         options["temperature"] = 0

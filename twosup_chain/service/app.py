@@ -134,16 +134,18 @@ class Service:
                 raise RefusedError(400, f"tools: the route {ticket.route!r} has no model that calls any")
             chat = chat.bind_tools(asked.tools, **asked.tool_options)
         turn = Turn.of(messages, passages(messages))
+        longest = [most for most in (asked.longest, desk.route.max_tokens) if most is not None]
+        options = {**asked.options, "max_tokens": min(longest, default=None)}
         if not asked.stream:
             async with desk.request(ticket, turn) as request:
-                message = await chat.ainvoke(messages, request.config, **asked.options)
+                message = await chat.ainvoke(messages, request.config, **options)
             yield completion(ticket, message)
             return
         usage = asked.stream_options is not None and asked.stream_options.include_usage
         pieces = Pieces(ticket, usage=usage)
         async with (
             desk.request(ticket, turn) as request,
-            aclosing(chat.astream(messages, request.config, **asked.options)) as chunks,
+            aclosing(chat.astream(messages, request.config, **options)) as chunks,
         ):
             async for chunk in chunks:
                 for piece in pieces.of(chunk):

@@ -11,6 +11,9 @@ from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat.model import TwoSupervisorChatModel
 from twosup_chain.errors import TwosupError
+from twosup_chain.service.breaker import Breaker
+from twosup_chain.service.gate import RemoteGate
+from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.route import Route
 from twosup_chain.supervisor import Supervisor
 
@@ -31,18 +34,18 @@ def routes(config: ServiceConfig) -> dict[str, Route]:
     Raises:
         TwosupError: A part cannot be made; the message names the route.
     """
-    made = {}
+    made, log = {}, _log(config)
     for name, table in config.routes.items():
         try:
-            made[name] = route(name, table)
+            made[name] = route(name, table, log)
         except TwosupError as error:
             error.args = (f"routes.{name}: {error}",)
             raise
     return made
 
 
-def route(name: str, table: RouteTable) -> Route:
-    """Returns a route."""
+def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route:
+    """Returns a route, whose decisions go to a log."""
     trust, calibration = _trust(table)
     local = parts.local_answerer(table.local, "local")
     options: dict[str, Any] = {
@@ -56,7 +59,19 @@ def route(name: str, table: RouteTable) -> Route:
     remote: Any = None
     if table.remote is not None:
         needs = trust["remote_supervisor"].scorer.needs
-        remote = parts.remote_answerer(table.remote, table.remote_url, needs, what="remote", key=table.remote_key)
+        speaks_openai = table.remote_url is not None or table.remote.startswith("openai:")
+        more: dict[str, Any] = {"max_retries": 0} if speaks_openai else {}  # the gate asks again
+        more |= {} if table.max_tokens is None else {"max_tokens": table.max_tokens}
+        url, key = table.remote_url, table.remote_key
+        remote = parts.remote_answerer(table.remote, url, needs, what="remote", key=key, **more)
+        options["gate"] = RemoteGate(
+            breaker=Breaker(failures=table.breaker.failures, seconds=table.breaker.seconds),
+            retries=table.retries,
+            caps=table.caps,
+            price=table.price,
+            store=None if log is None else log.store,
+            max_tokens=table.max_tokens,
+        )
     chain = TwoSupervisorChain(local=local, remote=remote, **options)
     chat = TwoSupervisorChatModel(
         local=_chatting(local),
@@ -70,11 +85,21 @@ def route(name: str, table: RouteTable) -> Route:
         name=name,
         chain=chain,
         chat=chat,
+        sinks=() if log is None else (log,),
         calibration=calibration,
+        price=table.price,
+        max_tokens=table.max_tokens,
         keeps_text=table.keep_text,
         concurrency=table.concurrency,
         queue=table.queue,
     )
+
+
+def _log(config: ServiceConfig) -> DecisionLog | None:
+    if config.log is None:
+        return None
+    redact = None if config.log.redact is None else parts.own(config.log.redact, "log.redact")
+    return DecisionLog(config.log.where, keep_days=config.log.keep_days, redact=redact)
 
 
 def _trust(table: RouteTable) -> tuple[dict[str, Any], str | None]:

@@ -17,13 +17,15 @@ from twosup_chain._options import shorten
 from twosup_chain._secrets import scrub
 from twosup_chain.chain import NO_ANSWER_TEXT
 from twosup_chain.errors import ConfigurationError, TwosupError, UnknownOptionError
+from twosup_chain.outcomes.price import Price
 from twosup_chain.parts import KEY, READER
+from twosup_chain.service.budget import Caps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_SECRET_FIELD = re.compile(r"(^|_)(api_?key|token|secret|password)s?$", re.IGNORECASE)
+_SECRET_FIELD = re.compile(r"(^|_)(api_?key|token|secret|password)$", re.IGNORECASE)
 
 
 def _variable(name: str) -> str:
@@ -76,6 +78,27 @@ class ServerTable(Table):
         )
 
 
+class LogTable(Table):
+    """``[log]``: where decisions are kept.
+
+    Args:
+        where: The path of a SQLite file, or a ``postgresql://`` URL; its password is in the environment (PGPASSWORD).
+        keep_days: How long; ``None``: for ever.
+        redact: A function of your own that is given each text and returns what may be kept of it, as ``module:name``.
+    """
+
+    where: str = Field(min_length=1)
+    keep_days: float | None = Field(default=None, gt=0.0)
+    redact: str | None = None
+
+
+class BreakerTable(Table):
+    """``breaker`` of a route, as `Breaker` takes it."""
+
+    failures: int = Field(default=5, ge=1)
+    seconds: float = Field(default=30.0, gt=0.0)
+
+
 class RouteTable(Table):
     """``[routes.NAME]``: the parts of a chain, as `twosup ask` takes them.
 
@@ -91,6 +114,11 @@ class RouteTable(Table):
         remote_threshold: As for the local model.
         remote_missing: As for the local model.
         calibration: A file of ``twosup calibrate``'s, in place of scorers and thresholds.
+        max_tokens: The most tokens of a reply of the remote.
+        price: What its tokens cost: ``{input = …, output = …, currency = "USD"}`` a million.
+        caps: The most that it may cost, as in `Caps`; they take `price`, `max_tokens` and a ``[log]``.
+        breaker: When it is taken for dead: ``{failures = 5, seconds = 30}``.
+        retries: How often a call is made again that failed in a way that may pass.
         fallback: An answerer of your own, asked where nobody is trusted.
         on_remote_error: As in `TwoSupervisorChain`; ``"raise"`` ends in status 502, or 504 after the deadline.
         on_local_error: As in `TwoSupervisorChain`.
@@ -114,6 +142,11 @@ class RouteTable(Table):
     remote_threshold: _Share = None
     remote_missing: _Share = None
     calibration: Path | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    price: Price | None = None
+    caps: Caps | None = None
+    breaker: BreakerTable = BreakerTable()
+    retries: int = Field(default=2, ge=0)
     fallback: str | None = None
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "no_answer"
     on_local_error: Literal["escalate", "raise"] = "escalate"
@@ -143,9 +176,10 @@ class RouteTable(Table):
 
 
 class ServiceConfig(Table):
-    """The whole file: ``[server]``, and a ``[routes.NAME]`` for each model that clients see."""
+    """The whole file: ``[server]``, ``[log]``, and a ``[routes.NAME]`` for each model that clients see."""
 
     server: ServerTable = ServerTable()
+    log: LogTable | None = None
     routes: dict[str, RouteTable] = Field(min_length=1)
 
 
@@ -162,7 +196,7 @@ def load(path: str | Path) -> ServiceConfig:
         raise ConfigurationError(f"cannot read {path}: {error}") from error
     for place, value in _leaves(found):
         field = place.rpartition(".")[2]
-        if _SECRET_FIELD.search(field) or (isinstance(value, str) and scrub(value) != value):
+        if _SECRET_FIELD.search(field) or (isinstance(value, str) and _holds_key(value)):
             raise ConfigurationError(
                 f'{path}: {place} holds a key: keys stand in the environment; write remote_key = "NAME_OF_VARIABLE"'
             )
@@ -170,6 +204,11 @@ def load(path: str | Path) -> ServiceConfig:
         return ServiceConfig(**found)
     except ValidationError as error:
         raise ConfigurationError(f"{path}: " + "; ".join(map(_said, error.errors()))) from None
+
+
+def _holds_key(value: str) -> bool:
+    value = re.sub(r"//[^/:@\s]+@", "//", value)  # a user without a password
+    return scrub(value) != value
 
 
 def _leaves(table: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -182,7 +221,7 @@ def _leaves(table: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
 
 
 #: The tables by their place in the file, for what a misspelt name should have been.
-_TABLES: dict[str, type[Table]] = {"server": ServerTable, "routes": RouteTable}
+_TABLES: dict[str, type[Table]] = {"server": ServerTable, "log": LogTable, "routes": RouteTable}
 
 
 def _said(item: Any) -> str:

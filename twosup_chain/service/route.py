@@ -10,6 +10,7 @@ from twosup_chain.chat._parts import writes
 if TYPE_CHECKING:
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.chat.model import TwoSupervisorChatModel
+    from twosup_chain.outcomes.price import Price
     from twosup_chain.service.ports import Sink
 
 
@@ -23,6 +24,8 @@ class Route:
         chat: Answers conversations.
         sinks: Where its decisions go.
         calibration: The digest of the calibration that set its thresholds, where one did.
+        price: What the hosted model's tokens cost; ``None``: nobody knows, and no currency is shown.
+        max_tokens: The most tokens that a reply of the hosted model may have.
         keeps_text: Whether its decisions carry the texts.
         concurrency: How many requests its local model may have at once.
         queue: How many more may wait for it.
@@ -33,6 +36,8 @@ class Route:
     chat: TwoSupervisorChatModel
     sinks: tuple[Sink, ...] = ()
     calibration: str | None = None
+    price: Price | None = None
+    max_tokens: int | None = None
     keeps_text: bool = False
     concurrency: int = 32
     queue: int = 256

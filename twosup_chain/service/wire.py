@@ -84,7 +84,7 @@ class ChatRequest(_Asked):
         found = {name: more[name] for name in _OPTIONS if more.get(name) is not None}
         if isinstance(found.get("stop"), str):
             found["stop"] = [found["stop"]]
-        return {**found, "max_tokens": self.longest}
+        return found
 
     @property
     def tool_options(self) -> dict[str, Any]:

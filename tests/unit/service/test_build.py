@@ -1,0 +1,88 @@
+"""Routes are put together from the file: supervisors or a calibration, a gate, a log, rules; nothing is loaded yet."""
+
+from __future__ import annotations
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+
+from twosup_chain import ExtractiveReader, calibrate
+from twosup_chain.errors import ConfigurationError, TwosupError
+from twosup_chain.service.build import passages, routes
+from twosup_chain.service.config import ServiceConfig
+
+TRUST = {"local_scorer": "answerability", "local_threshold": 0.6}
+HOSTED = {**TRUST, "remote": "openai:gpt-4.1-mini", "remote_scorer": "grounded", "remote_threshold": 0.5}
+
+
+def made(log=None, **table):
+    return routes(ServiceConfig(routes={"docs": table}, log=log))["docs"]
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
+
+
+def test_chain_and_chat_model_have_the_same_parts() -> None:
+    found = made(**HOSTED, never_escalate=({"pattern": "secret"},), deadline=7.0)
+    assert isinstance(found.chain.local, ExtractiveReader)
+    for whole in (found.chain, found.chat):
+        assert (whole.local_supervisor.threshold, whole.remote_supervisor.threshold) == (0.6, 0.5)
+        assert whole.never_escalate.rules[0].pattern.pattern == "secret"
+        assert (whole.deadline, whole.on_remote_error) == (7.0, "no_answer")
+    assert found.chat.gate is found.chain.gate
+    assert found.chat.local is found.chain.local
+    assert found.calls_tools
+    assert not found.chain.health().ready
+
+
+def test_a_route_without_a_hosted_model_calls_no_tools() -> None:
+    found = made(**TRUST)
+    assert (found.chain.remote, found.chain.gate, found.calls_tools) == (None, None, False)
+
+
+def test_caps_take_a_price_and_a_log(tmp_path) -> None:
+    money = {"price": {"input": 1.0, "output": 2.0}, "caps": {"day": 1.0}, "max_tokens": 10}
+    with pytest.raises(ConfigurationError, match=r"routes\.docs: caps need store"):
+        made(**HOSTED, **money)
+    found = made(log={"where": str(tmp_path / "log.db")}, **HOSTED, **money)
+    assert found.chain.gate.budget.caps.day == 1.0
+    assert found.sinks[0].store is found.chain.gate.budget.store
+
+
+def test_a_calibration_says_whom_to_trust(tmp_path, notes) -> None:
+    found = calibrate(notes.records, remote_rate=0.5, local_scorer="answerability", remote_scorer="in_context")
+    path = tmp_path / "calibration.json"
+    found.save(path)
+    route = made(calibration=path, remote="openai:gpt-4.1-mini")
+    assert route.calibration == found.digest
+    assert route.chain.local_supervisor.threshold == found.local.threshold
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"local": "redaer"}, "local 'redaer' is no local model"),
+        ({"local_scorer": "answerabilty"}, "Did you mean 'answerability'"),
+        ({"remote_url": "ftp://x"}, "remote-url 'ftp://x' is no address"),
+        ({"remote_key": "NOT_SET"}, "set NOT_SET in the environment"),
+        ({"fallback": "nowhere:x"}, "nowhere cannot be imported"),
+        ({"never_escalate": ({"patern": "x"},)}, "Did you mean 'pattern'"),
+    ],
+)
+def test_a_part_that_cannot_be_made_names_its_route(change, words) -> None:
+    with pytest.raises(TwosupError, match=words) as caught:
+        made(**{**HOSTED, **change})
+    assert str(caught.value).startswith("routes.docs: ")
+
+
+def test_passages_are_the_system_messages_and_what_tools_found_since_the_question() -> None:
+    asked = HumanMessage("Who?")
+    told = SystemMessage("You are kind.")
+    found = ToolMessage("Ada wrote it.", tool_call_id="1")
+    called = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
+    assert passages([told, asked]) == ["You are kind."]
+    assert passages([SystemMessage("Ada", name="context"), told, asked]) == ["Ada"]
+    assert passages([told, asked, called, found]) == ["You are kind.", "Ada wrote it."]
+    assert passages([told, asked, called, found, asked]) == ["You are kind."]
+    assert passages([asked]) is None
