@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from langchain_core.runnables.config import get_executor_for_config
 
-from twosup_chain._deadline import awithin, within
-from twosup_chain._drive import Done, Result, Step, atimed, child_config, send, start, throw, timed, without_keys
+from twosup_chain._deadline import Done, Result, awithin, within
+from twosup_chain._drive import Step, atimed, child_config, send, start, throw, timed, without_keys
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput, QAInputLike
 
@@ -112,8 +112,7 @@ class _Group:
 
     def _charge(self, seconds: float) -> None:
         for step in self.steps:
-            if step.clock is not None:
-                step.clock.charge(seconds / len(self.steps))
+            step.charge(seconds / len(self.steps))
 
     def _call(self) -> Generator[Any]:
         inputs = [step.input for step in self.steps]

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import aclosing, closing
+from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from twosup_chain._process import Loaded
 from twosup_chain._worker import check_wanted, leaving
 from twosup_chain.errors import DeadlineError
 
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 DEADLINE = 60.0
 #: How long a cancelled coroutine is waited for, in seconds: long enough for one that heeds it.
 _GRACE = 0.1
+
+Result = TypeVar("Result")
+
+_END = object()
 
 
 class Clock:
@@ -54,47 +61,100 @@ class Clock:
         return self.left if self.left is None or stage >= self.last else self.left / 2
 
 
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Result]):
+    """The end of a flow, or the last piece of a call."""
+
+    value: Result
+
+
+class _Threads:
+    """Threads that make calls: one that is idle takes the next; where none is, as where all hang, another is started.
+
+    Args:
+        idle: How long one waits for the next call before it ends, in seconds.
+    """
+
+    def __init__(self, idle: float = 30.0) -> None:
+        self._seconds = idle
+        self._idle: list[SimpleQueue[Callable[[], object]]] = []
+
+    def call(self, job: Callable[[], object]) -> None:
+        try:
+            inbox = self._idle.pop()
+        except IndexError:
+            inbox = SimpleQueue()
+            threading.Thread(target=self._serve, args=(inbox,), name="twosup-call", daemon=True).start()
+        inbox.put(job)
+
+    def _serve(self, inbox: SimpleQueue[Callable[[], object]]) -> None:
+        while True:
+            try:
+                job = inbox.get(timeout=self._seconds)
+            except Empty:
+                try:
+                    self._idle.remove(inbox)
+                except ValueError:  # a call has just been given to it
+                    continue
+                return
+            job()
+            del job  # it is not kept while the next is waited for
+            self._idle.append(inbox)
+
+
+#: Those of this process.
+_THREADS = Loaded(_Threads)
+
+
 def within(pieces: Callable[[], Generator[Any]], seconds: float) -> Generator[Any]:
     """Gives what a generator gives, which runs on a thread that is left behind when the time is up.
 
     Raises:
         DeadlineError: It did not end in time.
     """
-    call, given_up = leaving()
-    taken = threading.Semaphore(0)
-    found: SimpleQueue[tuple[Any, BaseException | None, bool]] = SimpleQueue()
-
-    def pump() -> None:
-        failure = None
-        try:
-            with closing(pieces()) as running:
-                for piece in running:
-                    found.put((piece, None, False))
-                    taken.acquire()  # nothing is generated before what there is has been shown
-                    check_wanted()
-        except BaseException as error:  # noqa: BLE001 (it is raised where the pieces are taken)
-            failure = error
-        found.put((None, failure, True))
-
+    run, call = leaving()
+    taken: SimpleQueue[None] = SimpleQueue()
+    found: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
     until = monotonic() + seconds
-    threading.Thread(target=call, args=(pump,), name="twosup-call", daemon=True).start()
+    _THREADS.get().call(partial(run, _pump, pieces, found.put, taken.get))
     try:
         while True:
             try:
-                piece, failure, ended = found.get(timeout=max(0.0, until - monotonic()))
+                piece, failure = found.get(timeout=max(0.0, until - monotonic()))
             except Empty:
                 raise DeadlineError(seconds) from None
             if failure is not None:
                 raise failure
-            if ended:
+            if piece is _END:
                 return
             shown = monotonic()
             yield piece
+            if isinstance(piece, Done):
+                return
             until += monotonic() - shown
-            taken.release()
+            taken.put(None)
     finally:
-        given_up.set()
-        taken.release()
+        call.given_up = True
+        taken.put(None)
+
+
+def _pump(
+    pieces: Callable[[], Generator[Any]],
+    put: Callable[[tuple[Any, BaseException | None]], object],
+    shown: Callable[[], object],
+) -> None:
+    failure = None
+    try:
+        with closing(pieces()) as running:
+            for piece in running:
+                put((piece, None))
+                if isinstance(piece, Done):
+                    return
+                shown()  # nothing is generated before what there is has been shown
+                check_wanted()
+    except BaseException as error:  # noqa: BLE001 (it is raised where the pieces are taken)
+        failure = error
+    put((_END, failure))
 
 
 async def awithin(pieces: Callable[[], AsyncGenerator[Any]], seconds: float) -> AsyncGenerator[Any]:
@@ -110,7 +170,8 @@ async def awithin(pieces: Callable[[], AsyncGenerator[Any]], seconds: float) -> 
         async with aclosing(pieces()) as running:
             async for piece in running:
                 found.put_nowait(piece)
-                await taken.acquire()
+                if not isinstance(piece, Done):
+                    await taken.acquire()
 
     def end(task: asyncio.Task[None]) -> None:
         _ = task.cancelled() or task.exception()  # asked for, or asyncio would complain of one that nobody wants

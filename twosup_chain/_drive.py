@@ -11,21 +11,22 @@ from abc import abstractmethod
 from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import signature
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, cast
 
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
-from langchain_core.runnables.config import ensure_config, patch_config, var_child_runnable_config
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
+from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
 
-from twosup_chain._deadline import Clock, awithin, within
+from twosup_chain._deadline import Clock, Done, Result, awithin, within
 from twosup_chain._held import held
 from twosup_chain._options import Options
 from twosup_chain._secrets import scrub
 from twosup_chain._unkeyed import scrub_error, scrub_first, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
     from langchain_core.callbacks.base import BaseCallbackManager
 
@@ -51,8 +52,6 @@ class Listener(Protocol):
     def hear(self, chunk: Any) -> Exception | None:
         """Takes the next chunk; returns why the stream is to be stopped here, if it is."""
 
-
-Result = TypeVar("Result")
 
 _END = object()
 
@@ -89,15 +88,10 @@ class Step:
         limit = None if self.clock is None else self.clock.limit(self.stage)
         return limit if getattr(self.runnable, "blocking", True) else None
 
-    @contextmanager
-    def charged(self) -> Iterator[None]:
-        """Takes the time of the call off the question's."""
-        started = monotonic()
-        try:
-            yield
-        finally:
-            if self.clock is not None:
-                self.clock.charge(monotonic() - started)
+    def charge(self, seconds: float) -> None:
+        """Takes what the call has taken off the question's time."""
+        if self.clock is not None:
+            self.clock.charge(seconds)
 
     def config(self, parent: RunnableConfig, run_manager: RunManager | None) -> RunnableConfig:
         """Returns the config that nests, names and tags this call under its parent's run.
@@ -108,25 +102,32 @@ class Step:
         if run_manager is None:
             return parent
         child = run_manager.get_child(self.name)
-        config = patch_config(parent, callbacks=child, run_name=self.name)
+        config = cast("RunnableConfig", {**parent, "callbacks": child, "run_name": self.name, "run_id": None})
         if self.held:
             config = held(config)
         if self.name is not None and child.handlers:  # without a listener it would only cost time
             told = getattr(self.runnable, "trace_metadata", {})
             config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
-        scrub_first(child, self.runnable)
+        if child.handlers or not isinstance(self.runnable, RunnableLambda):
+            scrub_first(child, self.runnable)
         return config
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[Result]):
-    """The end of a flow."""
-
-    value: Result
 
 
 if TYPE_CHECKING:
     Flow = Generator[Step, Any, Result]
+
+
+@dataclass(frozen=True)
+class _Driven:
+    """How LangChain drives a flow; the signature, which it asks for twice a call, is there already."""
+
+    drive: Callable[..., Any]
+    flow: Callable[[Any], Flow[Any]]
+    config: RunnableConfig
+    __signature__: ClassVar = signature(lambda value, run_manager: None)  # noqa: ARG005
+
+    def __call__(self, value: Any, run_manager: RunManager) -> Any:
+        return self.drive(self.flow(value), self.config, run_manager)
 
 
 class FlowRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
@@ -139,16 +140,12 @@ class FlowRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, 
     def invoke(self, input: Input, config: RunnableConfig | None = None, **options: Any) -> Output:
         """Processes one input."""
         config = ensure_config(config)
-        return self._call_with_config(
-            lambda value, run_manager: run(self.flow(value, **options), config, run_manager), input, config
-        )
+        return self._call_with_config(_Driven(run, partial(self.flow, **options), config), input, config)
 
     async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **options: Any) -> Output:
         """Processes one input, asynchronously."""
         config = ensure_config(config)
-        return await self._acall_with_config(
-            lambda value, run_manager: arun(self.flow(value, **options), config, run_manager), input, config
-        )
+        return await self._acall_with_config(_Driven(arun, partial(self.flow, **options), config), input, config)
 
     def __repr__(self) -> str:
         return scrub(super().__repr__(), *secrets_of(self))
@@ -251,9 +248,13 @@ def timed(step: Step, config: RunnableConfig) -> Generator[Any]:
     """Makes a call in the time that it has; gives what it shows before it is done, and at last its output."""
     limit = step.limit
     with closing(_pieces(step, config) if limit is None else within(partial(_pieces, step, config), limit)) as pieces:
-        while True:
-            with step.charged():
+        piece = None
+        while not isinstance(piece, Done):
+            started = monotonic()
+            try:
                 piece = next(pieces, _END)
+            finally:
+                step.charge(monotonic() - started)
             if piece is _END:
                 return
             yield piece
@@ -264,9 +265,13 @@ async def atimed(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
     limit = step.limit
     call = partial(_apieces, step, config)
     async with aclosing(call() if limit is None else awithin(call, limit)) as pieces:
-        while True:
-            with step.charged():
+        piece = None
+        while not isinstance(piece, Done):
+            started = monotonic()
+            try:
                 piece = await anext(pieces, _END)
+            finally:
+                step.charge(monotonic() - started)
             if piece is _END:
                 return
             yield piece

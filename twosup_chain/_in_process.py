@@ -11,11 +11,13 @@ from abc import abstractmethod
 from functools import partial
 from typing import Any, Generic
 
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from langchain_core.runnables.utils import Input, Output
 from pydantic import PrivateAttr
 
 from twosup_chain._options import Options
+from twosup_chain._unkeyed import Scrubber
 from twosup_chain._worker import Worker
 
 
@@ -44,12 +46,14 @@ class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[In
 
     def invoke(self, input: Input, config: RunnableConfig | None = None, **_: Any) -> Output:
         """Processes one input."""
-        return self._call_with_config(self._process_one, input, config)
+        return self._process_one(input) if _unseen(config) else self._call_with_config(self._process_one, input, config)
 
     async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
         """Processes one input, in a thread of the worker if it takes long."""
         if self.blocking or self.heavy(input):
             return await self.worker.arun(partial(self.invoke, input, config, **kwargs))
+        if _unseen(config):
+            return self._process_one(input)
         return await self._acall_with_config(self._aprocess_one, input, config)
 
     def batch(
@@ -82,6 +86,12 @@ class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[In
 
     async def _aprocess_one(self, value: Input) -> Output:
         return self._process_one(value)
+
+
+def _unseen(config: RunnableConfig | None) -> bool:
+    """Whether nobody is told of a run below another, so that it need not be one."""
+    manager = (config or {}).get("callbacks")
+    return isinstance(manager, BaseCallbackManager) and all(isinstance(one, Scrubber) for one in manager.handlers)
 
 
 def processors() -> int:

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_given_up: ContextVar[tuple[threading.Event, ...]] = ContextVar("twosup_given_up", default=())
+
+class Call:
+    """A call that somebody waits for, until it is given up."""
+
+    __slots__ = ("given_up",)
+
+    def __init__(self) -> None:
+        self.given_up = False
+
+
+_calls: ContextVar[tuple[Call, ...]] = ContextVar("twosup_calls", default=())
 
 
 class GivenUp(BaseException):
@@ -31,15 +41,15 @@ class GivenUp(BaseException):
 
 def check_wanted() -> None:
     """Ends the job here, if nobody waits for it any longer."""
-    if any(event.is_set() for event in _given_up.get()):
+    if any(call.given_up for call in _calls.get()):
         raise GivenUp
 
 
-def leaving() -> tuple[Callable[..., Any], threading.Event]:
-    """Returns how to call a function in a context like this one, and the event by which that call is given up."""
-    event, context = threading.Event(), copy_context()
-    context.run(_given_up.set, (*_given_up.get(), event))
-    return context.run, event
+def leaving() -> tuple[Callable[..., Any], Call]:
+    """Returns how to call a function in a context like this one, and the call that can be given up."""
+    call, context = Call(), copy_context()
+    context.run(_calls.set, (*_calls.get(), call))
+    return context.run, call
 
 
 class Worker:
@@ -74,20 +84,20 @@ class Worker:
         """Does a job and waits for it; at once, where this is a thread of the worker."""
         if self._inside:
             return job()
-        future, given_up = self._submit(job)
+        future, call = self._submit(job)
         try:
             return future.result()
         finally:
-            given_up.set()
+            call.given_up = True
             future.cancel()
 
     async def arun(self, job: Callable[[], Result]) -> Result:
         """Does a job and waits for it without holding a thread."""
-        future, given_up = self._submit(job)
+        future, call = self._submit(job)
         try:
             return await asyncio.wrap_future(future)
         finally:
-            given_up.set()
+            call.given_up = True
 
     def stream(self, pieces: Callable[[], Generator[Result]]) -> Generator[Result]:
         """Gives what a generator gives that runs here as one job; closing this one ends that one."""
@@ -95,14 +105,14 @@ class Worker:
             yield from pieces()
             return
         found: SimpleQueue[Any] = SimpleQueue()
-        future, given_up = self._submit(partial(_pump, pieces, found.put))
+        future, call = self._submit(partial(_pump, pieces, found.put))
         future.add_done_callback(found.put)
         try:
             while (piece := found.get()) is not future:
                 yield piece
             future.result()
         finally:
-            given_up.set()
+            call.given_up = True
             future.cancel()
 
     async def astream(self, pieces: Callable[[], Generator[Result]]) -> AsyncGenerator[Result]:
@@ -114,23 +124,23 @@ class Worker:
             with suppress(RuntimeError):  # the loop is closed: nobody is there any more
                 loop.call_soon_threadsafe(found.put_nowait, piece)
 
-        future, given_up = self._submit(partial(_pump, pieces, put))
+        future, call = self._submit(partial(_pump, pieces, put))
         future.add_done_callback(put)
         try:
             while (piece := await found.get()) is not future:
                 yield piece
             future.result()
         finally:
-            given_up.set()
+            call.given_up = True
             future.cancel()
 
     @property
     def _inside(self) -> bool:
         return getattr(self._here, "own", False)
 
-    def _submit(self, job: Callable[[], Result]) -> tuple[Future[Result], threading.Event]:
-        call, given_up = leaving()
-        return self._pool.get().submit(call, job), given_up
+    def _submit(self, job: Callable[[], Result]) -> tuple[Future[Result], Call]:
+        run, call = leaving()
+        return self._pool.get().submit(run, job), call
 
 
 def _pump(pieces: Callable[[], Generator[Any]], put: Callable[[Any], None]) -> None:

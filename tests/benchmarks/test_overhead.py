@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,24 +28,27 @@ CHAIN = TwoSupervisorChain(  # every part is reached: local, remote and fallback
 )
 
 
-def ratio(ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int = 21, calls: int = 200) -> float:
-    """The median of paired ratios of the time of `calls` calls."""
+def ratio(ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int = 21, calls: int = 100) -> float:
+    """The processor time of `calls` calls, all threads together: the least of ours by the least of theirs."""
 
     def seconds(function: Callable[[], object]) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(calls):
             function()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    seconds(ours), seconds(theirs)
-    return statistics.median(seconds(ours) / seconds(theirs) for _ in range(rounds))
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    return min(a for a, _ in pairs) / min(b for _, b in pairs)
 
 
 def test_invoke_costs_at_most_twice_a_sequence_of_three_functions() -> None:
-    assert CHAIN.invoke(VALUE).source == "fallback"
-    found = ratio(lambda: CHAIN.invoke(VALUE), lambda: SEQUENCE.invoke(VALUE))
-    print(f"invoke: {found:.2f}x a sequence of three functions")
-    assert found <= 2.0
+    """With a deadline, each of the three functions is called on another thread, since it could hang."""
+    untimed = CHAIN.model_copy(update={"deadline": None})
+    for name, chain in (("no deadline", untimed), ("a deadline", CHAIN)):
+        assert chain.invoke(VALUE).source == "fallback"
+        found = ratio(partial(chain.invoke, VALUE), lambda: SEQUENCE.invoke(VALUE))
+        print(f"invoke, {name}: {found:.2f}x a sequence of three functions")
+        assert found <= 2.0
 
 
 def test_ainvoke_costs_at_most_twice_a_sequence_of_three_functions() -> None:

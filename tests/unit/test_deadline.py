@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import threading
 import time
+from contextvars import ContextVar
 
 import pytest
 from langchain_core.language_models import GenericFakeChatModel
@@ -13,6 +15,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 
 from twosup_chain import Answer, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
+from twosup_chain._deadline import _Threads
 from twosup_chain.errors import ConfigurationError, DeadlineError
 
 ASKED = {"question": "Who?", "context": "Ada wrote it."}
@@ -125,6 +128,55 @@ def test_a_scorer_that_hangs_trusts_nothing() -> None:
 def test_an_answer_in_time_is_what_it_was() -> None:
     assert _chain(lambda _: SURE).invoke(ASKED).source == "remote"
     assert _chain(lambda _: SURE, deadline=None).invoke(ASKED).source == "remote"
+
+
+def test_calls_share_idle_threads_and_a_hung_one_keeps_its_own() -> None:
+    chain, seen = _chain(lambda _: seen.add(threading.current_thread()) or SURE), set()
+    for _ in range(50):
+        assert chain.invoke(ASKED).source == "remote"
+    assert len(seen) <= 3
+    for _ in range(3):
+        assert _chain(deadline=0.1).invoke(ASKED).status == "untrusted"
+        assert chain.invoke(ASKED).source == "remote"
+    for thread in seen:
+        assert thread.daemon
+
+
+def test_idle_threads_end() -> None:
+    threads, done = _Threads(idle=0.05), threading.Event()
+    threads.call(done.set)
+    assert done.wait(1.0)
+    until = time.monotonic() + 2.0
+    while threads._idle:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    again = threading.Event()
+    threads.call(again.set)
+    assert again.wait(1.0)
+
+
+def test_a_call_sees_the_context_and_its_errors_are_raised_here() -> None:
+    setting: ContextVar[str] = ContextVar("setting", default="none")
+    setting.set("mine")
+    assert _chain(lambda _: Answer(setting.get(), scores={"trust": 1.0})).invoke(ASKED).answer == "mine"
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _chain(interrupted).invoke(ASKED)
+    assert _chain(lambda _: SURE).invoke(ASKED).source == "remote"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    chain = _chain(lambda _: SURE)
+    assert chain.invoke(ASKED).source == "remote"
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if chain.invoke(ASKED).source == "remote" else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_default_is_a_minute_and_it_can_be_configured() -> None:

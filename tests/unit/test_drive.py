@@ -10,7 +10,8 @@ from langchain_core.callbacks import BaseCallbackHandler, CallbackManagerForChai
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableSerializable
 
 from twosup_chain import _batch, _drive
-from twosup_chain._drive import Done, FlowRunnable, Inline, Step
+from twosup_chain._deadline import Done
+from twosup_chain._drive import FlowRunnable, Inline, Step
 
 
 class Driven(FlowRunnable[Any, Any]):

@@ -40,6 +40,7 @@ def test_it_is_built_at_the_first_use_and_once_for_all_threads():
 
 
 def test_it_is_closed_with_whoever_held_it_and_no_fork_remembers_it():
+    gc.collect()
     closed, before = [], len(_process._LOADED)
     for _ in range(50):
         Loaded(Thing, closed.append).get()

@@ -15,6 +15,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, field_validator, model_validator
 
 from twosup_chain import _drive
+from twosup_chain._deadline import Done
 from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
 from twosup_chain.answerers.wrapping import innermost, label_of
@@ -307,7 +308,7 @@ def _result(message: AIMessage) -> ChatResult:
 
 def _chunks(exchange: Exchange, piece: Any) -> Iterator[ChatGenerationChunk]:
     """Gives what a piece of the decision adds to a stream: a chunk that is shown at once, or the end."""
-    if isinstance(piece, _drive.Done):
+    if isinstance(piece, Done):
         yield from exchange.chunks(piece.value)
     else:
         yield passed_on(piece)
