@@ -6,18 +6,20 @@ The search and its guarantee are in `search`, the targets in `targets`, the reco
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from twosup_chain._options import shorten
+from twosup_chain.calibration.average import find_on_average
 from twosup_chain.calibration.estimates import estimate
 from twosup_chain.calibration.infeasible import infeasible
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Promise, Trace
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.settings import read_judged
 from twosup_chain.calibration.tally import Abstention
-from twosup_chain.calibration.targets import MEASURES, Prefer, default_preference, make_targets
+from twosup_chain.calibration.targets import MEASURES, Guarantee, Prefer, default_preference, make_targets
 from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.from_records import Provenance
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.record import Role
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Tally
-    from twosup_chain.calibration.targets import Target
+    from twosup_chain.calibration.targets import Method, Target
     from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.outcomes.outcomes import Floats
     from twosup_chain.outcomes.predictions import Correct
@@ -58,6 +60,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     budget: float | None = None,
     match_remote: bool | float | None = None,
     confidence: float | None = None,
+    guarantee: Guarantee = "confidence",
     prefer: Prefer | None = None,
     abstention: Abstention = "wrong",
     max_call_cost: float | None = None,
@@ -98,6 +101,9 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         match_remote: ``True``, or a margin in [0, 1): how much less accurate than the hosted model alone the chain may
             be; with `reconcile` too it is held against the hosted model's own answers.
         confidence: The guarantee's, in [0.5, 1), like 0.9.
+        guarantee: ``"mean"`` promises less and takes no confidence: that the risk is kept on average over calibrations,
+            those that find no thresholds counted as no risk. This one's own may lie above the limit, and as often as
+            not it does. It takes the one target `risk`, and answers more of the questions where labels are few.
         prefer: Which pair to choose of those that keep the targets: ``"cheapest"``, the fewest remote calls, then the
             most answers; ``"coverage"``, the most answers, then the fewest calls; ``"accuracy"``, the most questions
             that end well; ``"safest"``, the lowest selective risk. By default ``"cheapest"`` where `risk` or
@@ -129,7 +135,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         InputError: There are no questions, or the data lack what an option needs.
         RecordsError: The records cannot be read.
     """
-    _check(confidence, prefer, abstention)
+    _check(confidence, guarantee, prefer, abstention)
     scorers = {"local_scorer": local_scorer, "remote_scorer": remote_scorer}
     names = {role: None if scorer is None else recorded_name(scorer) for role, scorer in scorers.items()}
     models = {"local_model": local_model, "remote_model": remote_model}
@@ -167,14 +173,13 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     wanted = make_targets(targets, **limits, match_remote=match_remote)
     for lacking in filter(None, (target.lacks(outcomes) for target in wanted)):
         raise ConfigurationError(lacking)
-    others = _checked(order, outcomes, wanted, confidence)
+    others = _checked(order, outcomes, wanted, tests=confidence is not None or guarantee == "mean")
     assumed = [] if confidence is None else list(filter(None, (target.assumes(outcomes) for target in wanted)))
     most = None if outcomes.remote_cost is None else outcomes.dearest
     outcomes = replace(outcomes, max_call_cost=most)  # the parts of a search hold to the dearest call of all
     chosen_prefer = prefer or default_preference(wanted)
-    found = find(
-        outcomes, wanted, confidence=confidence, prefer=chosen_prefer, abstention=abstention, seed=seed, order=others
-    )
+    search = partial(find, confidence=confidence) if guarantee == "confidence" else find_on_average
+    found = search(outcomes, wanted, prefer=chosen_prefer, abstention=abstention, seed=seed, order=others)
     bound = max(filter(None, (target.least_abstention(outcomes) for target in wanted)), default=None)
     if found.best is None:
         plug_in = find(outcomes, wanted, confidence=None, prefer=chosen_prefer, abstention=abstention)
@@ -213,15 +218,18 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         trust=_trust(outcomes, chosen.local.item()),
         trace=_trace(found),
         tried=len(found.accepted),
-        warnings=(*assumed, *_warnings(chosen, confidence)),
+        warnings=(*assumed, *_warnings(chosen, found.method, confidence)),
     )
 
 
-def _check(confidence: float | None, prefer: str | None, abstention: str) -> None:
+def _check(confidence: float | None, guarantee: str, prefer: str | None, abstention: str) -> None:
     if confidence is not None and (isinstance(confidence, bool) or not 0.5 <= confidence < 1.0):  # noqa: PLR2004
         message = f"confidence={shorten(confidence)}: pass a number from 0.5 to less than 1, or None for no guarantee"
         raise ConfigurationError(message)
-    for name, value, known in (("prefer", prefer, get_args(Prefer)), ("abstention", abstention, get_args(Abstention))):
+    if guarantee == "mean" and confidence is not None:
+        raise ConfigurationError("guarantee='mean' is an average over calibrations: leave the confidence out")
+    words = {"prefer": (prefer, Prefer), "abstention": (abstention, Abstention), "guarantee": (guarantee, Guarantee)}
+    for name, value, known in ((name, value, get_args(known)) for name, (value, known) in words.items()):
         if value is not None and value not in known:
             raise ConfigurationError(f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}")
 
@@ -231,13 +239,13 @@ def _read(order: Outcomes | Paths | None, read: Callable[[Paths], Outcomes]) -> 
 
 
 def _checked(
-    order: Outcomes | Paths | None, outcomes: Outcomes, targets: Iterable[Target], confidence: float | None
+    order: Outcomes | Paths | None, outcomes: Outcomes, targets: Iterable[Target], *, tests: bool
 ) -> Outcomes | None:
     if order is None:
         return None
     if not isinstance(order, Outcomes):
         raise ConfigurationError("records are Outcomes, and order is not: pass order=Outcomes(…) too")
-    if confidence is None:
+    if not tests:
         message = "order fixes the order of tests, and without a confidence nothing is tested: leave it out"
         raise ConfigurationError(message)
     if not len(order):
@@ -254,9 +262,14 @@ def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise
     return Promise(target=target.name, limit=target.limit, p_value=p_value)
 
 
-def _warnings(chosen: Tally, confidence: float | None) -> list[str]:
+def _warnings(chosen: Tally, method: Method, confidence: float | None) -> list[str]:
     found = []
-    if confidence is None:
+    if method == "average":
+        found.append(
+            "the risk is kept on average over calibrations, those that find nothing counted as no risk; it is not "
+            "promised that this calibration keeps it, and about every other one that finds thresholds does not"
+        )
+    elif confidence is None:
         found.append(
             "a plug-in choice: the limits are kept on these questions, and probably exceeded on others; "
             "pass confidence=0.9 for a guarantee"
@@ -282,7 +295,7 @@ def _trust(outcomes: Outcomes, local: float) -> dict[Role, TrustProfile]:
 def _trace(found: Found) -> Trace:
     """Returns the pairs tried in their order, thinned where there are many; of a grid those at the chosen remote."""
     rows = np.arange(len(found.accepted))
-    if found.method != "fixed sequence":
+    if found.method in ("plug-in", "nested"):
         rows = rows[found.tried.remote == found.chosen.remote]
     rows = np.union1d(rows[:: -(-len(rows) // _MOST_TRACED)], [found.best])
     pairs = found.tried.pairs(rows)

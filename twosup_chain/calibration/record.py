@@ -85,7 +85,8 @@ class Calibration(Record, allow_inf_nan=False):
         remote: The remote supervisor's setting.
         promises: The targets, which hold all at once.
         confidence: The probability, over the choice of the labelled questions, that they do; ``None``: no guarantee.
-        method: ``"nested"`` or ``"fixed sequence"`` (see `search`), or ``"plug-in"``, which promises nothing.
+        method: ``"nested"`` or ``"fixed sequence"`` (see `search`), or ``"plug-in"``, which promises nothing, or
+            ``"average"``, which promises the mean over calibrations (see `average`).
         prefer: Which of the pairs that keep the targets was chosen.
         abstention: What an abstention counts as.
         correct: What counts as right, in words; ``None`` where the calibration was not told.
@@ -191,6 +192,8 @@ class Calibration(Record, allow_inf_nan=False):
         others = "" if self.order is None else " others"
         shares = f" ({self.ordering:,}{others} ordered the search)" if self.ordering else ""
         data = f"{self.questions:,} labelled questions{shares}"
+        if self.method == "average":
+            return f"Kept on average over calibrations, from {data}"
         if self.confidence is None:
             return f"No guarantee: plug-in thresholds from {data}"
         return f"Guaranteed with {self.confidence:.0%} confidence, from {data}"

@@ -97,7 +97,7 @@ def find(
     nested = all(target.nested for target in targets)
     if confidence is None or nested:
         sizes = _NESTED_SIZES if nested else _PLUG_IN_SIZES
-        grid = _on_grid(outcomes, outcomes, sizes, abstention)
+        grid = on_grid(outcomes, outcomes, sizes, abstention)
         if confidence is None:
             met = _flat(reduce(np.logical_and, (target.met(grid) for target in targets)), grid)
             return _found("plug-in", grid.flat(), None, met, prefer, ordering=0)
@@ -106,11 +106,11 @@ def find(
     level = 1.0 - confidence
     first, second = divide(outcomes, seed) if order is None else (order, outcomes)
     most = min(_MOST, int(np.ceil(2.0 * np.sqrt(len(first)))))
-    learned = _on_grid(first, first, (most, most), abstention)
+    learned = on_grid(first, first, (most, most), abstention)
     expected = learned.times(len(second) / max(len(first), 1))
     safety = _flat(worst_p_value(expected, targets, level), learned)
     sequence = _front(safety, ranks(learned.flat(), prefer))
-    tested = _on_grid(second, first, (most, most), abstention).pairs(sequence)
+    tested = on_grid(second, first, (most, most), abstention).pairs(sequence)
     p_values = worst_p_value(tested, targets, level)
     accepted = np.arange(len(sequence)) < fixed_sequence(p_values, level)
     return _found("fixed sequence", tested, p_values, accepted, prefer, ordering=len(first))
@@ -170,7 +170,7 @@ def _front(p_values: Array, places: Array) -> Array:
     return front
 
 
-def _on_grid(outcomes: Outcomes, scores: Outcomes, sizes: tuple[int, int], abstention: Abstention) -> Tally:
+def on_grid(outcomes: Outcomes, scores: Outcomes, sizes: tuple[int, int], abstention: Abstention) -> Tally:
     """Returns the counts of the outcomes on a grid of quantiles of the scores of (other) questions."""
     local, remote = _grid(scores.local_score, sizes[0]), _grid(scores.remote_score, sizes[1])
     return count(outcomes, local, remote, abstention=abstention)

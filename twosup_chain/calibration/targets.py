@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 #: Which pair to choose of those that keep the targets: see `calibrate`.
 Prefer = Literal["cheapest", "coverage", "accuracy", "safest"]
-#: How a pair was found: see `search`; ``"plug-in"`` promises nothing.
-Method = Literal["plug-in", "nested", "fixed sequence"]
+#: How a pair was found: see `search`, and `average` for ``"average"``; ``"plug-in"`` promises nothing.
+Method = Literal["plug-in", "nested", "fixed sequence", "average"]
+#: What is promised: with a confidence for each calibration, or the mean over calibrations.
+Guarantee = Literal["confidence", "mean"]
 #: Budgets are stated per so many questions.
 PER = 1_000
 #: Whose preference counts where several targets have one.

@@ -47,6 +47,8 @@ class Search:
 
     Args:
         confidence: The confidence of the guarantee.
+        guarantee: ``mean`` promises that --risk is kept on average over calibrations, which is less than a confidence,
+            and answers more where labels are few.
         plug_in: Take the thresholds that look best on these very questions, without a guarantee.
         prefer: Of the settings that keep the limits, the ``cheapest``, the one with the most ``coverage`` or
             ``accuracy``, or the ``safest``. By default the cheapest with --risk or --match-remote, the safest with
@@ -64,6 +66,7 @@ class Search:
 
     panel: ClassVar[str] = "Search"
     confidence: Annotated[float, typer.Option(metavar="0.5..1")] = 0.9
+    guarantee: Annotated[str, typer.Option(metavar="KIND")] = "confidence"
     plug_in: bool = False
     prefer: Annotated[str | None, typer.Option(metavar="WHAT")] = None
     abstention: Annotated[str, typer.Option(metavar="RULE")] = "wrong"
@@ -151,8 +154,9 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         targets=own,
         **given,
         **counted,
-        confidence=None if search.plug_in else search.confidence,
-        prefer=search.prefer,  # type: ignore[arg-type]  # `calibrate` lists the good words
+        confidence=None if search.plug_in or search.guarantee == "mean" else search.confidence,
+        guarantee=search.guarantee,  # type: ignore[arg-type]  # `calibrate` lists the good words
+        prefer=search.prefer,  # type: ignore[arg-type]
         abstention=search.abstention,  # type: ignore[arg-type]
         early_abstention=search.early_abstention,
         reconcile=search.reconcile,
