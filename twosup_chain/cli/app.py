@@ -24,6 +24,7 @@ from twosup_chain.cli.evaluate import evaluate
 from twosup_chain.cli.evaluate_reader import evaluate_reader
 from twosup_chain.cli.export_reader import export_reader
 from twosup_chain.cli.fit_scorer import fit_scorer
+from twosup_chain.cli.log import feedback, log
 from twosup_chain.cli.models import models
 from twosup_chain.cli.replicate import replicate
 from twosup_chain.cli.serve import serve
@@ -108,6 +109,7 @@ for _command in (
     evaluate,
     evaluate_reader,
     export_reader,
+    feedback,
     fit_scorer,
     models,
     replicate,
@@ -115,6 +117,8 @@ for _command in (
     train_reader,
 ):
     app.command()(_command)
+
+app.add_typer(log, name="log")
 
 
 def _show_version(wanted: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.callbacks import BaseCallbackHandler
 
 from twosup_chain.schema import QAInput, TwoSupervisorResult
-from twosup_chain.service.decision import DecisionText, Ticket, decision_of
+from twosup_chain.service.decision import Ticket, decision_of, text_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -70,10 +70,3 @@ class DecisionCallback(BaseCallbackHandler):
         ticket = Ticket(route=self._route, caller=self._caller, id=str(run_id))
         text = text_of(asked, outputs) if self._text else None
         self._log.put(decision_of(ticket, asked, outputs, text=text, **self._more)).result()
-
-
-def text_of(asked: QAInput, result: TwoSupervisorResult) -> DecisionText:
-    """Returns the texts of a question that was decided."""
-    answers = {"local": result.local, "remote": result.remote}
-    said = {role: answer.text for role, answer in answers.items() if answer is not None}
-    return DecisionText(question=asked.question, context=asked.passages, answers={**said, "final": result.answer})

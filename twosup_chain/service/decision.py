@@ -13,6 +13,7 @@ from pydantic import Field
 from twosup_chain._options import Record
 from twosup_chain._usage import Usage
 from twosup_chain.schema import Source, Status, Verdict
+from twosup_chain.text.squad import exact_match
 
 if TYPE_CHECKING:
     from twosup_chain.schema import QAInput, TwoSupervisorResult
@@ -39,7 +40,10 @@ class Ticket(Record):
 
 
 class DecisionText(Record):
-    """The texts of a request, where they are kept: the question, its passages and the answers by role."""
+    """The texts of a request, where they are kept: the question, its passages and the answers by role.
+
+    The answer that was given is the one of the decision's source; a fallback's is under ``"fallback"``.
+    """
 
     question: str
     context: tuple[str, ...] = ()
@@ -65,6 +69,11 @@ class Decision(Record):
         cost: What the hosted model cost, in `currency`; ``None`` where no price is known.
         always_remote: What it would have cost to ask the hosted model; an estimate where it was not asked.
         currency: The currency's name.
+        estimated: Whether the cost is an estimate, since a provider did not report its tokens.
+        shadow_cost: What the hosted model cost in the shadow, whose answer nobody was given; ``None`` where it was not
+            asked there.
+        no_answer: By role, whether the prediction was that there is no answer.
+        agree: Whether both models predicted the same, by SQuAD's rule; ``None`` where one of them did not answer.
         seconds: Wall time of the request, in seconds.
         stages: Wall time of its parts, in seconds: ``local``, ``local_supervisor``, ``remote``, ….
         models: Which models answered, by role.
@@ -87,6 +96,10 @@ class Decision(Record):
     cost: float | None = None
     always_remote: float | None = None
     currency: str | None = None
+    estimated: bool = False
+    shadow_cost: float | None = None
+    no_answer: dict[str, bool] = Field(default_factory=dict)
+    agree: bool | None = None
     seconds: float
     stages: dict[str, float] = Field(default_factory=dict)
     models: dict[str, str] = Field(default_factory=dict)
@@ -99,23 +112,42 @@ def question_digest(asked: QAInput) -> str:
     return hashlib.sha256(json.dumps([asked.question, *asked.passages]).encode()).hexdigest()
 
 
+def text_of(asked: QAInput, result: TwoSupervisorResult | None) -> DecisionText:
+    """Returns the texts of a request; without the answers where there is no result."""
+    said: dict[str, str | None] = {}
+    if result is not None:
+        answers = {"local": result.local, "remote": result.remote}
+        said = {role: answer.text for role, answer in answers.items() if answer is not None}
+        if result.source == "fallback":
+            said["fallback"] = result.answer
+    return DecisionText(question=asked.question, context=asked.passages, answers=said)
+
+
 def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult, **more: Any) -> Decision:
     """Returns what is kept of a request that was decided; `more` are fields that the result does not know."""
-    answers = {"local": result.local, "remote": result.remote}
-    verdicts = {"local": result.local_verdict, "remote": result.remote_verdict}
+    known = {"seconds": result.seconds, "source": result.source, "status": result.status, "reason": result.reason}
     return Decision(
         id=ticket.id,
         route=ticket.route,
         caller=ticket.caller,
         time=ticket.time,
         question=question_digest(asked),
-        source=result.source,
-        status=result.status,
-        reason=result.reason,
         error=result.error,
-        scores={role: answer.scores for role, answer in answers.items() if answer is not None},
-        verdicts={role: verdict for role, verdict in verdicts.items() if verdict is not None},
-        usage={role: answer.usage for role, answer in answers.items() if answer is not None and answer.usage},
-        models={role: answer.model for role, answer in answers.items() if answer is not None and answer.model},
-        **{"seconds": result.seconds, **more},
+        **{**known, **predictions(result), **more},
     )
+
+
+def predictions(result: TwoSupervisorResult) -> dict[str, Any]:
+    """Returns the fields of a decision that tell what both models predicted, and how far they are trusted."""
+    answers = {"local": result.local, "remote": result.remote}
+    made = {role: answer for role, answer in answers.items() if answer is not None}
+    verdicts = {"local": result.local_verdict, "remote": result.remote_verdict}
+    said = [answer.text for answer in made.values()]
+    return {
+        "scores": {role: answer.scores for role, answer in made.items()},
+        "verdicts": {role: verdict for role, verdict in verdicts.items() if verdict is not None},
+        "usage": {role: answer.usage for role, answer in made.items() if answer.usage},
+        "models": {role: answer.model for role, answer in made.items() if answer.model},
+        "no_answer": {role: answer.text is None for role, answer in made.items()},
+        "agree": None if len(said) != len(answers) else exact_match(said[0], [said[1] or ""]) == 1.0,
+    }

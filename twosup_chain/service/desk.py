@@ -13,8 +13,7 @@ import anyio
 from twosup_chain._secrets import scrub
 from twosup_chain.chat._callbacks import HEAR
 from twosup_chain.service.admission import Admission
-from twosup_chain.service.callback import text_of
-from twosup_chain.service.decision import Decision, decision_of, question_digest
+from twosup_chain.service.decision import Decision, decision_of, question_digest, text_of
 from twosup_chain.service.money import bill
 from twosup_chain.service.ports import ticket as current
 from twosup_chain.service.stages import Stages
@@ -114,8 +113,7 @@ class Desk:
             if self.route.keeps_text:
                 known["text"] = text_of(asked, result)
             if self.route.price is not None:
-                spent = bill(asked, result, self.route.price)
-                known |= {"cost": spent.cost, "always_remote": spent.always_remote, "currency": spent.currency}
+                known |= bill(asked, result, self.route.price)._asdict()
             return decision_of(ticket, asked, result, **known)
         gone = failure is None or not isinstance(failure, Exception)
         said = "the caller has left" if gone else scrub(f"{type(failure).__name__}: {failure}")

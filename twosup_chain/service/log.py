@@ -13,7 +13,7 @@ import orjson
 from twosup_chain._options import shorten
 from twosup_chain._plain import scalar_text
 from twosup_chain._secrets import scrub
-from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
 from twosup_chain.service.decision import Decision
 from twosup_chain.service.feedback import Feedback
 from twosup_chain.service.store import Store
@@ -60,7 +60,7 @@ class DecisionLog:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def put(self, decision: Decision) -> Future[None]:
-        """Has a decision written; the future is done once it is on the disk."""
+        """Has a decision written, in the place of one with the same id; the future is done once it is on the disk."""
         kept = self._cleaned(decision)
         row = (kept.id, kept.time, kept.route, kept.model_dump_json(exclude_defaults=True))
         if self._keep_days is not None and time() - self._pruned > _DAY:
@@ -112,6 +112,33 @@ class DecisionLog:
 
         return self.store.write(job)
 
+    async def receive(self, fields: object, *, caller: str | None = None) -> Feedback | int:
+        """Takes the body of ``POST /v1/feedback``: ``{"id": …, "right": true, "answer": …}`` or ``{"revoke": …}``.
+
+        Args:
+            fields: The body, as JSON has it. ``{"revoke": …}`` names feedback, or the decision that it is about.
+            caller: Who says so; feedback on what somebody else was told is none.
+
+        Returns:
+            What was written, or how many were revoked.
+
+        Raises:
+            UnknownDecisionError: There is no such decision, or it is another caller's (HTTP 404).
+            InputError: The body says nothing that is feedback (400).
+        """
+        if not isinstance(fields, dict):
+            raise InputError(f'feedback={shorten(fields)} is no object: write {{"id": …, "right": true}}')
+        if set(fields) == {"revoke"} and isinstance(fields["revoke"], str):
+            id = await asyncio.to_thread(self._decision_of, fields["revoke"])  # noqa: A001
+            await asyncio.to_thread(self._belongs, id, caller)
+            return await asyncio.wrap_future(self.revoke(fields["revoke"]))
+        given = {"decision" if name == "id" else name: value for name, value in fields.items()}
+        if unknown := given.keys() - {"decision", "right", "answer"}:
+            raise UnknownOptionError("field of feedback", min(unknown), ("id", "right", "answer", "revoke"))
+        feedback = Feedback(**given, by=caller)
+        await asyncio.to_thread(self._belongs, feedback.decision, caller)
+        return await asyncio.wrap_future(self.give(feedback))
+
     # -- reading --------------------------------------------------------------------------------------------------
 
     def get(self, id: str) -> Decision:
@@ -154,6 +181,15 @@ class DecisionLog:
         found = (Feedback(**orjson.loads(body)) for (body,) in rows)
         return {feedback.decision: feedback for feedback in found}
 
+    def _belongs(self, id: str, caller: str | None) -> None:
+        if self.get(id).caller not in (None, caller):
+            raise _unknown(id)
+
+    def _decision_of(self, id: str) -> str:
+        """Returns the decision that feedback is about, or the id itself."""
+        found = self.store.read("SELECT decision FROM feedback WHERE id = ?", id)
+        return str(found[0][0]) if found else id
+
     # -- what is kept ---------------------------------------------------------------------------------------------
 
     def _cleaned(self, decision: Decision) -> Decision:
@@ -191,7 +227,8 @@ def _redacted(decision: Decision, told: dict[str, str | None], redact: Callable[
 
 
 def _insert(connection: Connection, *row: object) -> None:
-    connection.run("INSERT INTO decisions VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", *row)
+    whole = "INSERT INTO decisions VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body"
+    connection.run(whole, *row)
 
 
 def _unknown(id: str, *, several: bool = False) -> UnknownDecisionError:

@@ -135,7 +135,7 @@ def test_a_chain_without_a_server_logs_every_decision_once_in_every_call_style(l
     CHAIN.invoke(ASKED, {**config, "run_id": run})
     chain.invoke(ASKED, config)
     CHAIN.batch([ASKED, "Who?"], config)
-    assert log.get(str(run)).text.answers == {"local": "Ada", "remote": "Ada Lovelace", "final": "Ada Lovelace"}
+    assert log.get(str(run)).text.answers == {"local": "Ada", "remote": "Ada Lovelace"}
     asyncio.run(asynchronous())
     found = list(log.decisions())
     assert len(found) == 8
