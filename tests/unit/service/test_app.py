@@ -181,7 +181,7 @@ def test_texts_are_kept_only_where_a_route_says_so() -> None:
     assert (decision.text.question, decision.text.context, decision.text.answers) == (
         "Who?",
         ("Ada wrote it.",),
-        {"local": "Ada", "final": "Ada"},
+        {"local": "Ada"},
     )
     assert decision.stages.keys() == {"local", "local_supervisor"}
 
