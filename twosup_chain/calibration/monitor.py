@@ -88,7 +88,7 @@ class Monitor:
     ) -> None:
         if not 0.0 < false_alarm < 1.0:
             raise ConfigurationError(f"false_alarm={shorten(false_alarm)}: pass a probability between 0 and 1")
-        self._calibration, self._false_alarm, self._questions = calibration, false_alarm, 0
+        self.calibration, self._false_alarm, self._questions = calibration, false_alarm, 0
         self._targets = promised(calibration, targets)
         most = calibration.max_call_cost or 0.0
         self._spans = {target.name: _span(target, most) for target in self._targets}
@@ -105,8 +105,8 @@ class Monitor:
         for target in self._targets:
             if lacking := target.lacks(outcomes):
                 raise InputError(f"the calibration promises {target}, and {lacking}")
-        local, remote = (setting.threshold for setting in self._calibration.settings.values())
-        each = count_each(outcomes, local, remote, abstention=self._calibration.abstention)
+        local, remote = (setting.threshold for setting in self.calibration.settings.values())
+        each = count_each(outcomes, local, remote, abstention=self.calibration.abstention)
         asked = each.escalated.astype(bool)
         self._take(each, local=outcomes.local_score, remote=outcomes.remote_score[asked])
         return self.report
@@ -137,7 +137,7 @@ class Monitor:
             "losses": np.nan,
             "cost": 0.0 if kept else np.nan if cost is None else cost,
             "cost_squares": 0.0 if kept else np.nan if cost is None else cost**2,
-            **{role: setting.threshold for role, setting in self._calibration.settings.items()},
+            **{role: setting.threshold for role, setting in self.calibration.settings.items()},
         }
         one = Tally(n=1, max_call_cost=0.0, **{name: np.array([value]) for name, value in columns.items()})
         self._take(one, local=_scores(result.local_verdict), remote=_scores(None if kept else result.remote_verdict))

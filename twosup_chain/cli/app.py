@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from twosup_chain._version import __version__
 from twosup_chain.cli.ask import ask
 from twosup_chain.cli.calibrate import calibrate
+from twosup_chain.cli.check import check
 from twosup_chain.cli.collect import collect
 from twosup_chain.cli.console import fail, note
 from twosup_chain.cli.demo import demo
@@ -104,6 +105,7 @@ app = typer.Typer(
 for _command in (
     ask,
     calibrate,
+    check,
     collect,
     demo,
     evaluate,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path  # noqa: TC003 - the options' types are read
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -16,10 +16,8 @@ from twosup_chain import parts
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold
+from twosup_chain.cli.tables import lines
 from twosup_chain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +142,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         from twosup_chain.calibration.record import Calibration
 
         held = check(Calibration.load(files.check), list(reading.records), targets=own, scorers=scorers, **counted)
-        files.show(lambda: json.loads(held.model_dump_json()), lambda: _lines(table.check_as_text(held)))
+        files.show(lambda: json.loads(held.model_dump_json()), lambda: lines(table.check_as_text(held)))
         return
     from twosup_chain.calibration.calibrate import calibrate as find
 
@@ -168,15 +166,9 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     )
     if files.out is not None:
         found.save(files.out)
-    files.show(lambda: json.loads(found.model_dump_json()), lambda: _lines(table.as_text(found)))
+    files.show(lambda: json.loads(found.model_dump_json()), lambda: lines(table.as_text(found)))
     if files.out is not None:
         more = f", scorers={{{', '.join(f'{name!r}: …' for name in scorers)}}}" if scorers else ""
         note(
             f"{files.out} is written: TwoSupervisorChain.from_calibration({str(files.out)!r}, local=…, remote=…{more})"
         )
-
-
-def _lines(text: str) -> list[RenderableType]:
-    from rich.text import Text
-
-    return [Text(text, no_wrap=True, overflow="ignore")]

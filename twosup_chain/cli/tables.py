@@ -40,3 +40,10 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[RenderableType]]) -> Ta
 def bar(share: float) -> str:
     """Returns a bar for a share in [0, 1]."""
     return "█" * round(_LONGEST * share)
+
+
+def lines(text: str) -> list[RenderableType]:
+    """Returns a text whose lines are shown as they are, without a break."""
+    from rich.text import Text
+
+    return [Text(text, no_wrap=True, overflow="ignore")]

@@ -14,6 +14,7 @@ from twosup_chain.errors import MissingExtraError, NotTextError
 COMMANDS = (
     "ask",
     "calibrate",
+    "check",
     "collect",
     "demo",
     "evaluate",

@@ -1,0 +1,86 @@
+"""`follow`: a `Monitor` fed from a file of records that grows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twosup_chain.calibration.settings import read_judged
+from twosup_chain.errors import CutOffError, RecordsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from twosup_chain.calibration.monitor import Monitor, MonitorReport
+    from twosup_chain.outcomes.from_records import RecordColumns
+    from twosup_chain.outcomes.predictions import Correct
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
+
+
+def follow(
+    monitor: Monitor,
+    path: str | Path,
+    *,
+    correct: Correct = "exact_match",
+    price: Price | None = None,
+    scorers: Mapping[str, ScoreFunction | Scorer] | None = None,
+    pause: float = 1.0,
+) -> Iterator[MonitorReport]:
+    """Yields a report on the records that are in a file, and one whenever there are more, without end.
+
+    Questions count in the order of their lines, each once; a last line that is still being written is waited for.
+
+    Args:
+        monitor: Takes the records.
+        path: The file; it may not be there yet.
+        correct: What counts as right, as in `calibrate`.
+        price: What the hosted model's tokens cost.
+        scorers: By name, the learned scorers of your own.
+        pause: How long to wait before the file is looked at again, in seconds.
+
+    Raises:
+        RecordsError: A line is no record.
+        CalibrationMismatchError: The records are of other models than the calibration.
+    """
+    calibration, path, seen, size = monitor.calibration, Path(path), -1, 0
+
+    def read() -> RecordColumns:
+        return read_judged(
+            path,
+            local=calibration.local,
+            remote=calibration.remote,
+            scorers=scorers,
+            early_abstention=calibration.early_abstention,
+            reconcile=calibration.reconcile,
+        )
+
+    while True:
+        if _size(path) != size:
+            size = _size(path)
+            columns = _complete(read)
+            new = np.array([], np.intp) if columns is None else np.flatnonzero(columns.lines > seen)
+            if columns is not None and len(new):
+                new = new[np.argsort(columns.lines[new])]
+                seen = int(columns.lines[new[-1]])
+                yield monitor.add(columns.outcomes(correct=correct, price=price).take(new))
+        time.sleep(pause)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise RecordsError(f"cannot read the records {path}: {error.strerror or error}") from error
+
+
+def _complete(read: Callable[[], RecordColumns]) -> RecordColumns | None:
+    try:
+        return read()
+    except CutOffError:
+        return None

@@ -1,0 +1,99 @@
+"""``twosup check``: whether a calibration keeps its word, on new records, or on a file that grows.
+
+It takes the command line's words apart; what is found is the business of `calibration`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path  # noqa: TC003 - the options' types are read
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from twosup_chain import parts
+from twosup_chain.cli.command import command
+from twosup_chain.cli.options import Output, OwnTargets, Prices, ScorerName, Threshold  # noqa: TC001 - likewise
+from twosup_chain.cli.tables import lines
+from twosup_chain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from twosup_chain.calibration.record import Calibration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What is checked, and on what.
+
+    Args:
+        calibration: The calibration, as ``twosup calibrate`` writes it.
+        records: Files of new records, as ``twosup collect`` writes them; not those it was made from.
+        follow: Watch this file of records as it grows, and say after each addition whether a promise is broken; ends
+            with exit code 3 as soon as one is.
+        false_alarm: With `follow`: the probability of any wrong alarm, ever.
+        local_scorer: The learned scorer that the calibration was made with, as a file, or one of your own, as
+            ``module:name`` or ``file.py:name``.
+        remote_scorer: Likewise for the hosted predictions.
+        f1: Count answers with at least this token F1 as right, in place of exact matches.
+    """
+
+    panel: ClassVar[str] = "Records"
+    calibration: Annotated[Path, typer.Argument(metavar="CALIBRATION")]
+    records: Annotated[tuple[Path, ...], typer.Argument(metavar="[RECORDS…]")] = ()
+    follow: Path | None = None
+    false_alarm: Annotated[float, typer.Option(metavar="0..1")] = 0.05
+    local_scorer: ScorerName = None
+    remote_scorer: ScorerName = None
+    f1: Threshold = None
+
+
+#: The exit code that says that a promise is broken.
+_BROKEN = 3
+
+
+@command()
+def check(watched: Watched, targets: OwnTargets, prices: Prices, output: Output) -> None:
+    """Say whether a calibration keeps its word: on new records, or question by question while a file of them grows.
+
+    [bold]Examples[/bold]
+
+    [cyan]twosup check calibration.json new-records.jsonl[/cyan]
+
+    [cyan]twosup check calibration.json --follow live.jsonl[/cyan]
+    """
+    from twosup_chain.calibration.record import Calibration
+
+    if bool(watched.records) == (watched.follow is not None):
+        raise ConfigurationError("pass RECORDS to check, or --follow FILE to watch one as it grows")
+    calibration = Calibration.load(watched.calibration)
+    given = {"local": watched.local_scorer, "remote": watched.remote_scorer}
+    scorers = parts.unregistered(*(parts.recorded_scorer(spec, role) for role, spec in given.items() if spec))
+    reading: dict[str, Any] = {
+        "correct": "exact_match" if watched.f1 is None else ("f1", watched.f1),
+        "price": prices.price(),
+        "scorers": scorers,
+    }
+    own = [parts.own_target(spec) for spec in targets.target]
+    if watched.follow is not None:
+        _follow(calibration, watched, own, reading, output)
+        return
+    from twosup_chain.calibration import table
+    from twosup_chain.calibration.promise import check as check_promises
+
+    held = check_promises(calibration, list(watched.records), targets=own, **reading)
+    output.show(lambda: json.loads(held.model_dump_json()), lambda: lines(table.check_as_text(held)))
+
+
+def _follow(
+    calibration: Calibration, watched: Watched, own: list[Any], reading: dict[str, Any], output: Output
+) -> None:
+    from twosup_chain.calibration.follow import follow
+    from twosup_chain.calibration.monitor import Monitor
+
+    monitor = Monitor(calibration, targets=own, false_alarm=watched.false_alarm)
+    for report in follow(monitor, watched.follow or "", **reading):
+        output.show(report.model_dump, partial(lines, str(report)))
+        if report.broken:
+            raise typer.Exit(_BROKEN)
