@@ -34,11 +34,12 @@ def reliability(probability: npt.ArrayLike, happened: npt.ArrayLike, *, bins: in
     wrong = p[(p < 0) | (p > 1)]
     if wrong.size:
         raise InputError(f"probability={float(wrong[0])!r}: a probability is a number in [0, 1]")
-    place = np.minimum((p * bins).astype(np.intp), bins - 1)
+    edges = np.arange(bins + 1) / bins
+    place = np.minimum(np.searchsorted(edges, p, side="right") - 1, bins - 1)
     count = np.bincount(place, minlength=bins)
     some = np.where(count > 0, count, np.nan)
     return ReliabilityCurve(
-        edges=np.linspace(0.0, 1.0, bins + 1),
+        edges=edges,
         questions=count,
         predicted=np.bincount(place, p, bins) / some,
         observed=np.bincount(place, came_true, bins) / some,

@@ -59,12 +59,13 @@ def aurc(score: npt.ArrayLike, correct: npt.ArrayLike) -> float:
 def augrc(score: npt.ArrayLike, correct: npt.ArrayLike) -> float:
     """Returns the area under the generalised risk–coverage curve: the mean risk of a failure that goes undetected.
 
-    The generalised risk is the share of all questions that are answered and wrong; it is averaged over the coverages
-    1/n, 2/n, …, 1. Traub et al., *Overcoming Common Flaws in the Evaluation of Selective Classification Systems*
-    (NeurIPS 2024, arXiv 2407.01032).
+    The generalised risk is the share of all questions that are answered and wrong; the area is that of the trapezia
+    between the coverages 0, 1/n, 2/n, …, 1: (1 − AUROC)·right·wrong + wrong²/2 with the shares of right and wrong
+    answers. Traub et al., *Overcoming Common Flaws in the Evaluation of Selective Classification Systems* (NeurIPS
+    2024, arXiv 2407.01032).
     """
     wrong = _wrong_so_far(*checked(score=score, correct=correct))
-    return float(wrong.mean() / len(wrong))
+    return float((wrong.sum() - wrong[-1] / 2) / len(wrong) ** 2)
 
 
 def s_beta(objective: npt.ArrayLike, acceptance: npt.ArrayLike, beta: float) -> Floats:

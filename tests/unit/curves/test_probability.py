@@ -17,6 +17,12 @@ def test_each_bin_has_its_mean_and_its_share():
     assert found.observed == pytest.approx([0.5, np.nan, 1.0, 1.0], nan_ok=True)
 
 
+@pytest.mark.parametrize("bins", [10, 15, 100])
+def test_a_probability_on_an_edge_falls_into_the_bin_that_begins_there(bins):
+    found = reliability(np.arange(bins) / bins, np.ones(bins, bool), bins=bins)
+    assert found.questions.tolist() == [1] * bins
+
+
 def test_calibration_error_is_the_mean_gap_over_the_bins():
     assert calibration_error([0.8] * 10, np.arange(10) < 8) == pytest.approx(0.0)
     assert calibration_error([0.8] * 10, np.arange(10) < 3) == pytest.approx(0.5)

@@ -38,7 +38,7 @@ def test_the_figures_by_hand():
         "1.00 (remote_baseline)",
     ]
     assert found.aurc["remote"] == pytest.approx((0 + 0 + 1 / 3 + 1 / 2) / 4)
-    assert found.augrc["remote"] == pytest.approx((0 + 0 + 1 / 4 + 2 / 4) / 4)
+    assert found.augrc["remote"] == pytest.approx((0 + 0 + 1 / 4 + 2 / 4 / 2) / 4)
 
 
 def test_the_latency_by_hand_leaves_out_times_that_were_not_recorded():
