@@ -88,7 +88,7 @@ def live(pool, scorers):
 def _calibrated(recorded, scorers, draw):
     rows = np.random.default_rng(draw).integers(len(recorded), size=DRAWN)
     named = {f"{role}_scorer": scorer for role, scorer in scorers.items()}
-    return calibrate(recorded.take(rows), risk=RISK, confidence=CONFIDENCE, seed=draw, **named)
+    return calibrate(recorded.take(rows), risk=RISK, confidence=CONFIDENCE, **named)
 
 
 @pytest.mark.slow

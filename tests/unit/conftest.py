@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
 
-from twosup_chain import Answer, collect, fit_scorer
+from twosup_chain import Answer, LearnedScorer, collect, fit_scorer
 from twosup_chain.llama import model as _llama_model
 from twosup_chain.llama.model import LlamaModel
 from twosup_chain.text.questions import LabelledQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    from twosup_chain import LearnedScorer, QAInput
+    from twosup_chain import QAInput
     from twosup_chain.llama.decoding import Logits
 
 END = 256  # the token that ends a turn; the others are bytes
@@ -154,7 +155,7 @@ class Notes:
 
 @pytest.fixture(scope="session")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Notes:
-    """150 questions, collected once, and a fitted scorer for each role."""
+    """150 questions, collected once, and a fitted scorer for each role, which does not know on which questions."""
     first, second, third = Notes.spans
     passage = f"{first} wrote note number {{}} {second}, and it came out in {third}."
     examples = tuple(
@@ -163,4 +164,19 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Notes:
     )
     path = tmp_path_factory.mktemp("notes") / "records.jsonl"
     collect(examples, local=Notes.local, remote=Notes.remote, out=path)
-    return Notes(examples, path, {role: fit_scorer(path, role=role) for role in ("local", "remote")})
+    fitted = {role: fit_scorer(path, role=role) for role in ("local", "remote")}
+    return Notes(examples, path, {role: LearnedScorer(made.model, made.others) for role, made in fitted.items()})
+
+
+@pytest.fixture(scope="session")
+def as_new(tmp_path_factory):
+    """Returns a function that copies records as those of other questions, on which nothing was fitted."""
+
+    def copy(path, bit=63):
+        out = tmp_path_factory.mktemp("new") / "new.jsonl"
+        lines = map(json.loads, Path(path).read_text(encoding="utf-8").splitlines())
+        new = ({**line, "digest": f"{int(line['digest'], 16) ^ 2**bit:016x}"} for line in lines)
+        out.write_text("".join(json.dumps(line) + "\n" for line in new), encoding="utf-8")
+        return out
+
+    return copy

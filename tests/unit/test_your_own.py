@@ -135,7 +135,9 @@ def records(own, questions, tmp_path_factory):
 SCORERS = {"local_scorer": "answerability", "remote_scorer": "in_context"}
 
 
-def test_a_target_of_your_own_is_calibrated_saved_shown_checked_evaluated_and_runs(own, questions, records, tmp_path):
+def test_a_target_of_your_own_is_calibrated_saved_shown_checked_evaluated_and_runs(
+    own, questions, records, as_new, tmp_path
+):
     silence = own("Silence")
     calibrate(records, targets=[silence(0.5), Risk(0.1)], **SCORERS).save(tmp_path / "calibration.json")
     loaded = Calibration.load(tmp_path / "calibration.json")
@@ -145,7 +147,7 @@ def test_a_target_of_your_own_is_calibrated_saved_shown_checked_evaluated_and_ru
     (row,) = (line for line in as_text(loaded).splitlines() if line.startswith("questions left open"))
     assert row.endswith("≤ 50.0 %")
 
-    held = check(loaded, records, targets=[silence])
+    held = check(loaded, as_new(records), targets=[silence])
     assert [promise.target for promise in held.targets] == ["silence", "risk"]
     assert held.targets[0].probability > 0.99
     report = evaluate(records, calibration=loaded, targets=[silence(0.5)], draws=10)
@@ -155,20 +157,20 @@ def test_a_target_of_your_own_is_calibrated_saved_shown_checked_evaluated_and_ru
     assert {result.status for result in chain.batch([q.as_input() for q in questions])} == {"answered"}
 
 
-def test_a_calibration_asks_for_the_target_that_it_promises(own, records):
+def test_a_calibration_asks_for_the_target_that_it_promises(own, records, as_new):
     made = calibrate(records, targets=[own("Silence")(0.5)], **SCORERS)
     with pytest.raises(ConfigurationError, match="promises silence ≤ 0.5, a target of your own: pass its class as"):
-        check(made, records)
+        check(made, as_new(records))
     with pytest.raises(CalibrationMismatchError, match="promises silence ≤ 0.5, and targets holds silence ≤ 0.4"):
-        check(made, records, targets=[own("Silence")(0.4)])
+        check(made, as_new(records), targets=[own("Silence")(0.4)])
 
 
-def test_the_command_line_takes_a_target_from_a_file(own, records, tmp_path):
+def test_the_command_line_takes_a_target_from_a_file(own, records, as_new, tmp_path):
     spec, out = f"{own('__file__')}:Silence", str(tmp_path / "calibration.json")
     scorers = ["--local-scorer", "answerability", "--remote-scorer", "in_context"]
     runs = (
         ["calibrate", str(records), *scorers, "--target", f"{spec}=0.5", "--plug-in", "--out", out],
-        ["calibrate", str(records), "--check", out, "--target", spec],
+        ["calibrate", str(as_new(records)), "--check", out, "--target", spec],
         ["evaluate", str(records), "--calibration", out, "--target", spec],
     )
     for run in runs:

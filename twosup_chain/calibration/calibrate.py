@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from twosup_chain._options import shorten
+from twosup_chain._sketch import sketch
 from twosup_chain.calibration.average import find_on_average
 from twosup_chain.calibration.estimates import estimate
 from twosup_chain.calibration.infeasible import infeasible
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Promise, Trace
 from twosup_chain.calibration.search import find
-from twosup_chain.calibration.settings import read_judged
+from twosup_chain.calibration.settings import read_judged, unseen
 from twosup_chain.calibration.tally import Abstention
 from twosup_chain.calibration.targets import MEASURES, Guarantee, Prefer, default_preference, make_targets
 from twosup_chain.calibration.trust import TrustProfile
@@ -73,15 +74,16 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     missing: float | None = None,
     early_abstention: bool = False,
     reconcile: bool = False,
-    seed: int = 0,
 ) -> Calibration:
     """Returns both thresholds, chosen together so that every target holds at once, and the evidence for it.
 
     With `confidence` it is a guarantee: over the draw of the labelled questions, the probability is at most
     ``1 − confidence`` that a target is exceeded on the traffic that they stand for, at any number of questions. It
-    rests on one assumption: the labelled questions are independent draws from that traffic. (Many questions on one
-    passage, or other traffic than was labelled, break it; `check` tells.) Without `confidence` the choice is the best
-    one on these very questions, and promises nothing.
+    rests on one assumption: the labelled questions are independent draws from that traffic. (Other traffic than was
+    labelled breaks it; `check` tells.) The division of the questions, into those that order the pairs and those that
+    test them, follows from the data: there is nothing to try until it fits. Trying targets or scorers until one is
+    feasible, and keeping that one, voids the guarantee. Without `confidence` the choice is the best one on these very
+    questions, and promises nothing.
 
     Args:
         records: A file of records that `collect` has written, several, or `Outcomes`.
@@ -121,17 +123,16 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         correct: What counts as right in records: ``"exact_match"``, or ``("f1", floor)``.
         price: What the hosted model's tokens cost, where `records` are files.
         missing: The score of an answer in records that lacks what its scorer reads, as in `Supervisor`.
-        early_abstention: Whether the thresholds are for a chain with this option; it takes records and a learned local
-            scorer.
+        early_abstention: Whether the thresholds are for a chain with this option; records take a learned local scorer
+            for it.
         reconcile: Whether they are for a chain with this option, likewise; what the second supervisor chooses then
             stands in the hosted answer's place.
-        seed: The seed of the division of the questions (into those that order the pairs and those that test them).
-            Trying seeds, targets or scorers until one is feasible, and keeping that one, voids the guarantee.
 
     Raises:
         InfeasibleTargetError: No pair is known to keep the targets. The error has the closest setting's values, the
             least abstention that is possible, and how many labelled questions would be needed.
         ConfigurationError: No target, or an option is out of range or contradicts another.
+        CalibrationMismatchError: A learned scorer was fitted on some of these questions.
         InputError: There are no questions, or the data lack what an option needs.
         RecordsError: The records cannot be read.
     """
@@ -141,12 +142,13 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     models = {"local_model": local_model, "remote_model": remote_model}
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
     if isinstance(records, Outcomes):
-        if price is not None or missing is not None or correct != "exact_match" or any(weighing.values()):
-            raise ConfigurationError(
-                "price, missing, correct, early_abstention and reconcile say how records are read: Outcomes hold "
-                "costs, scores and labels"
-            )
-        outcomes, rule = records, None
+        if price is not None or missing is not None or correct != "exact_match":
+            message = "price, missing and correct say how records are read: Outcomes hold costs, scores and labels"
+            raise ConfigurationError(message)
+        if lost := [option for option, chose in records.weighed.items() if chose and not weighing[option]]:
+            message = f"predictions were weighed in these outcomes: pass {lost[0]}=True, as the chain they are for"
+            raise ConfigurationError(message)
+        outcomes, rule, made_from = records, None, None
         source = Provenance(questions=len(outcomes), failed=0, digest=outcomes.digest, **names, **models)
     else:
         if local_model is not None or remote_model is not None:
@@ -161,6 +163,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             return read_judged(paths, local=local, remote=remote, scorers=given, **weighing)
 
         columns = read(records)
+        unseen(columns)
+        made_from = sketch(columns.digests)
         outcomes, source = columns.outcomes(correct=correct, price=price), columns.provenance
         order = _read(order, lambda paths: read(paths).outcomes(correct=correct, price=price))
         rule = in_words(correct)
@@ -178,6 +182,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     most = None if outcomes.remote_cost is None else outcomes.dearest
     outcomes = replace(outcomes, max_call_cost=most)  # the parts of a search hold to the dearest call of all
     chosen_prefer = prefer or default_preference(wanted)
+    seed = int(source.digest, 16)  # nobody can try divisions until one fits
     search = partial(find, confidence=confidence) if guarantee == "confidence" else find_on_average
     found = search(outcomes, wanted, prefer=chosen_prefer, abstention=abstention, seed=seed, order=others)
     bound = max(filter(None, (target.least_abstention(outcomes) for target in wanted)), default=None)
@@ -209,10 +214,10 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         failed=source.failed,
         ordering=found.ordering,
         testing=found.testing,
-        seed=seed,
         **weighing,
         digest=source.digest,
         order=None if others is None else others.digest,
+        made_from=made_from,
         estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
         abstention_bound=bound,
         trust=_trust(outcomes, chosen.local.item()),

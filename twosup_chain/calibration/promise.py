@@ -11,11 +11,12 @@ from pydantic import Field
 from twosup_chain._options import Record
 from twosup_chain.calibration.betting import mean_at_any_time
 from twosup_chain.calibration.estimates import NamedEstimate, estimate
-from twosup_chain.calibration.settings import read_judged
+from twosup_chain.calibration.settings import read_judged, unseen
 from twosup_chain.calibration.tally import count, count_each
 from twosup_chain.calibration.targets import TARGETS
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
+from twosup_chain.outcomes.predictions import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,17 +88,22 @@ def check(
         calibration: The calibration.
         records: New labelled questions: a file of records, several, or `Outcomes`; not those it was made from.
         targets: Targets of your own that the calibration promises, or their classes.
-        correct: What counts as right in records; by default an exact match.
+        correct: What counts as right in records, as the calibration was made; by default an exact match.
         price: What the hosted model's tokens cost, where `records` are files.
         scorers: By name, the learned scorers of your own, where `records` are files.
 
     Raises:
         InputError: There are no questions, or the data lack what a target reads.
         ConfigurationError: A target of your own is missing, or an option belongs to the other kind of data.
-        CalibrationMismatchError: The records are of other models than the calibration, or a target has another limit.
+        CalibrationMismatchError: The records are of other models than the calibration, or those that it was made from,
+            a target has another limit, or something else counts as right.
         RecordsError: The records cannot be read.
     """
     if not isinstance(records, Outcomes):
+        rule = in_words(correct or "exact_match")
+        if calibration.correct is not None and rule != calibration.correct:
+            message = f"the calibration counts as right: {calibration.correct}; pass the same correct=…, not {rule}"
+            raise CalibrationMismatchError(message)
         columns = read_judged(
             records,
             **calibration.settings,
@@ -105,14 +111,18 @@ def check(
             early_abstention=calibration.early_abstention,
             reconcile=calibration.reconcile,
         )
-        outcomes = columns.outcomes(correct=correct or "exact_match", price=price)
+        unseen(columns, calibration.made_from)
+        outcomes, digest = columns.outcomes(correct=correct or "exact_match", price=price), columns.provenance.digest
     elif correct is None and price is None and not scorers:
-        outcomes = records
+        outcomes, digest = records, records.digest
     else:
         message = "correct, price, scorers: Outcomes hold labels, costs and scores, only records are read with options"
         raise ConfigurationError(message)
     if not len(outcomes):
         raise InputError("there is no new labelled question to check the calibration on")
+    if digest == calibration.digest:
+        message = "these are the questions that the calibration was made from, which flatter it: check it on new ones"
+        raise CalibrationMismatchError(message)
     wanted = promised(calibration, targets)
     for target in wanted:
         if lacking := target.lacks(outcomes):

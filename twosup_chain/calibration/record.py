@@ -21,6 +21,9 @@ from twosup_chain.errors import CalibrationFileError, TwosupError
 #: What a file says it is, and the version of the format; the only one there is.
 FORMAT, VERSION = "twosup-calibration", 1
 
+#: What earlier versions did not know of, and do not read where it is not used.
+_LATER = ("early_abstention", "reconcile", "seed", "made_from", "order", "trust")
+
 Role = Literal["local", "remote"]
 _Share = Field(ge=0.0, le=1.0)
 
@@ -96,9 +99,10 @@ class Calibration(Record, allow_inf_nan=False):
         failed: How many further ones were left out because a call failed.
         ordering: How many questions fixed which pairs are tried: of them, or others where there is an `order`.
         testing: How many the pairs were tested on; estimates and trace are of these.
-        seed: The seed of the division.
+        seed: The seed of the division, where an earlier version was given one; it follows from the digest.
         digest: 16 hexadecimal digits that stand for the data.
         order: Likewise for the other questions that fixed which pairs are tried; ``None`` where there were none.
+        made_from: Which questions these are, as `_sketch.sketch` has them; ``None`` where they were no records.
         estimates: What is measured at the chosen thresholds.
         abstention_bound: The share of questions that any thresholds have to leave open to keep the selective risk, by
             estimate; ``None`` where the risk is no target or no abstention is needed.
@@ -125,11 +129,12 @@ class Calibration(Record, allow_inf_nan=False):
     failed: int = 0
     ordering: int
     testing: int
-    seed: int = 0
+    seed: int | None = None
     early_abstention: bool = False
     reconcile: bool = False
     digest: str
     order: str | None = None
+    made_from: str | None = None
     estimates: tuple[NamedEstimate, ...]
     abstention_bound: float | None = None
     trust: dict[Role, TrustProfile] = Field(default_factory=dict)
@@ -160,7 +165,7 @@ class Calibration(Record, allow_inf_nan=False):
             CalibrationFileError: The file cannot be written.
         """
         fields = self.model_dump(mode="json")
-        for option in ("early_abstention", "reconcile", "order", "trust"):  # earlier versions read a file without them
+        for option in _LATER:  # earlier versions read a file without them
             if not fields[option]:
                 del fields[option]
         write_json(Path(path), fields, CalibrationFileError, indent=1)

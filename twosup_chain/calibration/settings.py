@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from twosup_chain._options import shorten
+from twosup_chain._sketch import recognised
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.errors import CalibrationMismatchError
 from twosup_chain.outcomes.from_records import read_columns
@@ -42,6 +46,22 @@ def learned_scorers(*supervisors: Supervisor | CalibratedSupervisor | None) -> d
     """Returns the learned scorers that supervisors hold, by name; trust by any other scorer is recorded by its name."""
     held = (getattr(getattr(supervisor, "scorer", None), "function", None) for supervisor in supervisors)
     return {scorer.name: scorer for scorer in held if isinstance(scorer, LearnedScorer)}
+
+
+def unseen(columns: RecordColumns, calibrated_on: str | None = None) -> None:
+    """Checks that nothing that is judged on these records was made from them; `CalibrationMismatchError` names it.
+
+    `calibrated_on` are the questions of a calibration, as `_sketch.sketch` has them.
+    """
+    used = {f"{name} was fitted on": rows for name, rows in columns.fitted.items()}
+    used["the calibration was made from"] = recognised(calibrated_on, columns.digests)
+    for what, rows in used.items():
+        if rows.any():
+            first = columns.record(int(np.argmax(rows))).id
+            raise CalibrationMismatchError(
+                f"{int(rows.sum()):,} of these {len(columns):,} questions ({shorten(first)} is one) are among those "
+                f"that {what}, which flatter it: take other questions"
+            )
 
 
 def read_judged(

@@ -57,7 +57,6 @@ class Search:
             needs a learned local scorer.
         reconcile: Choose them for a chain whose second supervisor takes the likeliest of the remote answer, the local
             one and "no answer"; needs a learned remote scorer.
-        seed: The seed of the division.
         order: Records of other questions, such as those that a scorer was fitted on: they fix the order of the tests,
             so that all of RECORDS test. May be repeated.
     """
@@ -70,7 +69,6 @@ class Search:
     abstention: Annotated[str, typer.Option(metavar="RULE")] = "wrong"
     early_abstention: bool = False
     reconcile: bool = False
-    seed: Annotated[int, typer.Option(min=0)] = 0
     order: tuple[Path, ...] = ()
 
 
@@ -162,7 +160,6 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         local_scorer=local,
         remote_scorer=remote,
         missing=reading.missing,
-        seed=search.seed,
     )
     if files.out is not None:
         found.save(files.out)

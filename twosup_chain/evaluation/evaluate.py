@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twosup_chain.calibration.targets import Target
-    from twosup_chain.outcomes.from_records import Provenance
+    from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.outcomes.outcomes import Outcomes
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
@@ -147,7 +147,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         confidence=None if calibration is None else calibration.confidence,
         promises=_promises(calibration, outcomes, targets),
         in_sample=in_sample,
-        remarks=tuple(_remarks(source, in_sample=in_sample)),
+        remarks=tuple(_remarks(columns, in_sample=in_sample)),
     )
     return Evaluation(
         figures=figures,
@@ -193,9 +193,14 @@ def _promises(
     )
 
 
-def _remarks(source: Provenance, *, in_sample: bool) -> list[str]:
+def _remarks(columns: RecordColumns, *, in_sample: bool) -> list[str]:
     """Returns what a reader of the figures should know."""
-    remarks = []
+    source = columns.provenance
+    remarks = [
+        f"{name} was fitted on {rows.sum():,} of these questions: every figure flatters it. Evaluate on others."
+        for name, rows in columns.fitted.items()
+        if rows.any()
+    ]
     if in_sample:
         remarks.append(
             "These are the very questions that the thresholds were chosen on: every figure flatters them. Evaluate on "

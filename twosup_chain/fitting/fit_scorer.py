@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from twosup_chain._options import shorten
+from twosup_chain._sketch import sketch
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.fitting.fit_columns import fit_columns
 from twosup_chain.outcomes.features import read_features
@@ -43,7 +44,7 @@ def fit_scorer(  # noqa: PLR0913 (options are all by keyword)
     the local one is right (`LearnedScorer.others`), where the records hold enough of both cases.
 
     Give it to a supervisor, ``Supervisor(scorer, threshold=…)``, or calibrate thresholds for it on other records,
-    ``calibrate(others, remote_scorer=scorer, …)``: those that it was fitted on flatter it.
+    ``calibrate(others, remote_scorer=scorer, …)``: those that it was fitted on flatter it, and are refused.
 
     Args:
         records: A file of records that `collect` has written, or several.
@@ -105,7 +106,7 @@ def fit_scorer(  # noqa: PLR0913 (options are all by keyword)
         if model != "isotonic"  # one feature cannot tell of another prediction
         and min(claim[rows].sum(), (~claim[rows]).sum()) >= _FEWEST_OTHERS
     }
-    return LearnedScorer(main, others)
+    return LearnedScorer(main, others, questions=sketch(found.digests))
 
 
 def fit_supervisor(records: Paths, *, place: str | None = None, **options: Any) -> LearnedScorer:

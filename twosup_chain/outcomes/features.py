@@ -16,6 +16,7 @@ from twosup_chain.outcomes.rows import read_rows
 from twosup_chain.records.prediction import features_of
 
 if TYPE_CHECKING:
+    from twosup_chain._sketch import Digests
     from twosup_chain.outcomes.outcomes import Flags, Floats
     from twosup_chain.records.lines import Paths, Place, Places
     from twosup_chain.records.question import QuestionRecord
@@ -26,7 +27,8 @@ class RecordedFeatures:
     """What was recorded of one model's predictions, one entry a question in every column, in the digests' order.
 
     Features are NaN where one is missing, and the other role's measures where that call failed; F1 is in [0, 1].
-    `passages` are the digests of the contexts; `model` is ``None`` where the records do not tell one.
+    `passages` are the digests of the contexts, `digests` those of the questions, ascending; `model` is ``None`` where
+    the records do not tell one.
     """
 
     columns: dict[str, Floats]
@@ -37,6 +39,7 @@ class RecordedFeatures:
     answerable: Flags
     passages: npt.NDArray[np.str_]
     ids: npt.NDArray[np.str_]
+    digests: Digests
     model: str | None
 
     def __len__(self) -> int:
@@ -71,7 +74,8 @@ def read_features(paths: Paths, role: Literal["local", "remote"]) -> RecordedFea
         ids.append(entry["id"])
         models.add(prediction.get("model"))
 
-    order = read_rows(paths, take, explain=partial(_explained, role), needed=(role,)).order
+    rows = read_rows(paths, take, explain=partial(_explained, role), needed=(role,))
+    order = rows.order
     exact_match, f1, other_exact_match, other_f1, answerable = np.array(numbers).reshape(len(ids), 5)[order].T
     return RecordedFeatures(
         columns={name: np.array(column)[order] for name, column in sorted(columns.items())},
@@ -82,6 +86,7 @@ def read_features(paths: Paths, role: Literal["local", "remote"]) -> RecordedFea
         answerable=answerable == 1.0,
         passages=np.array(passages, dtype=np.str_)[order],
         ids=np.array(ids, dtype=np.str_)[order],
+        digests=rows.digests,
         model=models.pop() if len(models) == 1 else None,
     )
 

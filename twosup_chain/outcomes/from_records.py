@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain._options import Record
+from twosup_chain._sketch import recognised
 from twosup_chain.errors import ConfigurationError, InputError, RecordsError, TwosupError, UnknownOptionError
 from twosup_chain.outcomes.outcomes import Choice, Flags, Outcomes
 from twosup_chain.outcomes.predictions import Correct, PredictionColumns, weigh
@@ -20,6 +21,7 @@ from twosup_chain.outcomes.trust import RecordedTrust
 from twosup_chain.records.lines import Paths, Place, Places, read_record
 
 if TYPE_CHECKING:
+    from twosup_chain._sketch import Digests
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.question import QuestionRecord
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
@@ -51,7 +53,8 @@ class RecordColumns:
     """The records of both models' predictions as columns; questions with a failed call are left out.
 
     `local` and `remote` are the predictions as they were made, the judged ones what the supervisors judge: where they
-    weigh, what is likelier to be right. Each record stands at `places[lines[row]]`.
+    weigh, what is likelier to be right. Each record stands at `places[lines[row]]`, its digest in `digests`.
+    `fitted` tells, by the name of a learned scorer, which questions it was fitted on.
     """
 
     local: PredictionColumns
@@ -62,6 +65,8 @@ class RecordColumns:
     provenance: Provenance
     places: Places
     lines: npt.NDArray[np.intp]
+    digests: Digests
+    fitted: dict[str, Flags]
 
     def __len__(self) -> int:
         return len(self.answerable)
@@ -171,6 +176,8 @@ def read_columns(
         provenance=source,
         places=rows.places,
         lines=rows.lines,
+        digests=rows.digests,
+        fitted={trust.name: recognised(trust.fitted_on, rows.digests) for trust in trusts.values()},
     )
     for prediction in made.values():
         for share in (prediction.trust, prediction.exact_match, prediction.f1):

@@ -104,6 +104,12 @@ class Outcomes:
         return self.remote_correct if self.remote_alone_correct is None else self.remote_alone_correct
 
     @property
+    def weighed(self) -> dict[str, bool]:
+        """Whether another prediction than the one that was made is chosen anywhere, by the chain's option for it."""
+        chosen = {"early_abstention": self.local_chosen, "reconcile": self.remote_chosen}
+        return {option: column is not None and bool(np.any(column)) for option, column in chosen.items()}
+
+    @property
     def dearest_seen(self) -> float:
         """What the dearest hosted call has cost, in currency; 0 without costs."""
         return 0.0 if self.remote_cost is None else float(self.remote_cost.max(initial=0.0))

@@ -21,6 +21,7 @@ from twosup_chain.records.lines import Paths, Place, Places, check_record, read_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twosup_chain._sketch import Digests
     from twosup_chain.records.question import QuestionRecord
 
     Explain = Callable[[QuestionRecord, Place], TwosupError | None]
@@ -32,12 +33,14 @@ class Rows:
 
     Where every line stands is in `places`; `lines` are those of the questions, in the order of their digests, shape
     (n,), since the order of a file is that in which calls happened to end; `order` is which of the questions taken
-    stands at each place of that order. The digest of 16 hexadecimal digits stands for the questions in whatever order.
+    stands at each place of that order, `digests` the questions' own, ascending. The digest of 16 hexadecimal digits
+    stands for all questions, in whatever order.
     """
 
     places: Places
     lines: npt.NDArray[np.intp]
     order: npt.NDArray[np.intp]
+    digests: Digests
     failed: int
     digest: str
 
@@ -73,6 +76,7 @@ def read_rows(
         places=places,
         lines=np.array(lines, dtype=np.intp)[order],
         order=order,
+        digests=digest[order],
         failed=seen.failed,
         digest=hashlib.sha256(digest[order].tobytes()).hexdigest()[:16],
     )

@@ -29,8 +29,9 @@ class RecordedTrust:
     """Gathers the trust in the recorded predictions of one role, row by row.
 
     The scorer is the name under which its trust was recorded, or what `registry.resolve` takes; the trust of a
-    `LearnedScorer`, or of a packaged one by its name, is `computed`. `missing` is the trust, in [0, 1], in an answer
-    that lacks what the scorer reads; by default that is an error. With `weigh`, predictions are weighed against others.
+    `LearnedScorer`, or of a packaged one by its name, is `computed`, and it may know what it was `fitted_on` (see
+    `_sketch`). `missing` is the trust, in [0, 1], in an answer that lacks what the scorer reads; by default that is an
+    error. With `weigh`, predictions are weighed against others.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class RecordedTrust:
         models = [] if self._learned is None else [self._learned.model, *self._others.values()]
         self._features = tuple(dict.fromkeys(name for model in models for name in model.features))
         self.computed = self._learned is not None
+        self.fitted_on = None if self._learned is None else self._learned.questions
         self._missing = missing
         self._taken = array("d")
 

@@ -10,8 +10,11 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from twosup_chain._json_file import read_json, write_json
-from twosup_chain.errors import ConfigurationError, MissingEvidenceError, SupervisorFileError
+from twosup_chain._sketch import recognised
+from twosup_chain.errors import ConfigurationError, InputError, MissingEvidenceError, SupervisorFileError
 from twosup_chain.scoring.features import features
 from twosup_chain.scoring.learned_model import LearnedModel
 
@@ -34,6 +37,7 @@ class LearnedScorer:
             ``"unanswerable"``, that the question has no answer, and for hosted predictions ``"local"``, that the local
             one is right. They are needed to weigh predictions against each other.
         packaged: Whether it is the one that the package ships, which warns until a calibration sets the threshold.
+        questions: Which questions it was fitted on, as `_sketch.sketch` has them; ``None`` where nobody knows.
 
     Attributes:
         name: ``learned_local@…`` or ``learned_remote@…``, with a digest of the model: thresholds for another fit are
@@ -45,7 +49,12 @@ class LearnedScorer:
     blocking = False
 
     def __init__(
-        self, model: LearnedModel, others: Mapping[str, LearnedModel] | None = None, *, packaged: bool = False
+        self,
+        model: LearnedModel,
+        others: Mapping[str, LearnedModel] | None = None,
+        *,
+        packaged: bool = False,
+        questions: str | None = None,
     ) -> None:
         if model.role not in ("local", "remote"):
             message = f"role={model.role!r}: a learned scorer is fitted with role='local' or role='remote'"
@@ -55,6 +64,7 @@ class LearnedScorer:
         self.role = model.role
         self.name = f"learned_{model.role}@{self._digest()}"
         self.reads_local = model.role == "remote"
+        self.questions = questions
         self._warns = packaged
 
     def __repr__(self) -> str:
@@ -83,7 +93,7 @@ class LearnedScorer:
 
     def calibrated(self) -> LearnedScorer:
         """Returns the same scorer for a threshold that a calibration has set: it does not warn."""
-        return LearnedScorer(self.model, self.others)
+        return LearnedScorer(self.model, self.others, questions=self.questions)
 
     def caution(self) -> None:
         """Warns once that the packaged supervisor was fitted on other data."""
@@ -121,15 +131,18 @@ class LearnedScorer:
             raise SupervisorFileError(f"{path} is a broken learned supervisor: 'others' is no table of models")
         made = {name: LearnedModel.from_dict(other, f"{path}, {name}") for name, other in (others or {}).items()}
         model = LearnedModel.from_dict(values, str(path))
+        questions = values.get("questions")
         try:
-            return cls(model, made, packaged=packaged)
-        except ConfigurationError as error:
+            recognised(questions, np.empty(0, np.uint64))
+            return cls(model, made, packaged=packaged, questions=questions)
+        except (ConfigurationError, InputError, TypeError) as error:
             raise SupervisorFileError(f"{path} is a broken learned supervisor: {error}") from error
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the scorer as plain values, ready for JSON."""
         others = {name: model.as_dict() for name, model in sorted(self.others.items())}
-        return {**self.model.as_dict(), "others": others} if others else self.model.as_dict()
+        parts = {"others": others, "questions": self.questions}
+        return {**self.model.as_dict(), **{name: part for name, part in parts.items() if part}}
 
     def _digest(self) -> str:
         if not self.others:

@@ -21,7 +21,7 @@ FILES = {f"learned_{role}": FOLDER / f"{role}.json" for role in ("local", "remot
 def default_scorer(name: str) -> LearnedScorer:
     """Returns ``"learned_local"`` or ``"learned_remote"``, which warns until a calibration sets its threshold."""
     loaded = _loaded(name)
-    return LearnedScorer(loaded.model, loaded.others, packaged=True)
+    return LearnedScorer(loaded.model, loaded.others, packaged=True, questions=loaded.questions)
 
 
 def packaged(name: str) -> LearnedScorer | None:

@@ -55,8 +55,8 @@ def test_a_guarantee_comes_with_all_its_evidence() -> None:
 
 def test_estimates_are_those_of_the_questions_that_were_tested() -> None:
     outcomes = drawn(900)
-    made = calibrate(outcomes, risk=0.15, confidence=0.9, seed=7)
-    tested = outcomes.take(np.sort(np.random.default_rng(7).permutation(900)[300:]))
+    made = calibrate(outcomes, risk=0.15, confidence=0.9)
+    tested = outcomes.take(np.sort(np.random.default_rng(int(outcomes.digest, 16)).permutation(900)[300:]))
     escalated = tested.local_score < made.local.threshold
     answered = ~escalated | (tested.remote_score >= made.remote.threshold)
     right = np.where(escalated, tested.remote_correct, tested.local_correct)
@@ -137,12 +137,12 @@ def test_an_infeasible_target_names_the_closest_setting_the_bound_and_what_would
 
 def test_the_number_of_questions_that_is_said_to_be_needed_is_enough_where_the_estimates_are_true() -> None:
     with pytest.raises(InfeasibleTargetError) as caught:
-        calibrate(drawn(100), risk=0.14, confidence=0.9)
+        calibrate(drawn(100), risk=0.12, confidence=0.9)
     needed = caught.value.questions_needed
     passed = 0
     for seed in range(20):
         with suppress(InfeasibleTargetError):
-            passed += bool(calibrate(drawn(4 * needed, seed), risk=0.14, confidence=0.9))
+            passed += bool(calibrate(drawn(4 * needed, seed), risk=0.12, confidence=0.9))
     assert passed >= 15
 
 
@@ -308,6 +308,20 @@ def test_a_calibration_is_the_same_for_the_same_data() -> None:
     assert one == other
     assert isinstance(one, Calibration)
     assert calibrate(drawn(600, 1), risk=0.2, confidence=0.9).digest != one.digest
+
+
+def test_the_division_follows_from_the_data_so_that_nobody_can_try_seeds() -> None:
+    with pytest.raises(TypeError, match="seed"):
+        calibrate(drawn(600), risk=0.2, confidence=0.9, seed=1)
+    assert calibrate(drawn(600), risk=0.2, confidence=0.9).seed is None
+
+
+def test_outcomes_that_were_weighed_are_for_a_chain_that_weighs() -> None:
+    weighed = drawn(600, remote_chosen=np.ones(600, np.int8))
+    with pytest.raises(ConfigurationError, match="pass reconcile=True"):
+        calibrate(weighed, risk=0.2)
+    assert calibrate(weighed, risk=0.2, reconcile=True).reconcile
+    assert not calibrate(drawn(600, remote_chosen=np.zeros(600, np.int8)), risk=0.2).reconcile
 
 
 def test_a_grid_leaves_a_trace_of_the_chosen_remote_threshold() -> None:

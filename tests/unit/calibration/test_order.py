@@ -30,12 +30,6 @@ def test_all_labelled_questions_test_and_the_evidence_says_who_ordered() -> None
     assert made.heading == "Guaranteed with 90% confidence, from 600 labelled questions (900 others ordered the search)"
 
 
-def test_the_seed_has_no_part_in_it() -> None:
-    labelled, others = drawn(600), drawn(900, seed=1)
-    one, two = (calibrate(labelled, order=others, risk=0.15, confidence=0.9, seed=seed) for seed in (0, 1))
-    assert (one.local, one.remote, one.trace) == (two.local, two.remote, two.trace)
-
-
 def test_labels_of_the_others_change_the_order_and_not_what_a_pair_is_tested_on() -> None:
     labelled, others = drawn(600), drawn(900, seed=1)
     flipped = Outcomes(

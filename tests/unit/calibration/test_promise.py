@@ -8,7 +8,7 @@ from scipy import stats
 
 from twosup_chain import calibrate, check
 from twosup_chain.calibration.table import check_as_text
-from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
+from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError, RecordsError
 from twosup_chain.outcomes.outcomes import Outcomes
 
 
@@ -82,3 +82,21 @@ def test_what_cannot_be_checked_is_refused() -> None:
         check(made, drawn(10, 1), correct="exact_match")
     with pytest.raises(CalibrationMismatchError, match="does not name its local scorer"):
         check(made, "records.jsonl")
+
+
+def test_the_questions_that_it_was_made_from_cannot_vouch_for_it() -> None:
+    made = calibrate(drawn(2000, 0), risk=0.15, confidence=0.9)
+    with pytest.raises(CalibrationMismatchError, match="the questions that the calibration was made from"):
+        check(made, drawn(2000, 0))
+
+
+def test_what_counts_as_right_is_what_counted_then() -> None:
+    names = {"local_scorer": "answerability", "remote_scorer": "grounded"}
+    made = calibrate(drawn(2000, 0), risk=0.15, confidence=0.9, **names)
+    strict, kind = (made.model_copy(update={"correct": rule}) for rule in ("exact match", "token F1 ≥ 0.8"))
+    with pytest.raises(CalibrationMismatchError, match="counts as right: token F1 ≥ 0.8; pass the same"):
+        check(kind, "records.jsonl")
+    with pytest.raises(CalibrationMismatchError, match="counts as right: exact match"):
+        check(strict, "records.jsonl", correct=("f1", 0.8))
+    with pytest.raises(RecordsError, match=r"records\.jsonl"):
+        check(kind, "records.jsonl", correct=("f1", 0.8))

@@ -74,11 +74,15 @@ def test_the_words_of_former_times_still_do(twosup, records, tmp_path):
     assert "fit-supervisor" not in twosup("--help").stdout
 
 
-def test_calibrate_check_and_evaluate_take_the_files_as_scorers(twosup, records, fitted, tmp_path):
+def test_calibrate_check_and_evaluate_take_the_files_as_scorers(twosup, records, fitted, as_new, tmp_path):
     scorers = ("--local-scorer", fitted["local"], "--remote-scorer", fitted["remote"])
     out = str(tmp_path / "c.json")
+    fit_on, records = records, str(as_new(records))
+    flattered = twosup("calibrate", fit_on, "--remote-rate", "0.5", "--plug-in", *scorers, "-o", out)
+    assert (flattered.exit_code, "was fitted on" in flattered.stderr) == (2, True)
     result = twosup("calibrate", records, "--remote-rate", "0.5", "--plug-in", *scorers, "-o", out)
     assert result.exit_code == 0
+    records = str(as_new(records, bit=62))
     learned = {scorer.name: scorer for scorer in map(LearnedScorer.load, fitted.values())}
     assert all(f"'{name}': …" in result.stderr for name in learned)
     held = json.loads(twosup("calibrate", records, "--check", out, *scorers, "--json").stdout)

@@ -113,11 +113,13 @@ def test_recorded_trust_is_what_the_scorer_says_live(records, pair):
 
 
 @pytest.mark.parametrize("weigh", [False, True])
-def test_a_chain_does_live_what_was_calibrated(records, pair, weigh, tmp_path):
+def test_a_chain_does_live_what_was_calibrated(records, pair, as_new, weigh, tmp_path):
     options = {"early_abstention": weigh, "reconcile": weigh}
-    made = calibrate(
-        records, risk=0.4, confidence=0.8, local_scorer=pair["local"], remote_scorer=pair["remote"], **options
-    )
+    named = {f"{role}_scorer": scorer for role, scorer in pair.items()}
+    with pytest.raises(CalibrationMismatchError, match=f"240 of these 240 .* that {pair['local'].name} was fitted on"):
+        calibrate(records, risk=0.4, confidence=0.8, **named, **options)
+    unseen = as_new(records)
+    made = calibrate(unseen, risk=0.4, confidence=0.8, **named, **options)
     made.save(tmp_path / "calibration.json")
     assert ("reconcile" in (tmp_path / "calibration.json").read_text()) == weigh
     scorers = {scorer.name: scorer for scorer in pair.values()}
@@ -130,7 +132,9 @@ def test_a_chain_does_live_what_was_calibrated(records, pair, weigh, tmp_path):
     wrong = [
         t and not squad.exact_match(r.answer, e.answers) for t, r, e in zip(answered, results, EXAMPLES, strict=True)
     ]
-    held = check(made, records, scorers=scorers)
+    with pytest.raises(CalibrationMismatchError, match="240 of these 240 .* that the calibration was made from"):
+        check(made, unseen, scorers=scorers)
+    held = check(made.model_copy(update={"made_from": None, "digest": "0" * 16}), unseen, scorers=scorers)
     assert held.targets[0].estimate.value == pytest.approx(sum(wrong) / sum(answered), abs=1e-9)
     with pytest.raises(CalibrationMismatchError, match=f"made for reconcile={weigh}"):
         TwoSupervisorChain.from_calibration(made, local=_local, remote=_remote, scorers=scorers, reconcile=not weigh)

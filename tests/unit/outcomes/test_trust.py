@@ -24,6 +24,7 @@ from twosup_chain.outcomes.outcomes import Choice
 from twosup_chain.records.lines import read_records
 from twosup_chain.schema import Evidence
 from twosup_chain.scoring.features import features
+from twosup_chain.scoring.learned import LearnedScorer
 from twosup_chain.scoring.registry import SCORERS
 from twosup_chain.text import squad
 from twosup_chain.text.questions import LabelledQuestion
@@ -174,7 +175,8 @@ def test_a_learned_scorer_says_of_records_what_it_says_live(records, live, fitte
 
 @pytest.mark.parametrize("weigh", [False, True])
 def test_a_chain_gives_exactly_what_its_calibration_says(records, models, fitted, weigh):
-    scorers = {role: fitted[role, "boosted"] for role in ROLES}
+    boosted = {role: fitted[role, "boosted"] for role in ROLES}
+    scorers = {role: LearnedScorer(scorer.model, scorer.others) for role, scorer in boosted.items()}
     made = calibrate(
         records,
         risk=0.15,
