@@ -7,36 +7,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from twosup_chain._options import shorten
-from twosup_chain._sketch import sketch
 from twosup_chain.calibration.average import find_on_average
 from twosup_chain.calibration.estimates import estimate
+from twosup_chain.calibration.given import read_given
 from twosup_chain.calibration.infeasible import infeasible
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Promise, Trace
 from twosup_chain.calibration.search import find
-from twosup_chain.calibration.settings import read_judged, unseen
 from twosup_chain.calibration.tally import Abstention
 from twosup_chain.calibration.targets import MEASURES, Guarantee, Prefer, default_preference, make_targets
 from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import ConfigurationError, InputError
-from twosup_chain.outcomes.from_records import Provenance
-from twosup_chain.outcomes.outcomes import Outcomes
-from twosup_chain.outcomes.predictions import in_words
-from twosup_chain.scoring.registry import recorded_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from twosup_chain.calibration.record import Role
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Tally
     from twosup_chain.calibration.targets import Method, Target
-    from twosup_chain.outcomes.from_records import RecordColumns
-    from twosup_chain.outcomes.outcomes import Floats
+    from twosup_chain.outcomes.outcomes import Floats, Outcomes
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
@@ -137,57 +131,35 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         RecordsError: The records cannot be read.
     """
     _check(confidence, guarantee, prefer, abstention)
-    scorers = {"local_scorer": local_scorer, "remote_scorer": remote_scorer}
-    names = {role: None if scorer is None else recorded_name(scorer) for role, scorer in scorers.items()}
-    models = {"local_model": local_model, "remote_model": remote_model}
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
-    if isinstance(records, Outcomes):
-        if price is not None or missing is not None or correct != "exact_match":
-            message = "price, missing and correct say how records are read: Outcomes hold costs, scores and labels"
-            raise ConfigurationError(message)
-        if lost := [option for option, chose in records.weighed.items() if chose and not weighing[option]]:
-            message = f"predictions were weighed in these outcomes: pass {lost[0]}=True, as the chain they are for"
-            raise ConfigurationError(message)
-        outcomes, rule, made_from = records, None, None
-        source = Provenance(questions=len(outcomes), failed=0, digest=outcomes.digest, **names, **models)
-    else:
-        if local_model is not None or remote_model is not None:
-            raise ConfigurationError("records name their models: leave local_model and remote_model out")
-        if local_scorer is None or remote_scorer is None:
-            message = "records hold the trust of several scorers: pass local_scorer='…' and remote_scorer='…'"
-            raise ConfigurationError(message)
-        local, remote = (CalibratedSupervisor(scorer=name, threshold=0.0, missing=missing) for name in names.values())
-        given = {recorded_name(s): s for s in (local_scorer, remote_scorer) if not isinstance(s, str)}
-
-        def read(paths: Paths) -> RecordColumns:
-            return read_judged(paths, local=local, remote=remote, scorers=given, **weighing)
-
-        columns = read(records)
-        unseen(columns)
-        made_from = sketch(columns.digests)
-        outcomes, source = columns.outcomes(correct=correct, price=price), columns.provenance
-        order = _read(order, lambda paths: read(paths).outcomes(correct=correct, price=price))
-        rule = in_words(correct)
-    if not len(outcomes):
-        failed = f", and {source.failed} calls failed" if source.failed else ""
-        raise InputError(f"there is no labelled question{failed}: collect some first")
+    given = read_given(
+        records,
+        order=order,
+        scorers={"local_scorer": local_scorer, "remote_scorer": remote_scorer},
+        models={"local_model": local_model, "remote_model": remote_model},
+        correct=correct,
+        price=price,
+        missing=missing,
+        weighing=weighing,
+    )
+    outcomes, source = given.outcomes, given.source
     if max_call_cost is not None:
         outcomes = replace(outcomes, max_call_cost=max_call_cost)
     limits = {"remote_rate": remote_rate, "false_positive_rate": false_positive_rate, "risk": risk, "budget": budget}
     wanted = make_targets(targets, **limits, match_remote=match_remote)
     for lacking in filter(None, (target.lacks(outcomes) for target in wanted)):
         raise ConfigurationError(lacking)
-    others = _checked(order, outcomes, wanted, tests=confidence is not None or guarantee == "mean")
+    _check_order(given.order, outcomes, wanted, tests=confidence is not None or guarantee == "mean")
     assumed = [] if confidence is None else list(filter(None, (target.assumes(outcomes) for target in wanted)))
     most = None if outcomes.remote_cost is None else outcomes.dearest
     outcomes = replace(outcomes, max_call_cost=most)  # the parts of a search hold to the dearest call of all
-    chosen_prefer = prefer or default_preference(wanted)
+    search: dict[str, Any] = {"prefer": prefer or default_preference(wanted), "abstention": abstention}
     seed = int(source.digest, 16)  # nobody can try divisions until one fits
-    search = partial(find, confidence=confidence) if guarantee == "confidence" else find_on_average
-    found = search(outcomes, wanted, prefer=chosen_prefer, abstention=abstention, seed=seed, order=others)
+    find_pair = partial(find, confidence=confidence) if guarantee == "confidence" else find_on_average
+    found = find_pair(outcomes, wanted, seed=seed, order=given.order, **search)
     bound = max(filter(None, (target.least_abstention(outcomes) for target in wanted)), default=None)
     if found.best is None:
-        plug_in = find(outcomes, wanted, confidence=None, prefer=chosen_prefer, abstention=abstention)
+        plug_in = find(outcomes, wanted, confidence=None, **search)
         raise infeasible(found, plug_in.tried, wanted, confidence, bound)
     chosen = found.chosen
     measures = {**MEASURES, **{target.measure: target for target in wanted}}
@@ -205,9 +177,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         promises=tuple(_promise(target, chosen, confidence) for target in wanted),
         confidence=confidence,
         method=found.method,
-        prefer=chosen_prefer,
-        abstention=abstention,
-        correct=rule,
+        **search,
+        correct=given.correct,
         max_call_cost=most,
         currency=None if price is None else price.currency,
         questions=len(outcomes),
@@ -216,8 +187,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         testing=found.testing,
         **weighing,
         digest=source.digest,
-        order=None if others is None else others.digest,
-        made_from=made_from,
+        order=None if given.order is None else given.order.digest,
+        made_from=given.made_from,
         estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
         abstention_bound=bound,
         trust=_trust(outcomes, chosen.local.item()),
@@ -239,17 +210,9 @@ def _check(confidence: float | None, guarantee: str, prefer: str | None, abstent
             raise ConfigurationError(f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}")
 
 
-def _read(order: Outcomes | Paths | None, read: Callable[[Paths], Outcomes]) -> Outcomes | None:
-    return order if isinstance(order, Outcomes | None) else read(order)
-
-
-def _checked(
-    order: Outcomes | Paths | None, outcomes: Outcomes, targets: Iterable[Target], *, tests: bool
-) -> Outcomes | None:
+def _check_order(order: Outcomes | None, outcomes: Outcomes, targets: Iterable[Target], *, tests: bool) -> None:
     if order is None:
-        return None
-    if not isinstance(order, Outcomes):
-        raise ConfigurationError("records are Outcomes, and order is not: pass order=Outcomes(…) too")
+        return
     if not tests:
         message = "order fixes the order of tests, and without a confidence nothing is tested: leave it out"
         raise ConfigurationError(message)
@@ -259,7 +222,6 @@ def _checked(
         raise ConfigurationError("order holds the labelled questions themselves, which are to test: pass other ones")
     for lacking in filter(None, (target.lacks(order) for target in targets)):
         raise ConfigurationError(f"of the questions in order, {lacking}")
-    return order
 
 
 def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise:
