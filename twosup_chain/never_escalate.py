@@ -115,7 +115,7 @@ def as_rules(value: object) -> object:
     if value is None or isinstance(value, NeverEscalate):
         return value
     given = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return NeverEscalate(rules=tuple(map(_rule, given)))
+    return NeverEscalate(rules=tuple(map(_rule, given))) if given else None
 
 
 def _rule(value: object) -> Rule:

@@ -91,7 +91,7 @@ class Service:
     async def _load(self) -> None:
         for name, route in self.routes.items():
             try:
-                await asyncio.to_thread(route.chain.warm_up)
+                await asyncio.to_thread(route.warm_up)
             except Exception as error:  # noqa: BLE001 (whatever it is, the server says so)
                 self.broken = scrub(f"routes.{name}: {error}")
                 _log.exception("routes.%s cannot answer", name)

@@ -154,7 +154,7 @@ class RouteTable(Table):
     never_escalate: tuple[dict[str, Any], ...] = ()
     deadline: float = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
     no_answer: str = NO_ANSWER_TEXT
-    concurrency: int = Field(default=32, ge=1)
+    concurrency: int = Field(default=16, ge=1)
     queue: int = Field(default=256, ge=0)
     keep_text: bool = False
 

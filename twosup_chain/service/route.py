@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twosup_chain.answerers.named_chat_model import resolved
 from twosup_chain.chat._parts import writes
 
 if TYPE_CHECKING:
@@ -39,8 +40,17 @@ class Route:
     price: Price | None = None
     max_tokens: int | None = None
     keeps_text: bool = False
-    concurrency: int = 32
+    concurrency: int = 16
     queue: int = 256
+
+    def warm_up(self) -> None:
+        """Loads the models that run in this process, and makes the client of the hosted one.
+
+        Raises:
+            TwosupError: A model cannot be had.
+        """
+        self.chain.warm_up()
+        resolved(self.chat.remote)
 
     @property
     def calls_tools(self) -> bool:
