@@ -28,6 +28,11 @@ class Estimate(Record):
     low: float | None = None
     high: float | None = None
 
+    def __str__(self) -> str:
+        """The value as a share, and its interval."""
+        low, high = (written(end, "share").removesuffix(" %") for end in (self.low, self.high))
+        return f"{written(self.value, 'share')} ({low} to {high})"
+
 
 class NamedEstimate(Estimate):
     """What is measured at a pair of thresholds: `name` is a key of `MEASURES`, or that of a target of your own.

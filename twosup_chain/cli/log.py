@@ -123,6 +123,17 @@ class Said(One):
     revoke: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Thresholds(Which):
+    """At which thresholds.
+
+    Args:
+        calibration: The calibration's file.
+    """
+
+    calibration: Annotated[Path, typer.Argument(metavar="CALIBRATION")]
+
+
 log = typer.Typer(no_args_is_help=True, help="What was decided in service, what it cost, and whether it was right.")
 
 
@@ -167,6 +178,31 @@ def stats(which: Which, output: Output) -> None:
     opened = which.open()
     found = count(opened.decisions(**which.chosen), opened.feedback())
     output.show(lambda: json.loads(found.model_dump_json()), lambda: _lines(_in_words(found)))
+
+
+@log.command()
+@command()
+def replay(at: Thresholds, output: Output) -> None:
+    """Say what the decisions would have come to at a calibration's thresholds: what is saved, and what is risked."""
+    from twosup_chain.calibration.record import Calibration
+    from twosup_chain.service.replay import replay as run
+
+    found = run(at.open(), Calibration.load(at.calibration), **at.chosen)
+    output.show(lambda: json.loads(found.model_dump_json()), lambda: _lines(str(found)))
+
+
+@log.command()
+@command()
+def watch(at: Thresholds, output: Output) -> None:
+    """Say whether a calibration's promises hold, by all decisions so far and what was said of them.
+
+    It is valid however often you look, if feedback is on questions that were chosen without regard to their answers.
+    """
+    from twosup_chain.calibration.record import Calibration
+    from twosup_chain.service.watch import watch as run
+
+    found = run(at.open(), Calibration.load(at.calibration), **at.chosen)
+    output.show(lambda: json.loads(found.model_dump_json()), lambda: _lines(str(found)))
 
 
 @log.command()
@@ -235,8 +271,7 @@ def _in_words(found: Stats) -> str:
             f"hosted model: {money.always_remote:.4f}"
         )
     for source, right in found.right.items():
-        interval = f"{right.low or 0.0:.1%} to {right.high or 0.0:.1%}"
-        lines.append(f"right ({source}): {right.value or 0.0:.1%} ({interval}) of {found.labelled[source]:,} labelled")
+        lines.append(f"right ({source}): {right} of {found.labelled[source]:,} labelled")
     return "\n".join(lines)
 
 

@@ -70,8 +70,8 @@ class Decision(Record):
         always_remote: What it would have cost to ask the hosted model; an estimate where it was not asked.
         currency: The currency's name.
         estimated: Whether the cost is an estimate, since a provider did not report its tokens.
-        shadow_cost: What the hosted model cost in the shadow, whose answer nobody was given; ``None`` where it was not
-            asked there.
+        shadow: Whether the hosted model was asked in the shadow alone: nobody was given its answer.
+        shadow_cost: What that cost; ``None`` without a price, and where it was not asked there.
         no_answer: By role, whether the prediction was that there is no answer.
         agree: Whether both models predicted the same, by SQuAD's rule; ``None`` where one of them did not answer.
         seconds: Wall time of the request, in seconds.
@@ -97,6 +97,7 @@ class Decision(Record):
     always_remote: float | None = None
     currency: str | None = None
     estimated: bool = False
+    shadow: bool = False
     shadow_cost: float | None = None
     no_answer: dict[str, bool] = Field(default_factory=dict)
     agree: bool | None = None

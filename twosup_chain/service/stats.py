@@ -65,7 +65,7 @@ def stats(decisions: Iterable[Decision], feedback: Mapping[str, Feedback]) -> St
             counts[name][getattr(decision, name)] += 1
         times.append(decision.time)
         seconds.append(decision.seconds)
-        shadowed += decision.shadow_cost is not None
+        shadowed += decision.shadow
         if decision.currency is not None:
             spent = (decision.cost, decision.shadow_cost, decision.always_remote, decision.estimated)
             sums = money.setdefault(decision.currency, [0.0] * len(spent))

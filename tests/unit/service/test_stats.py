@@ -12,7 +12,7 @@ def made(number, source, **fields):
 
 def test_it_counts_what_was_decided_paid_and_said():
     decisions = [
-        made(1, "local", cost=0.0, always_remote=0.5, currency="EUR", shadow_cost=0.25),
+        made(1, "local", cost=0.0, always_remote=0.5, currency="EUR", shadow=True, shadow_cost=0.25),
         made(2, "local", cost=0.0, always_remote=0.5, currency="EUR"),
         made(3, "remote", cost=1.0, always_remote=1.0, currency="EUR", estimated=True),
         made(4, "remote"),

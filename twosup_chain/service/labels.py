@@ -1,0 +1,156 @@
+"""`Labels`: what a log and the feedback on it tell of both models, as columns that calibration works on.
+
+A decision tells it where both predictions are known (the hosted model was asked, if only in the shadow) and feedback
+says which of them are right. Those are no fair sample: more is known of what was escalated, and people speak up of what
+they please. So `fair` draws from them, stratum by stratum, as many as make the strata as large as they are in the whole
+log. What is left is as good as independent draws from the traffic, if within a stratum it is by chance which decisions
+are labelled; exact tests need draws, and take no weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twosup_chain.errors import InputError
+from twosup_chain.outcomes.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
+
+    from twosup_chain.outcomes.price import Price
+    from twosup_chain.service.decision import Decision
+    from twosup_chain.service.feedback import Feedback
+
+#: What is to be done about a stratum of which nothing is known.
+_CURES = {
+    "kept": "the local model was trusted with: ask some of them in the shadow (shadow_rate), and label those",
+    "trusted": "the hosted model was trusted with: label some (twosup feedback ID --right)",
+    "refused": "nobody was trusted with: label some (twosup feedback ID --answer TEXT)",
+}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Labels:
+    """Labelled decisions, one a row of the outcomes.
+
+    Args:
+        outcomes: What both models did; of a prediction that feedback does not tell of, the worst is assumed.
+        decisions: Their ids.
+        strata: What became of each: ``"kept"`` (the local prediction was trusted), ``"trusted"`` (the hosted one was),
+            or ``"refused"``.
+        decided: How many decisions the log holds of each stratum, labelled or not.
+        assumed: Of how many rows the worst is assumed of one prediction.
+    """
+
+    outcomes: Outcomes
+    decisions: tuple[str, ...]
+    strata: tuple[str, ...]
+    decided: dict[str, int]
+    assumed: int
+
+    @property
+    def labelled(self) -> dict[str, int]:
+        """How many of each stratum are labelled."""
+        return dict(Counter(self.strata))
+
+    def fair(self) -> tuple[Outcomes, Outcomes]:
+        """Returns a fair sample of the traffic, and the labelled decisions that are not in it.
+
+        Raises:
+            InputError: Nothing is labelled of a stratum.
+        """
+        known = self.labelled
+        for stratum, decided in self.decided.items():
+            if decided and not known.get(stratum):
+                message = f"none is labelled of the {decided:,} decisions that {_CURES[stratum]}"
+                raise InputError(message)
+        if not known:
+            raise InputError("no decision of the log is labelled: say of some whether they were right")
+        shares = {stratum: known[stratum] / self.decided[stratum] for stratum in known}
+        least = min(shares.values())
+        taken = np.array(
+            [_drawn(one) * shares[stratum] <= least for one, stratum in zip(self.decisions, self.strata, strict=True)]
+        )
+        return self.outcomes.take(taken), self.outcomes.take(~taken)
+
+
+def read_labels(
+    decisions: Iterable[Decision],
+    feedback: Mapping[str, Feedback],
+    *,
+    scorers: Mapping[str, str | None],
+    price: Price | None = None,
+) -> Labels:
+    """Returns what decisions and the feedback on them tell.
+
+    Args:
+        decisions: The decisions; those by other scorers, failed calls and what a rule withheld are passed over.
+        feedback: What was said last of each, by its id.
+        scorers: The scorers by role.
+        price: What the hosted model's tokens cost; those of a call that does not report them leave it out.
+    """
+    decided: Counter[str] = Counter()
+    rows: list[tuple[Any, ...]] = []
+    names: list[tuple[str, str]] = []
+    assumed = 0
+    for decision in decisions:
+        stratum = _stratum(decision, scorers)
+        if stratum is None:
+            continue
+        decided[stratum] += 1
+        said = feedback.get(decision.id)
+        if said is None or "remote" not in decision.verdicts:
+            continue
+        right = [said.right_of(decision, role) for role in ("local", "remote")]
+        usage, cost = decision.usage.get("remote"), 0.0
+        if right == [None, None] or (price is not None and usage is None):
+            continue
+        assumed += None in right
+        if price is not None and usage is not None:
+            cost = price.of(float(usage["input_tokens"]), float(usage["output_tokens"]))
+        scores = (decision.verdicts[role].score for role in ("local", "remote"))
+        no_answer = (decision.no_answer.get(role, False) for role in ("local", "remote"))
+        rows.append((*scores, *map(bool, right), *no_answer, cost))
+        names.append((decision.id, stratum))
+    columns: npt.NDArray[Any] = np.array(rows, dtype=np.float64).reshape(len(rows), 7).T
+    outcomes = Outcomes(
+        local_score=columns[0],
+        remote_score=columns[1],
+        local_correct=columns[2] == 1.0,
+        remote_correct=columns[3] == 1.0,
+        local_no_answer=columns[4] == 1.0,
+        remote_no_answer=columns[5] == 1.0,
+        remote_cost=None if price is None else columns[6],
+    )
+    return Labels(
+        outcomes=outcomes,
+        decisions=tuple(name for name, _ in names),
+        strata=tuple(stratum for _, stratum in names),
+        decided=dict(decided),
+        assumed=assumed,
+    )
+
+
+def _stratum(decision: Decision, scorers: Mapping[str, str | None]) -> str | None:
+    if any(verdict.scorer != scorers[role] for role, verdict in decision.verdicts.items()):
+        return None
+    local = decision.verdicts.get("local")
+    if local is None:
+        return None
+    if local.trusted:
+        return "kept"
+    if "remote" not in decision.verdicts:
+        return None
+    return "trusted" if decision.verdicts["remote"].trusted else "refused"
+
+
+def _drawn(id: str) -> float:
+    """Returns a number in [0, 1) that only the id decides on, another one than `Shadow` draws by."""
+    return int.from_bytes(hashlib.sha256(f"label {id}".encode()).digest()[:8]) / 2**64
