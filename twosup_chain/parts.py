@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 KEY = "OPENAI_API_KEY"
 READER, LLAMA = "reader", "llama:"
+_READER_MODEL = f"{READER}:"
 #: The scorer where none was fitted: the paper's.
 DEFAULT_SCORER = "min_token_probability"
 #: ``module:name`` or ``file.py:name``, as the user's own parts are written.
@@ -38,14 +39,16 @@ _NO_TEMPERATURE = re.compile(r"o\d")
 
 
 def local_answerer(spec: str, what: str = "--local") -> Runnable[Any, Any]:
-    """Returns the local model: ``"reader"``, ``"llama:PATH"`` for a GGUF file, or an answerer of the user's own.
+    """Returns the local model of a chain.
 
-    `what` is the option that names it, for errors.
+    It is ``"reader"``, ``"reader:MODEL"`` with ``base`` or a folder, ``"llama:PATH"`` for a GGUF file, or an answerer
+    of the user's own; `what` is the option that names it, for errors.
     """
-    if spec == READER:
+    model = "small" if spec == READER else spec.removeprefix(_READER_MODEL)
+    if model not in ("", spec):
         from twosup_chain.reader.reader import ExtractiveReader
 
-        return ExtractiveReader()
+        return ExtractiveReader(model=model)
     path = spec.removeprefix(LLAMA)
     if path != spec and path:
         from twosup_chain.llama.answerer import LlamaCppAnswerer
@@ -54,8 +57,8 @@ def local_answerer(spec: str, what: str = "--local") -> Runnable[Any, Any]:
     if path == spec and _OWN.fullmatch(spec):
         return own_answerer(spec, what)
     raise ConfigurationError(
-        f"{what} {spec!r} is no local model: pass 'reader' or 'llama:PATH' with the path of a GGUF file, or an "
-        "answerer of your own as 'module:name' or 'file.py:name'"
+        f"{what} {spec!r} is no local model: pass 'reader', 'reader:base' or 'llama:PATH' with the path of a GGUF "
+        "file, or an answerer of your own as 'module:name' or 'file.py:name'"
     )
 
 

@@ -34,7 +34,7 @@ FOLDS, BINS, DIVISIONS = 10, 15, 3
 def main(reader: Annotated[Path, typer.Argument()], held_out: Annotated[Path, typer.Argument()]) -> None:
     """Prints a line for every set of features and division of the passages into folds."""
     examples = load_questions(held_out)
-    answers = ExtractiveReader(model_path=reader).answer_many([example.as_input() for example in examples])
+    answers = ExtractiveReader(model=reader).answer_many([example.as_input() for example in examples])
     evidence = [calibration_features(answer.scores) for answer in answers]
     labels = np.array([not example.is_impossible for example in examples])
     weight = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())

@@ -77,7 +77,7 @@ def theirs(checkpoint):
 def ours(checkpoint, tmp_path_factory):
     calibration = load_questions(SAMPLE.with_name("tuning.json"))[::2]
     folder = export_reader(Path(checkpoint), tmp_path_factory.mktemp("reader"), calibration)
-    reader = ExtractiveReader(model_path=folder, num_threads=THREADS)
+    reader = ExtractiveReader(model=folder, num_threads=THREADS)
 
     def seconds(examples):
         inputs = [{"question": e.question, "context": e.context} for e in examples]

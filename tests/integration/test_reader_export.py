@@ -97,7 +97,7 @@ def exported(request, checkpoint, tmp_path_factory):
 
 
 def test_the_exported_folder_answers_in_a_batch_as_it_does_alone(exported):
-    reader = ExtractiveReader(model_path=exported, max_length=128, stride=40, max_batch_tokens=512, no_answer_below=0)
+    reader = ExtractiveReader(model=exported, max_length=128, stride=40, max_batch_tokens=512, no_answer_below=0)
     inputs = [question.as_input() for question in questions(30)]
     inputs.append(QAInput(question="What is long?", context=["word " * 500, "short"]))
     together = reader.answer_many(inputs)
@@ -111,12 +111,12 @@ def test_the_exported_folder_answers_in_a_batch_as_it_does_alone(exported):
 def test_the_exported_reader_answers_where_a_span_is_worth_more_than_no_answer(exported):
     asked = questions(40)
     inputs = [question.as_input() for question in asked]
-    forced = ExtractiveReader(model_path=exported, no_answer_below=0, max_length=128, stride=40).answer_many(inputs)
+    forced = ExtractiveReader(model=exported, no_answer_below=0, max_length=128, stride=40).answer_many(inputs)
     worth = np.mean([f1(a.text, q.answers) for a, q in zip(forced, asked, strict=True) if q.answers])
     threshold = json.loads((exported / "config.json").read_text())["no_answer_below"]
     assert threshold == pytest.approx(1 / (1 + worth))
     for own, best in zip(
-        ExtractiveReader(model_path=exported, max_length=128, stride=40).answer_many(inputs), forced, strict=True
+        ExtractiveReader(model=exported, max_length=128, stride=40).answer_many(inputs), forced, strict=True
     ):
         assert own.text == (best.text if own.scores["answerability"] >= threshold else None)
 
@@ -254,7 +254,7 @@ def test_an_export_that_fails_leaves_no_reader_behind(checkpoint, tmp_path):
     with pytest.raises(ConfigurationError, match="0 of 2 are answerable"):
         export_reader(checkpoint, out, [q for q in questions(4) if q.is_impossible])
     with pytest.raises(ModelFileError, match="there is no such file|No such file"):
-        ExtractiveReader(model_path=out, max_length=128).invoke({"question": "Who?", "context": "Ada"})
+        ExtractiveReader(model=out, max_length=128).invoke({"question": "Who?", "context": "Ada"})
     with pytest.raises(ConfigurationError, match="is the checkpoint's own folder"):
         export_reader(checkpoint, checkpoint, questions(4))
     assert (checkpoint / "config.json").is_file()
@@ -283,7 +283,7 @@ def test_the_command_exports_a_reader_that_the_other_command_measures(checkpoint
     found = json.loads(done.stdout)
     assert found["model"].startswith("mine@")
     assert found["calibrated_on"] == 20
-    reader = ExtractiveReader(model_path=tmp_path / "mine", max_length=128, stride=40)
+    reader = ExtractiveReader(model=tmp_path / "mine", max_length=128, stride=40)
     assert reader.invoke(questions(1)[0].as_input()).model == found["model"]
     measure = ["evaluate-reader", "q.jsonl", "--model", "mine"]
     done = subprocess.run([*command, *measure, "--json"], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -40,4 +40,4 @@ def test_a_chain_without_a_model_of_its_own_is_ready() -> None:
 
 def test_a_model_that_is_not_there_is_named_at_warm_up(tmp_path) -> None:
     with pytest.raises(ModelFileError, match="config.json"):
-        _chain(ExtractiveReader(model_path=tmp_path)).warm_up()
+        _chain(ExtractiveReader(model=tmp_path)).warm_up()

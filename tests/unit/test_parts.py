@@ -122,9 +122,15 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(typed, mon
         parts.remote_answerer("openai:m", LOOPBACK, "context")
 
 
-@pytest.mark.parametrize("spec", ["", "llama", "llama:", "Reader", "gpt"])
+def test_a_reader_is_the_packaged_one_or_named(tmp_path):
+    assert parts.local_answerer("reader").model == "small"
+    assert parts.local_answerer(f"reader:{tmp_path}").model == tmp_path
+    assert parts.local_answerer("reader:small").model == "small"
+
+
+@pytest.mark.parametrize("spec", ["", "llama", "llama:", "reader:", "Reader", "gpt"])
 def test_a_local_model_that_is_none_is_named(spec):
-    with pytest.raises(ConfigurationError, match="is no local model: pass 'reader' or 'llama:PATH'"):
+    with pytest.raises(ConfigurationError, match="is no local model: pass 'reader', 'reader:base' or 'llama:PATH'"):
         parts.local_answerer(spec)
 
 

@@ -33,13 +33,14 @@ class Measured:
     Args:
         file: Labelled questions: a SQuAD file (v1.1 or v2), or JSON lines with question, context and answers ([] where
             there is no answer), plain or gzipped.
-        model: A reader of your own, as ``twosup export-reader`` writes it; by default the packaged one.
+        model: ``base``, the larger reader of the extra reader-base, or the folder of one of your own, as ``twosup
+            export-reader`` writes it; by default the packaged one.
         threads: Threads of the reader; by default all.
     """
 
     panel: ClassVar[str] = "Reader"
     file: Annotated[Path, typer.Argument(metavar="FILE")]
-    model: Annotated[Path | None, typer.Option(metavar="FOLDER")] = None
+    model: Annotated[str, typer.Option(metavar="MODEL")] = "small"
     threads: Annotated[int | None, typer.Option(min=1)] = None
 
 
@@ -79,16 +80,14 @@ def evaluate_reader(measured: Measured, output: Folder) -> None:
         note(f'{found.refused} question(s) could not be read and count as "no answer"')
 
 
-def _reader(model: Path | None, threads: int | None) -> ExtractiveReader:
-    """Returns the packaged reader, or the user's own with windows as long as its model reads."""
-    from twosup_chain.reader.folder import CONFIG_FILE, ReaderConfig
+def _reader(model: str, threads: int | None) -> ExtractiveReader:
+    """Returns the reader, with windows as long as its model reads."""
+    from twosup_chain.reader.folder import CONFIG_FILE, ReaderConfig, model_folder
     from twosup_chain.reader.reader import ExtractiveReader
 
-    if model is None:
-        return ExtractiveReader(num_threads=threads)
-    longest = ReaderConfig.read(model / CONFIG_FILE).max_positions
+    longest = ReaderConfig.read(model_folder(model) / CONFIG_FILE).max_positions
     default = ExtractiveReader.model_fields["max_length"].default
-    return ExtractiveReader(model_path=model, num_threads=threads, max_length=min(default, longest))
+    return ExtractiveReader(model=model, num_threads=threads, max_length=min(default, longest))
 
 
 def _write(folder: Path, found: ReaderEvaluation) -> None:

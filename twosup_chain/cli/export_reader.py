@@ -65,7 +65,7 @@ class Exported(Output):
 def export_reader(folders: Folders, calibration: Held, output: Exported) -> None:
     """Make a trained checkpoint a reader: an int8 ONNX model with a calibrated answerability.
 
-    Use it as [bold]ExtractiveReader(model_path="OUT")[/bold]. Needs the extra [bold]train[/bold], but no torch.
+    Use it as [bold]ExtractiveReader(model="OUT")[/bold]. Needs the extra [bold]train[/bold], but no torch.
 
     [bold]Example[/bold]
 

@@ -48,6 +48,7 @@ _CORE = "pip install twosup-chain"
 ENGINES = (
     Engine("onnxruntime", "runs the packaged reader", _CORE),
     Engine("tokenizers", "cuts texts into the reader's tokens", _CORE),
+    Engine("twosup-chain-reader-base", "a larger reader (--local reader:base)", _extra("reader-base")),
     Engine("llama-cpp-python", "a GGUF model as the local one (--local llama:PATH)", _extra("llama")),
     Engine("langchain-openai", "a hosted model: OpenAI, or a server that speaks its protocol", _extra("openai")),
     Engine(

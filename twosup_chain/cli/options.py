@@ -30,7 +30,8 @@ class Models:
     """The two models.
 
     Args:
-        local: The local model: ``reader``, the packaged extractive reader; ``llama:PATH``, a GGUF file run by
+        local: The local model: ``reader``, the packaged extractive reader; ``reader:base``, the larger one of
+            the extra reader-base, or ``reader:FOLDER``, one of your own; ``llama:PATH``, a GGUF file run by
             llama.cpp; or an answerer of your own, as ``module:name`` or ``file.py:name``.
         remote: The hosted LLM, as provider:model, like ``openai:gpt-4.1-mini``, or an answerer of your own, as
             ``module:name`` or ``file.py:name``.

@@ -9,19 +9,22 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain._json_file import parse_json
 from twosup_chain._options import shorten
 from twosup_chain._packed import read_file
-from twosup_chain.errors import ModelFileError
+from twosup_chain.errors import MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PACKAGED_MODEL = Path(__file__).parent / "packaged"
 MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE = "reader.onnx", "tokenizer.json", "config.json"
+#: The package of the larger model, whose folder it is.
+_COMPANION = "twosup_chain_reader_base"
 FORMAT_VERSION = 1
 #: The most bytes of a ``config.json``.
 _MOST_BYTES = 1024 * 1024
@@ -66,6 +69,21 @@ class ReaderConfig:
         raise ModelFileError(
             f"{path} has format {version!r}, this version reads {FORMAT_VERSION}: export the model again"
         )
+
+
+def model_folder(model: str | Path) -> Path:
+    """Returns the folder of ``"small"``, of ``"base"``, or of a model by its path.
+
+    Raises:
+        MissingExtraError: The larger model is not installed.
+    """
+    if model == "small":
+        return PACKAGED_MODEL
+    if model != "base":
+        return Path(model)
+    if (found := find_spec(_COMPANION)) is None or found.origin is None:
+        raise MissingExtraError('ExtractiveReader(model="base")', "twosup-chain-reader-base", "reader-base")
+    return Path(found.origin).parent
 
 
 def file_digest(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path  # noqa: TC003  pydantic reads the annotation
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,7 @@ from twosup_chain._options import Record
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.reader.engine import ReaderEngine
-from twosup_chain.reader.folder import PACKAGED_MODEL, answerability, calibration_features
+from twosup_chain.reader.folder import answerability, calibration_features, model_folder
 from twosup_chain.reader.reading import Limits, Reading, read
 from twosup_chain.schema import Answer, Candidate, QAInput
 
@@ -44,7 +44,8 @@ class SpanScore(Record):
 class ExtractiveReader(InProcessAnswerer):
     """Answers with a span of the passage, and tells how likely it is that the passage holds an answer at all.
 
-    The packaged model needs no download, no torch and a few milliseconds a question on a CPU. Long passages are read in
+    The packaged model needs no download, no torch and a few milliseconds a question on a CPU; a larger one, which is
+    right more often and takes several times as long, comes with the extra ``reader-base``. Long passages are read in
     overlapping windows, several documents together; the probabilities of all their spans and of "no answer" are
     normalised jointly, and the order of the documents does not matter.
 
@@ -63,8 +64,9 @@ class ExtractiveReader(InProcessAnswerer):
     A margin without a contestant is ±100; a context without a single word has answerability 0.
 
     Args:
-        model_path: A folder with ``reader.onnx``, ``tokenizer.json`` and ``config.json``, as
-            ``twosup export-reader`` writes it; ``None`` takes the packaged model.
+        model: ``"small"`` is the packaged model, ``"base"`` the larger one of the extra ``reader-base``; anything else
+            is the path of a folder with ``reader.onnx``, ``tokenizer.json`` and ``config.json``, as
+            ``twosup export-reader`` writes it. (``model_path``, its older name, is understood too.)
         max_length: The most tokens that the model sees at once, question included.
         stride: How many tokens neighbouring windows share at least.
         max_answer_tokens: The most tokens of an answer.
@@ -81,12 +83,13 @@ class ExtractiveReader(InProcessAnswerer):
 
     Raises:
         ConfigurationError: An option is out of range.
+        MissingExtraError: The larger model is not installed.
         ModelFileError: On first use: a model file is missing or cannot be read.
     """
 
     gives: ClassVar[frozenset[str] | None] = frozenset({"reading", "answerability"})
 
-    model_path: Path | None = None
+    model: Literal["small", "base"] | Path = "small"
     max_length: int = Field(default=384, ge=32)
     stride: int = Field(default=128, ge=1)
     max_answer_tokens: int = Field(default=30, ge=1)
@@ -96,6 +99,15 @@ class ExtractiveReader(InProcessAnswerer):
     num_threads: int | None = Field(default=None, ge=1)
     providers: tuple[str, ...] = ()
     engine: ReaderEngine | None = Field(default=None, exclude=True, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_name(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "model_path" not in values:
+            return values
+        path = values["model_path"]
+        rest = {name: value for name, value in values.items() if name != "model_path"}
+        return rest if path is None else {"model": path, **rest}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -111,7 +123,7 @@ class ExtractiveReader(InProcessAnswerer):
                 f"max_answer_tokens={self.max_answer_tokens}; raise the one or lower the other"
             )
             raise ConfigurationError(message)
-        options = (self.model_path or PACKAGED_MODEL, self.num_threads, self.providers, self.max_batch_tokens)
+        options = (model_folder(self.model), self.num_threads, self.providers, self.max_batch_tokens)
         if self.engine is None or self.engine.options != options:
             self.engine = ReaderEngine(*options)
         return self

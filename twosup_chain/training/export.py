@@ -11,7 +11,7 @@ import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from twosup_chain.errors import ConfigurationError, MissingExtraError, ModelFileError
+from twosup_chain.errors import ConfigurationError
 from twosup_chain.reader.folder import (
     CONFIG_FILE,
     FORMAT_VERSION,
@@ -24,6 +24,7 @@ from twosup_chain.text.squad import f1
 from twosup_chain.training.calibration import FEATURES, fit_answerability, fit_no_answer_below
 from twosup_chain.training.graph import build_graph
 from twosup_chain.training.smoothing import smoothing_factors
+from twosup_chain.training.weights import read_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,8 +49,8 @@ def export_reader(
     """Writes the folder and returns it.
 
     Args:
-        checkpoint: Holds ``config.json``, ``model.safetensors`` (float32 or float16) and ``tokenizer.json`` of a
-            ``BertForQuestionAnswering`` with [CLS] as the null span.
+        checkpoint: Holds configuration, weights and tokenizer, as `weights` reads them, of a
+            ``BertForQuestionAnswering`` or an ``MPNetForQuestionAnswering`` whose null span is the first token.
         out: Another folder; its files are overwritten. If the export fails it is left without ``config.json``, so that
             nothing half done is ever read.
         calibrate: Questions that the checkpoint was not trained on, with both classes among them.
@@ -57,7 +58,7 @@ def export_reader(
         int8: Whether to quantise to int8, for CPUs; without it the model keeps float32, which suits GPUs.
         report: Is told how many questions of the calibration are read, and how many there are.
     """
-    config, weights, tokenizer = _read(checkpoint)
+    config, weights, tokenizer = read_checkpoint(checkpoint)
     with _whole_or_nothing(checkpoint, out):
         (out / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
         shown = calibrate[:: -(-len(calibrate) // _SHOWN) or 1]
@@ -123,7 +124,7 @@ def _calibrate(
     from twosup_chain.reader.reader import ExtractiveReader
 
     default = ExtractiveReader.model_fields["max_length"].default
-    reader = ExtractiveReader(model_path=folder, max_length=min(default, max_positions))
+    reader = ExtractiveReader(model=folder, max_length=min(default, max_positions))
     evidence: list[dict[str, float]] = []
     answerable: list[bool] = []
     forced: list[float] = []
@@ -138,22 +139,6 @@ def _calibrate(
         report(min(at + _READ_AT_ONCE, len(examples)), len(examples))
     calibration = fit_answerability(evidence, answerable)
     return {"calibration": calibration, "no_answer_below": fit_no_answer_below(forced)}
-
-
-def _read(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """Returns configuration, weights and tokenizer, without truncation and padding: the reader cuts windows itself."""
-    try:
-        from safetensors.numpy import load_file
-    except ImportError as error:
-        raise MissingExtraError("export", "safetensors", "train") from error
-    try:
-        files = [(checkpoint / name).read_text(encoding="utf-8") for name in ("config.json", TOKENIZER_FILE)]
-        config, tokenizer = map(json.loads, files)
-        weights = {key: value.astype("float32") for key, value in load_file(checkpoint / "model.safetensors").items()}
-    except (OSError, ValueError) as error:
-        wanted = "config.json, model.safetensors and tokenizer.json"
-        raise ModelFileError(f"{checkpoint} is no checkpoint with {wanted}: {error}") from error
-    return config, weights, json.dumps({**tokenizer, "truncation": None, "padding": None}, ensure_ascii=False)
 
 
 def _write_config(folder: Path, values: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A BERT question-answering checkpoint as an ONNX graph, in float32 or int8.
+"""A BERT or MPNet question-answering checkpoint as an ONNX graph, in float32 or int8.
 
 The graph is written node by node (Devlin et al. 2019, doi:10.18653/v1/N19-1423; Vaswani et al. 2017, section 3.2), so
 that it holds what the reader needs and nothing else: no attention mask (no window is ever padded), int8 embeddings with
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twosup_chain.errors import MissingExtraError, ModelFileError
+from twosup_chain.training.mpnet import DISTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _OPSET, _IR_VERSION = 20, 9
+#: The largest magnitude of an int8 weight that is multiplied. A processor without VNNI adds products of unsigned
+#: activations and signed weights in pairs of 16 bits: 2 · 255 · 64 is the most that fits, so nothing saturates, and
+#: every processor computes the same.
+_MOST = 64
 #: GELU never falls below -0.17: a token whose values are all smaller than that has nothing to be scaled up.
 _LEAST_REACH = 0.17
 
@@ -39,11 +44,13 @@ def build_graph(
     """Returns the model: ``input_ids`` and ``token_type_ids`` in, ``start_logits`` and ``end_logits`` out.
 
     Args:
-        weights: The checkpoint's tensors by their names in transformers' ``BertForQuestionAnswering``, in float32.
+        weights: The checkpoint's tensors by their names in transformers' ``BertForQuestionAnswering``, in float32;
+            an MPNet's as `mpnet.as_bert` gives them.
         config: The checkpoint's ``config.json``.
-        int8: Whether the matrices of the encoder and the embeddings become int8, one scale an output channel.
-            Activations are then quantised as they come (uint8, one scale a tensor), the feed-forward networks' inner
-            ones after each token is divided by its largest: a few loud tokens would cost all others their precision.
+        int8: Whether the matrices of the encoder and the embeddings become int8, one scale an output channel; those
+            that are multiplied within ±64, so that products mean the same on every processor. Activations are then
+            quantised as they come (uint8, one scale a tensor), the feed-forward networks' inner ones after each token
+            is divided by its largest: a few loud tokens would cost all others their precision.
             The span head, which is tiny, stays in float32.
         smoothing: Factors by the names of dense layers, one a channel of the layer's input: the input is divided by
             them and the layer's weights are multiplied, which changes nothing but the rounding.
@@ -76,9 +83,9 @@ class _Builder:
 
     def build(self) -> Any:
         helper, kind = self.onnx.helper, self.onnx.TensorProto
-        hidden = self.embeddings()
+        hidden, bias = self.embeddings(), self.attention_bias()
         for layer in range(self.config["num_hidden_layers"]):
-            hidden = self.layer(hidden, f"bert.encoder.layer.{layer}.")
+            hidden = self.layer(hidden, f"bert.encoder.layer.{layer}.", bias)
         head = self.tensor("head.weight", self.weights["qa_outputs.weight"].T)
         logits = self.add(self.op("MatMul", [hidden, head]), "head.bias", self.weights["qa_outputs.bias"])
         outputs, last = ("start_logits", "end_logits"), self.tensor("last_axis", np.array([-1]))
@@ -93,27 +100,43 @@ class _Builder:
         return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="twosup-chain")
 
     def embeddings(self) -> str:
-        """Word, token type and position embeddings, added and normalised."""
+        """Word, position and, where the model has any, token type embeddings, added and normalised."""
         at = "bert.embeddings."
         table = self.weights[at + "word_embeddings.weight"]
         if self.int8:
-            quantised, scales = _quantise(table.T)
+            quantised, scales = _quantise(table.T, 127)
             rows = self.op("Gather", [self.tensor("words", quantised.T), "input_ids"])
             scale = self.op("Gather", [self.tensor("words.scale", scales[:, None]), "input_ids"])
             words = self.op("Mul", [self.op("Cast", [rows], to=self.onnx.TensorProto.FLOAT), scale])
         else:
             words = self.op("Gather", [self.tensor("words", table), "input_ids"])
-        types = self.tensor("types", self.weights[at + "token_type_embeddings.weight"])
         positions = self.tensor("positions", self.weights[at + "position_embeddings.weight"])
         zero, length = self.tensor("zero", np.array([0])), self.op("Shape", ["input_ids"], start=1, end=2)
-        placed = self.op("Add", [words, self.op("Slice", [positions, zero, length, zero])])
-        return self.norm(self.op("Add", [placed, self.op("Gather", [types, "token_type_ids"])]), at + "LayerNorm")
+        found = self.op("Add", [words, self.op("Slice", [positions, zero, length, zero])])
+        if (kinds := self.weights.get(at + "token_type_embeddings.weight")) is not None:
+            found = self.op("Add", [found, self.op("Gather", [self.tensor("types", kinds), "token_type_ids"])])
+        return self.norm(found, at + "LayerNorm")
 
-    def layer(self, hidden: str, at: str) -> str:
+    def attention_bias(self) -> str:
+        """What each token's attention to each other gets by their distance; empty where the model has no such bias."""
+        if (by_distance := self.weights.get(DISTANCES)) is None:
+            return ""
+        zero, one = (self.tensor(name, np.array(value)) for name, value in (("0", 0), ("1", 1)))
+        length = self.op("Squeeze", [self.op("Shape", ["input_ids"], start=1, end=2)])
+        places = self.op("Range", [zero, length, one])
+        first, last = (self.tensor(name, np.array([value])) for name, value in (("first_axis", 0), ("last_axis", -1)))
+        distances = self.op("Sub", [self.op("Unsqueeze", [places, first]), self.op("Unsqueeze", [places, last])])
+        columns = self.op("Add", [distances, self.tensor("middle", np.array(by_distance.shape[1] // 2))])
+        bias = self.op("Gather", [self.tensor("distances", by_distance), columns], axis=1)
+        return self.op("Unsqueeze", [bias, first])
+
+    def layer(self, hidden: str, at: str, bias: str) -> str:
         """One encoder layer: self-attention and the feed-forward network, each with its residual and norm."""
         attention = at + "attention."
         parts = [self.linear(hidden, f"{attention}self.{name}") for name in ("query", "key", "value")]
         heads = self.config["num_attention_heads"]
+        if bias:
+            parts += ["", "", bias]
         context = self.op("MultiHeadAttention", parts, domain="com.microsoft", num_heads=heads)
         out = self.linear(context, attention + "output.dense")
         hidden = self.norm(self.op("Add", [out, hidden]), attention + "output.LayerNorm")
@@ -132,7 +155,7 @@ class _Builder:
             value = self.op("Mul", [value, self.tensor(name + ".smoothing", 1 / factors)])
         if not self.int8:
             return self.add(self.op("MatMul", [value, self.tensor(name + ".weight", matrix)]), name + ".bias", bias)
-        quantised, scales = _quantise(matrix)
+        quantised, scales = _quantise(matrix, _MOST)
         coded, scale = self.tensor(name + ".weight", quantised), self.tensor(name + ".scale", scales)
         if not by_token:
             inputs = [value, coded, scale, "", self.tensor(name + ".bias", bias)]
@@ -168,7 +191,7 @@ class _Builder:
         return names
 
 
-def _quantise(matrix: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Returns a matrix of shape (inputs, channels) as int8, symmetric, with one scale a channel."""
-    scales = np.maximum(np.abs(matrix).max(axis=0), 1e-8) / 127
+def _quantise(matrix: Array, most: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Returns a matrix of shape (inputs, channels) as integers in ±most, with one scale a channel."""
+    scales = np.maximum(np.abs(matrix).max(axis=0), 1e-8) / most
     return np.rint(matrix / scales).astype(np.int8), scales.astype(np.float32)

@@ -69,13 +69,13 @@ def main(
     out: Annotated[Path, typer.Argument(help="The file to write.")],
     *,
     file: Annotated[list[Path], typer.Option(help="A SQuAD-format file; repeatable.")],
-    model: Annotated[Path | None, typer.Option(help="The reader's folder.", show_default="the packaged one")] = None,
+    model: Annotated[str, typer.Option(help="The reader: small, base or a folder.")] = "small",
 ) -> None:
     """Judges every question of the files with a reader."""
     from twosup_chain.reader.reader import ExtractiveReader
 
     examples = [example for path in file for example in read_squad(path)]
-    reader = ExtractiveReader(model_path=model) if model else ExtractiveReader()
+    reader = ExtractiveReader(model=model)
     with typer.progressbar(length=len(examples), label="judging", file=sys.stderr) as bar:
         found = judge(examples, reader, bar.update)
     above = sum(value > KNOWN for value in found.values())

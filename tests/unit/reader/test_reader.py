@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pickle
 import re
@@ -14,8 +15,9 @@ from langchain_core.documents import Document
 from langchain_core.runnables import ConfigurableField
 
 from twosup_chain import ExtractiveReader, QAInput
-from twosup_chain.errors import ConfigurationError, InputError, ModelFileError, UnknownOptionError
+from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, ModelFileError, UnknownOptionError
 from twosup_chain.reader import engine as _engine
+from twosup_chain.reader import folder as _folder
 from twosup_chain.reader.engine import ModelInput
 from twosup_chain.reader.folder import PACKAGED_MODEL
 
@@ -219,13 +221,30 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_a_model_is_small_base_or_a_path(reader, folder, monkeypatch):
+    for options in ({}, {"model": "small"}, {"model": folder}, {"model": str(folder)}, {"model_path": folder}):
+        assert ExtractiveReader(**options).label == reader.label
+    monkeypatch.setattr(_folder, "_COMPANION", "a_companion")  # another name, since the true one may be installed
+    monkeypatch.syspath_prepend(folder)
+    with pytest.raises(MissingExtraError, match=r"pip install 'twosup-chain\[reader-base\]'"):
+        ExtractiveReader(model="base")
+    companion = folder / "a_companion"
+    companion.mkdir()
+    (companion / "__init__.py").touch()
+    for file in PACKAGED_MODEL.iterdir():
+        (companion / file.name).symlink_to(file)
+    importlib.invalidate_caches()
+    assert ExtractiveReader(model="base").engine.options[0] == companion
+    assert ExtractiveReader(model="base").label == reader.label
+
+
 @pytest.mark.parametrize("name", ["reader.onnx", "tokenizer.json", "config.json"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\x00garbage"])
 def test_a_missing_or_broken_model_file_is_named(folder, name, content):
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_bytes(content)
-    reader = ExtractiveReader(model_path=folder)
+    reader = ExtractiveReader(model=folder)
     with pytest.raises(ModelFileError, match=re.escape(str(folder / name))):
         reader.invoke({"question": COUNTRY, "context": NORMANS})
 
@@ -236,7 +255,7 @@ def test_an_altered_model_file_beside_an_unchanged_config_is_refused(folder, nam
     (folder / name).unlink()
     (folder / name).write_bytes(altered)
     with pytest.raises(ModelFileError, match=f"{name} is not the file that config.json beside it was written for"):
-        ExtractiveReader(model_path=folder).invoke({"question": COUNTRY, "context": NORMANS})
+        ExtractiveReader(model=folder).invoke({"question": COUNTRY, "context": NORMANS})
 
 
 def test_a_config_from_before_the_tokenizer_s_digest_is_read(folder):
@@ -245,7 +264,7 @@ def test_a_config_from_before_the_tokenizer_s_digest_is_read(folder):
     del values["tokenizer_digest"]
     path.unlink()
     path.write_text(json.dumps(values))
-    old, new = ExtractiveReader(model_path=folder), ExtractiveReader()
+    old, new = ExtractiveReader(model=folder), ExtractiveReader()
     assert old.label == new.label
 
 
@@ -255,10 +274,10 @@ def test_a_config_of_another_version_or_with_an_unknown_feature_is_refused(folde
     path.unlink()
     path.write_text(text.replace('"format": 1', '"format": 2'))
     with pytest.raises(ModelFileError, match="has format 2, this version reads 1"):
-        ExtractiveReader(model_path=folder).invoke({"question": COUNTRY, "context": NORMANS})
+        ExtractiveReader(model=folder).invoke({"question": COUNTRY, "context": NORMANS})
     path.write_text(text.replace('"answer_log_odds"', '"charm"'))
     with pytest.raises(ModelFileError, match="needs the feature 'charm'"):
-        ExtractiveReader(model_path=folder).invoke({"question": COUNTRY, "context": NORMANS})
+        ExtractiveReader(model=folder).invoke({"question": COUNTRY, "context": NORMANS})
 
 
 def test_the_model_is_loaded_lazily_once_and_survives_reconfiguration():
