@@ -43,6 +43,11 @@ made = calibrate({path!r}, risk=0.15, confidence=0.9, local_scorer="answerabilit
 """
 
 
+_ORDERED = _FROM_COLUMNS.replace(
+    "calibrate(outcomes,", "calibrate(outcomes.take(halves), order=outcomes.take(~halves),"
+)
+
+
 def _measure(code: str) -> tuple[float, float]:
     """Returns seconds of one processor and the peak of memory in GiB, measured in a fresh interpreter."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -53,6 +58,13 @@ def _measure(code: str) -> tuple[float, float]:
 
 def test_a_million_questions_in_columns() -> None:
     seconds, gib = _measure(_DRAWN + _MEASURED.format(what=_FROM_COLUMNS))
+    assert seconds < 20.0
+    assert gib < 2.0
+
+
+def test_a_million_questions_of_which_others_order_the_tests() -> None:
+    twice = _DRAWN.replace(f"n = {QUESTIONS}", f"n = {2 * QUESTIONS}") + f"halves = np.arange(n) < {QUESTIONS}\n"
+    seconds, gib = _measure(twice + _MEASURED.format(what=_ORDERED))
     assert seconds < 20.0
     assert gib < 2.0
 

@@ -5,18 +5,19 @@ The recordings are no part of this project: ``TWOSUP_PAPER_DATA`` names the fold
 
 from __future__ import annotations
 
-import csv
-import gzip
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from efficiency import recordings as load_recordings
 
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.tally import count
 from twosup_chain.calibration.targets import make_targets
-from twosup_chain.outcomes.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from twosup_chain.outcomes.outcomes import Outcomes
 
 FOLDER = os.environ.get("TWOSUP_PAPER_DATA")
 SPLITS = int(os.environ.get("TWOSUP_SPLITS", "500"))
@@ -29,22 +30,10 @@ pytestmark = [
 ]
 
 
-def _rows(side: str) -> list[dict[str, str]]:
-    with gzip.open(Path(FOLDER) / f"squadv2_{side}.csv.gz", "rt") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture(scope="module")
 def everything() -> Outcomes:
     """The recordings of all questions; their possible ones have ``answerable``."""
-    pairs = list(zip(_rows("local"), _rows("remote"), strict=False))
-    return Outcomes(
-        local_score=np.array([float(local["sm_confidence"]) for local, _ in pairs]),
-        remote_score=np.array([float(remote["gpt3_confidence"]) for _, remote in pairs]),
-        local_correct=np.array([local["exact_match"] == "True" for local, _ in pairs]),
-        remote_correct=np.array([remote["exact_match"] == "True" for _, remote in pairs]),
-        answerable=np.array([local["is_possible"] == "True" for local, _ in pairs]),
-    )
+    return load_recordings(FOLDER)
 
 
 @pytest.fixture(params=["all", "possible only"])
