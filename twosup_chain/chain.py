@@ -152,9 +152,10 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
 
         Raises:
             CalibrationFileError: The file is no calibration that this version reads.
-            CalibrationMismatchError: The calibration was made for other scorers, or names none.
+            CalibrationMismatchError: The calibration was made for other scorers, or names none, or for models that were
+                asked with other options.
         """
-        from twosup_chain.calibration.supervisors import supervisors
+        from twosup_chain.calibration.supervisors import check_asked, supervisors
 
         settings: dict[str, Any] = supervisors(calibration, scorers or {})
         for name in ("early_abstention", "reconcile"):
@@ -164,7 +165,9 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
                     f"the calibration was made for {name}={made_for}: leave it out here, or calibrate with {name}=…"
                 )
                 raise CalibrationMismatchError(message)
-        return cls(local=local, remote=remote, **settings, **options)
+        chain = cls(local=local, remote=remote, **settings, **options)
+        check_asked(calibration, local=chain.local, remote=chain.remote)
+        return chain
 
     @model_validator(mode="after")
     def _check_parts(self) -> TwoSupervisorChain:

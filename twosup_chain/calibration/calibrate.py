@@ -169,6 +169,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             threshold=getattr(chosen, role).item(),
             model=getattr(source, f"{role}_model"),
             missing=missing,
+            asked=given.asked.get(role),
         )
         for role in ("local", "remote")
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from twosup_chain.scoring.registry import recorded_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twosup_chain.answerers.settings import Settings
     from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
@@ -33,7 +34,7 @@ class Given:
     """Labelled questions and where they come from, and other ones that order the tests.
 
     `correct` says in words what counts as right, and `made_from` which questions these are (`_sketch.sketch`), where
-    they are records.
+    they are records; `asked` by role how the models were asked, where these say it.
     """
 
     outcomes: Outcomes
@@ -41,6 +42,7 @@ class Given:
     order: Outcomes | None
     correct: str | None = None
     made_from: str | None = None
+    asked: Mapping[str, Settings] = field(default_factory=dict)
 
 
 def read_given(
@@ -120,4 +122,5 @@ def _of_records(
         order=order,
         correct=in_words(correct),
         made_from=sketch(columns.digests),
+        asked=columns.settings,
     )

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
+from twosup_chain.answerers.settings import Settings
 from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.calibration.tally import Abstention
 from twosup_chain.calibration.targets import TARGETS, Method, Prefer
@@ -31,14 +32,15 @@ _Share = Field(ge=0.0, le=1.0)
 class CalibratedSupervisor(Record, allow_inf_nan=False):
     """A supervisor's setting: it trusts what scores at least `threshold`, in [0, 1].
 
-    A scorer or model is ``None`` where the calibration was not told it, or it has no name; `missing` is as in
-    `Supervisor`.
+    A scorer or model is ``None`` where the calibration was not told it, or it has no name, and `asked` likewise: what
+    of the model's options was not the default. `missing` is as in `Supervisor`.
     """
 
     scorer: str | None = None
     threshold: float = _Share
     model: str | None = None
     missing: float | None = Field(default=None, ge=0.0, le=1.0)
+    asked: Settings | None = None
 
 
 class Promise(Record, allow_inf_nan=False):

@@ -8,6 +8,7 @@ import numpy as np
 
 from twosup_chain._options import shorten
 from twosup_chain._sketch import recognised
+from twosup_chain.answerers.settings import difference
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.errors import CalibrationMismatchError
 from twosup_chain.outcomes.from_records import read_columns
@@ -92,4 +93,6 @@ def read_judged(
         if len(columns) and setting.model is not None and setting.model != found:
             message = f"the {role} supervisor was calibrated for {setting.model!r}, and the records are of {found!r}"
             raise CalibrationMismatchError(message)
+        if other := difference(setting.asked, columns.settings.get(role), role):
+            raise CalibrationMismatchError(f"the {role} supervisor was calibrated for {other}")
     return columns

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twosup_chain._options import shorten
+from twosup_chain.answerers.settings import difference, settings_of
 from twosup_chain.calibration.record import Calibration
 from twosup_chain.calibration.settings import scorer_of
 from twosup_chain.errors import CalibrationMismatchError, UnknownOptionError
@@ -26,8 +27,7 @@ def supervisors(
 
     `scorers` come before the registered ones; each must be one that the calibration was made for.
     """
-    if not isinstance(calibration, Calibration):
-        calibration = Calibration.load(calibration)
+    calibration = _loaded(calibration)
     settings = calibration.settings
     needed = {setting.scorer for setting in settings.values()}
     for name in scorers:
@@ -56,3 +56,19 @@ def supervisors(
             model=setting.model,
         )
     return made
+
+
+def check_asked(calibration: Calibration | str | Path, **answerers: Any) -> None:
+    """Checks that answerers, by role, are asked as those that a calibration was made for.
+
+    Raises:
+        CalibrationMismatchError: An option differs.
+    """
+    settings = _loaded(calibration).settings
+    for role, answerer in answerers.items():
+        if other := difference(settings[role].asked, settings_of(answerer), role):
+            raise CalibrationMismatchError(f"the calibration was made for {other}: ask the same way, or calibrate anew")
+
+
+def _loaded(calibration: Calibration | str | Path) -> Calibration:
+    return calibration if isinstance(calibration, Calibration) else Calibration.load(calibration)

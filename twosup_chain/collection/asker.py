@@ -19,7 +19,7 @@ from twosup_chain._unkeyed import scrub_error
 from twosup_chain._worker import Worker
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
-from twosup_chain.collection.settings import settings_of
+from twosup_chain.answerers.settings import settings_of
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError, http_status
 from twosup_chain.records.prediction import RecordedPrediction
 from twosup_chain.records.question import QuestionRecord
@@ -30,7 +30,8 @@ from twosup_chain.supervisor import Supervisor
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from twosup_chain.records.question import Role, Settings
+    from twosup_chain.answerers.settings import Settings
+    from twosup_chain.records.question import Role
     from twosup_chain.schema import Answer, QAInput
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.text.questions import LabelledQuestion

@@ -22,6 +22,7 @@ from twosup_chain.records.lines import Paths, Place, Places, read_record
 
 if TYPE_CHECKING:
     from twosup_chain._sketch import Digests
+    from twosup_chain.answerers.settings import Settings
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.question import QuestionRecord
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
@@ -54,7 +55,8 @@ class RecordColumns:
 
     `local` and `remote` are the predictions as they were made, the judged ones what the supervisors judge: where they
     weigh, what is likelier to be right. Each record stands at `places[lines[row]]`, its digest in `digests`.
-    `fitted` tells, by the name of a learned scorer, which questions it was fitted on.
+    `fitted` tells, by the name of a learned scorer, which questions it was fitted on. The
+    settings say by role how the models were asked, where the files do.
     """
 
     local: PredictionColumns
@@ -67,6 +69,7 @@ class RecordColumns:
     lines: npt.NDArray[np.intp]
     digests: Digests
     fitted: dict[str, Flags]
+    settings: dict[str, Settings]
 
     def __len__(self) -> int:
         return len(self.answerable)
@@ -178,6 +181,7 @@ def read_columns(
         lines=rows.lines,
         digests=rows.digests,
         fitted={trust.name: recognised(trust.fitted_on, rows.digests) for trust in trusts.values()},
+        settings=rows.settings,
     )
     for prediction in made.values():
         for share in (prediction.trust, prediction.exact_match, prediction.f1):

@@ -15,13 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from twosup_chain._options import shorten
+from twosup_chain.answerers.settings import difference
 from twosup_chain.errors import MissingEvidenceError, RecordsError, TwosupError
 from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from twosup_chain._sketch import Digests
+    from twosup_chain.answerers.settings import Settings
     from twosup_chain.records.question import QuestionRecord
 
     Explain = Callable[[QuestionRecord, Place], TwosupError | None]
@@ -34,7 +36,8 @@ class Rows:
     Where every line stands is in `places`; `lines` are those of the questions, in the order of their digests, shape
     (n,), since the order of a file is that in which calls happened to end; `order` is which of the questions taken
     stands at each place of that order, `digests` the questions' own, ascending. The digest of 16 hexadecimal digits
-    stands for all questions, in whatever order.
+    stands for all questions, in whatever order. How the models were asked is in `settings`, by role,
+    where a file says it.
     """
 
     places: Places
@@ -43,6 +46,7 @@ class Rows:
     digests: Digests
     failed: int
     digest: str
+    settings: dict[str, Settings]
 
 
 def read_rows(
@@ -61,6 +65,7 @@ def read_rows(
     lines, digests = array("q"), array("Q")
     for entry in read_entries(paths, places):
         try:
+            seen.set(entry.get("settings") or {}, needed, places)
             failed = [role for role in ("local", "remote") if "error" in entry[role]]
             seen.add(entry["id"], places, failed=bool(failed))
             if any(role in needed for role in failed):
@@ -79,6 +84,7 @@ def read_rows(
         digests=digest[order],
         failed=seen.failed,
         digest=hashlib.sha256(digest[order].tobytes()).hexdigest()[:16],
+        settings=seen.settings,
     )
 
 
@@ -95,11 +101,23 @@ def _explained(error: Exception, entry: dict[str, Any], place: Place, explain: E
 
 
 class _Seen:
-    """Which questions were read and where, so that none counts twice."""
+    """Which questions were read and where, so that none counts twice; and how the models were asked."""
 
     def __init__(self) -> None:
         self.failed = 0
+        self.settings: dict[str, Settings] = {}
         self._lines: dict[str, int] = {}
+
+    def set(self, settings: dict[str, Settings], needed: Sequence[str], places: Places) -> None:
+        """Notes how the models of a file were asked; `RecordsError` where those of another were asked otherwise."""
+        for role in needed:
+            if role in settings:
+                before = self.settings.setdefault(role, settings[role])
+                if other := difference(before, settings[role], role):
+                    raise RecordsError(
+                        f"{places[-1]}: the files before were collected with {other}: read the records of each setting "
+                        "apart"
+                    )
 
     def add(self, id: str, places: Places, *, failed: bool) -> None:
         """Notes the question of the last line; `RecordsError` where it was recorded before."""

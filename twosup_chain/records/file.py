@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
 
 from twosup_chain._atomic import append_line
 from twosup_chain._options import shorten
+from twosup_chain.answerers.settings import difference
 from twosup_chain.errors import CutOffError, InputError, RecordsError, ResumeError
 from twosup_chain.records.lines import checked_line, read_records
 from twosup_chain.text.questions import digest
@@ -25,12 +26,9 @@ except ImportError:  # not on Windows: nobody is kept from collecting twice at o
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from twosup_chain.records.question import QuestionRecord, Role, Settings
+    from twosup_chain.answerers.settings import Settings
+    from twosup_chain.records.question import QuestionRecord, Role
     from twosup_chain.text.questions import LabelledQuestion
-
-
-#: What stands in a message for an option that was left alone.
-_DEFAULT = "the default"
 
 
 class _Known(NamedTuple):
@@ -103,11 +101,8 @@ class RecordFile:
         if self._with_text is not None and self._with_text != text:
             self._refuse(f"was collected {'with' if self._with_text else 'without'} texts")
         for role, now in (settings or {}).items():
-            before = now if self._settings is None else self._settings.get(role, {})
-            for name in sorted({*before, *now}):
-                old, new = before.get(name, _DEFAULT), now.get(name, _DEFAULT)
-                if old != new:
-                    self._refuse(f"was collected with {name}={old!r} of the {role} model, not {new!r}")
+            if self._settings is not None and (other := difference(self._settings.get(role, {}), now, role)):
+                self._refuse(f"was collected with {other}")
         self._unsaid = settings if self._settings is None else None
 
     def holds(self, id: str) -> bool:

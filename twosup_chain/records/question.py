@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from twosup_chain._options import Record
+from twosup_chain.answerers.settings import Settings
 from twosup_chain.records.prediction import RecordedPrediction
 from twosup_chain.text.questions import digest
 from twosup_chain.text.squad import normalize_answer
@@ -24,8 +25,6 @@ VERSION = 3
 VERSIONS = (1, 2, 3)
 
 
-#: Options of a model by name; long ones by a digest.
-Settings = dict[str, bool | int | float | str]
 Role = Literal["local", "remote"]
 
 

@@ -1,4 +1,4 @@
-"""How a model is asked: what of its options decides what it answers, as values that a file of records can keep."""
+"""How a model is asked: what of its options decides what it answers, as values that a file can keep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from twosup_chain._options import Options, Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from twosup_chain.records.question import Settings
+#: Options of a model by name; long ones by a digest.
+Settings = dict[str, bool | int | float | str]
 
 #: What of a foreign chat model, or of a binding, decides its answers.
 _SAMPLING = frozenset(
@@ -27,13 +28,26 @@ _SAMPLING = frozenset(
     )
 )
 #: Options of this package's own that do not: where a model is, and how it is run.
-_RUNNING = frozenset({"name", "model_path", "num_threads", "n_threads", "deadline", "cache", "model_kwargs"})
+_RUNNING = frozenset({"name", "model", "model_path", "num_threads", "n_threads", "deadline", "cache", "model_kwargs"})
 _LONGEST = 80
+#: What stands in a message for an option that was left alone.
+_DEFAULT = "the default"
 
 
 def settings_of(part: object) -> Settings:
     """Returns what of the options of an answerer, and of the model in it, is not the default, by name."""
     return {name: _short(value) for name, value in _found(part) if value is not None}
+
+
+def difference(before: Settings | None, now: Settings | None, role: str) -> str | None:
+    """Returns in words how a model is asked otherwise than before; ``None`` where it is not, or nobody can tell."""
+    if before is None or now is None:
+        return None
+    for name in sorted({*before, *now}):
+        old, new = before.get(name, _DEFAULT), now.get(name, _DEFAULT)
+        if old != new:
+            return f"{name}={old!r} of the {role} model, not {new!r}"
+    return None
 
 
 def _found(part: object) -> Iterator[tuple[str, Any]]:

@@ -7,10 +7,12 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
 
-from twosup_chain import ChatAnswerer, ExtractiveReader, collect
+from twosup_chain import ChatAnswerer, ExtractiveReader, TwoSupervisorChain, calibrate, check, collect
 from twosup_chain.answerers.consistency import SelfConsistent
-from twosup_chain.collection.settings import settings_of
-from twosup_chain.errors import ResumeError
+from twosup_chain.answerers.settings import settings_of
+from twosup_chain.errors import CalibrationMismatchError, RecordsError, ResumeError
+from twosup_chain.fitting.fit_scorer import fit_scorer
+from twosup_chain.outcomes.features import read_features
 from twosup_chain.records.lines import read_records
 from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer
@@ -61,6 +63,49 @@ def test_a_file_is_not_continued_with_other_settings(tmp_path, first, second, na
     with pytest.raises(ResumeError, match=f"was collected with {named}=.* of the {first[0]} model, not"):
         run(second, 3)
     assert out.read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    """Files of the same twenty kinds of questions, by the temperature of the hosted model, the first call failed."""
+    folder, found = tmp_path_factory.mktemp("collected"), {}
+    for temperature in (0.1, 0.2):
+        asked = [
+            LabelledQuestion(id=f"{temperature} {i}", question=f"{i}?", context=f"Ada {i}.", answers=("Ada",))
+            for i in range(40)
+        ]
+        remote = ScriptedAnswerer(script={one.question: Answer("Ada") for one in asked}).bind(temperature=temperature)
+        out = folder / f"{temperature}.jsonl"
+        collect(asked, out=out, local=ScriptedAnswerer(script={}), remote=remote, scorers=["in_context"], limit=1)
+        local = ScriptedAnswerer(script={one.question: Answer("Ada", token_logprobs=(-0.1,)) for one in asked})
+        collect(asked, out=out, local=local, remote=remote, scorers=["in_context"])
+        found[temperature] = out, local, remote
+    return found
+
+
+def test_files_that_were_collected_with_other_settings_are_not_read_together(collected):
+    paths = [out for out, _, _ in collected.values()]
+    said = r"0\.2\.jsonl, line 1: the files before were collected with temperature=0\.1 of the remote model, not 0\.2"
+    with pytest.raises(RecordsError, match=said):
+        calibrate(paths, risk=0.5, local_scorer="in_context", remote_scorer="in_context")
+    with pytest.raises(RecordsError, match=said):
+        fit_scorer(paths, role="remote")
+    assert len(read_features(paths, "local")) == 80  # of the local model the settings are the same
+
+
+def test_a_calibration_is_for_models_that_are_asked_as_they_were(collected, tmp_path):
+    (out, local, remote), (others, _, other) = collected.values()
+    made = calibrate(out, risk=0.5, confidence=None, local_scorer="in_context", remote_scorer="in_context")
+    made.save(tmp_path / "made.json")
+    assert (made.local.asked, made.remote.asked) == ({}, {"temperature": 0.1})
+    for calibration in (made, tmp_path / "made.json"):
+        TwoSupervisorChain.from_calibration(calibration, local=local, remote=remote)
+        with pytest.raises(CalibrationMismatchError, match=r"made for temperature=0\.1 of the remote model, not 0\.2"):
+            TwoSupervisorChain.from_calibration(calibration, local=local, remote=other)
+        with pytest.raises(CalibrationMismatchError, match=r"temperature=0\.1 of the remote model, not 'the default'"):
+            TwoSupervisorChain.from_calibration(calibration, local=local, remote=ScriptedAnswerer(script={}))
+    with pytest.raises(CalibrationMismatchError, match="remote supervisor was calibrated for temperature"):
+        check(made, others)
 
 
 def test_how_a_model_is_run_is_no_setting():
