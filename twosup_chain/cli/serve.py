@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,13 +49,14 @@ def serve(served: Served) -> None:
 
     if served.demo == (served.config is not None):
         raise ConfigurationError("say what to serve: --config FILE, or --demo")
-    service = _service(served)
-    shown = f"http://{service.server.host}:{service.server.port}"
-    note(f"{', '.join(service.routes)} at {shown}/v1 (status: {shown}/, Ctrl-C ends)")
-    run(service, served.config)
+    with TemporaryDirectory(prefix="twosup-") as folder:  # the demo's log lasts as long as it does
+        service = _service(served, Path(folder))
+        shown = f"http://{service.server.host}:{service.server.port}"
+        note(f"{', '.join(service.routes)} at {shown}/v1 (status: {shown}/, Ctrl-C ends)")
+        run(service, served.config)
 
 
-def _service(served: Served) -> Service:
+def _service(served: Served, folder: Path) -> Service:
     from twosup_chain.service.app import Service
     from twosup_chain.service.build import routes
     from twosup_chain.service.config import ServerTable, load
@@ -63,8 +65,9 @@ def _service(served: Served) -> Service:
     changed: dict[str, Any] = {name: value for name in ("host", "port") if (value := getattr(served, name)) is not None}
     if served.config is None:
         from twosup_chain.demo.stand_in import ROUTE, route
+        from twosup_chain.service.log import DecisionLog
 
-        return Service({ROUTE: route()}, ServerTable(**changed), {})
+        return Service({ROUTE: route(DecisionLog(folder / "decisions.db"))}, ServerTable(**changed), {})
     config = load(served.config)
     server = ServerTable(**{**config.server.model_dump(), **changed})
     return Service(routes(config), server, keys_of(server.callers))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import Runnable
 
+    from twosup_chain.service.log import DecisionLog
+
 #: What the demo's route is called.
 ROUTE = "demo"
 #: What stands for a parameter of a tool, by its type in the schema; any other is given the question.
@@ -85,7 +87,7 @@ def _call(function: dict[str, Any], question: str) -> dict[str, Any]:
     return {"name": function["name"], "args": arguments, "id": f"call_{number}", "type": "tool_call"}
 
 
-def route() -> Route:
+def route(log: DecisionLog) -> Route:
     """Returns the demo as a route: the packaged reader, and the recording in the hosted model's place."""
     replayed = ReplayedAnswerer(recording=RECORDING)
     options: dict[str, Any] = {
@@ -94,4 +96,4 @@ def route() -> Route:
         **DemoThresholds.load(THRESHOLDS).supervisors,
     }
     chat = TwoSupervisorChatModel(remote=StandIn(replayed=replayed), context=passages, model_name=ROUTE, **options)
-    return Route(name=ROUTE, chain=TwoSupervisorChain(remote=replayed, **options), chat=chat, keeps_text=True)
+    return Route(name=ROUTE, chain=TwoSupervisorChain(remote=replayed, **options), chat=chat, sinks=(log,))

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from twosup_chain._atomic import write_folder
 from twosup_chain._version import __version__
@@ -44,10 +44,13 @@ def save(report: Report, folder: str | Path) -> Path:
     return Path(folder) / PAGE
 
 
-def environment() -> Environment:
-    """Returns how templates are filled in: what is no markup is escaped, and a name that is not known is an error."""
+def environment(room: str = "twosup_chain.evaluation") -> Environment:
+    """Returns how templates are filled in: what is no markup is escaped, and a name that is not known is an error.
+
+    The templates of another `room` find those of this one, its style among them, by their names.
+    """
     return Environment(
-        loader=PackageLoader("twosup_chain.evaluation", "."),
+        loader=ChoiceLoader([PackageLoader(room, "."), PackageLoader("twosup_chain.evaluation", ".")]),
         autoescape=True,
         finalize=_readable,
         undefined=StrictUndefined,

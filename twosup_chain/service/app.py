@@ -17,17 +17,21 @@ from twosup_chain._secrets import scrub
 from twosup_chain.chat._draft import Turn
 from twosup_chain.errors import MissingExtraError
 from twosup_chain.service.build import passages
+from twosup_chain.service.day import day_of
 from twosup_chain.service.decision import Ticket
 from twosup_chain.service.desk import Desk
 from twosup_chain.service.http import RefusedError, body_of, caller_of, error_document, json_response, unless_left
+from twosup_chain.service.metrics import Metrics
+from twosup_chain.service.page import status_page
 from twosup_chain.service.wire import AnswerRequest, ChatRequest, Pieces, completion, parsed
 
 try:
+    from prometheus_client import CONTENT_TYPE_LATEST
     from sse_starlette import EventSourceResponse
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.middleware.cors import CORSMiddleware
-    from starlette.responses import PlainTextResponse, Response
+    from starlette.responses import HTMLResponse, PlainTextResponse, Response
     from starlette.routing import Route as Path
 except ImportError:
     raise MissingExtraError("twosup serve", "starlette", "serve") from None
@@ -38,12 +42,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from twosup_chain.service.config import ServerTable
+    from twosup_chain.service.day import Day
     from twosup_chain.service.route import Route
 
 _log = logging.getLogger(__name__)
 
 #: The header by which a reply names its decision.
 DECISION = "x-twosup-decision"
+#: How long what was read of the log is taken for today's, in seconds.
+FRESH = 2.0
 
 
 class Service:
@@ -59,7 +66,9 @@ class Service:
         self.routes = routes
         self.server = server
         self.keys = keys
-        self.desks = {name: Desk(route, lambda _: None) for name, route in routes.items()}
+        self.metrics = Metrics()
+        self.desks = {name: Desk(route, self.metrics.observe) for name, route in routes.items()}
+        self._days: tuple[float, list[Day]] = (0.0, [])
         self.broken: str | None = "the models are being loaded"
         self._created = int(time.time())
 
@@ -71,6 +80,8 @@ class Service:
                 Path("/v1/chat/completions", self._handled(self._chat), methods=["POST"]),
                 Path("/v1/answer", self._handled(self._answer), methods=["POST"]),
                 Path("/v1/models", self._handled(self._models)),
+                Path("/", self._handled(self._status)),
+                Path("/metrics", self._handled(self._metrics)),
                 Path("/healthz", self._healthz),
                 Path("/readyz", self._readyz),
             ],
@@ -108,6 +119,7 @@ class Service:
                 return await handler(request, caller_of(request, self.keys))
             except Exception as error:  # noqa: BLE001 (whatever it is, the caller is told)
                 status, document, headers = error_document(error)
+                self.metrics.refuse(request.url.path, status)
                 if status >= 500:  # noqa: PLR2004
                     _log.warning("%s %s: %s", request.method, request.url.path, document["error"]["message"])
                 return json_response(document, status, headers)
@@ -187,6 +199,23 @@ class Service:
         raise RefusedError(404, f"model {name!r} is no route of this server; there are: {known}", "not_found_error")
 
     # -- what operators ask -------------------------------------------------------------------------------------------
+
+    async def _status(self, _request: Request, _caller: str | None) -> Response:
+        page = await asyncio.to_thread(status_page, self.routes, await self._today())
+        return HTMLResponse(page, headers={"cache-control": "no-store"})
+
+    async def _metrics(self, _request: Request, _caller: str | None) -> Response:
+        text = self.metrics.text(self.desks.values(), await self._today())
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    async def _today(self) -> list[Day]:
+        """Returns what the routes that have a log did today; read anew only now and then, however often it is asked."""
+        read, days = self._days
+        if not read or time.monotonic() - read > FRESH:
+            logged = [(route, route.log) for route in self.routes.values()]
+            days = [await asyncio.to_thread(day_of, route, log) for route, log in logged if log is not None]
+            self._days = time.monotonic(), days
+        return days
 
     async def _healthz(self, _request: Request) -> Response:
         return PlainTextResponse("ok")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import Runnable
 
+    from twosup_chain.calibration.record import Calibration
     from twosup_chain.service.config import RouteTable, ServiceConfig
 
 #: The name of a system message that holds a passage.
@@ -102,8 +103,8 @@ def _log(config: ServiceConfig) -> DecisionLog | None:
     return DecisionLog(config.log.where, keep_days=config.log.keep_days, redact=redact)
 
 
-def _trust(table: RouteTable) -> tuple[dict[str, Any], str | None]:
-    """Returns the supervisors, and the digest of the calibration that set them, where one did."""
+def _trust(table: RouteTable) -> tuple[dict[str, Any], Calibration | None]:
+    """Returns the supervisors, and the calibration that set them, where one did."""
     if table.calibration is not None:
         from twosup_chain.calibration.record import Calibration
         from twosup_chain.calibration.supervisors import supervisors
@@ -112,7 +113,7 @@ def _trust(table: RouteTable) -> tuple[dict[str, Any], str | None]:
         made: dict[str, Any] = supervisors(calibration, {})
         if table.remote is None:
             del made["remote_supervisor"], made["reconcile"]
-        return made, calibration.digest
+        return made, calibration
     roles = ("local",) if table.remote is None else ("local", "remote")
     return {
         f"{role}_supervisor": Supervisor(

@@ -106,7 +106,7 @@ class Desk:
         known: dict[str, Any] = {
             "seconds": perf_counter() - request.started,
             "stages": dict(request.stages.seconds),
-            "calibration": self.route.calibration,
+            "calibration": self.route.calibration and self.route.calibration.digest,
         }
         result, asked, ticket = request.result, request.asked, request.ticket
         if result is not None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from twosup_chain.answerers.named_chat_model import resolved
 from twosup_chain.chat._parts import writes
+from twosup_chain.service.log import DecisionLog
 
 if TYPE_CHECKING:
+    from twosup_chain.calibration.record import Calibration
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.outcomes.price import Price
+    from twosup_chain.service.breaker import Breaker
     from twosup_chain.service.ports import Sink
 
 
@@ -24,7 +27,7 @@ class Route:
         chain: Answers questions on a context.
         chat: Answers conversations.
         sinks: Where its decisions go.
-        calibration: The digest of the calibration that set its thresholds, where one did.
+        calibration: The calibration that set its thresholds, where one did.
         price: What the hosted model's tokens cost; ``None``: nobody knows, and no currency is shown.
         max_tokens: The most tokens that a reply of the hosted model may have.
         keeps_text: Whether its decisions carry the texts.
@@ -36,12 +39,22 @@ class Route:
     chain: TwoSupervisorChain
     chat: TwoSupervisorChatModel
     sinks: tuple[Sink, ...] = ()
-    calibration: str | None = None
+    calibration: Calibration | None = None
     price: Price | None = None
     max_tokens: int | None = None
     keeps_text: bool = False
     concurrency: int = 16
     queue: int = 256
+
+    @property
+    def log(self) -> DecisionLog | None:
+        """The log among its sinks, if there is one."""
+        return next((sink for sink in self.sinks if isinstance(sink, DecisionLog)), None)
+
+    @property
+    def breaker(self) -> Breaker | None:
+        """What takes its hosted model for dead after some failures."""
+        return getattr(self.chain.gate, "breaker", None)
 
     def warm_up(self) -> None:
         """Loads the models that run in this process, and makes the client of the hosted one.

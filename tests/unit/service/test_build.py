@@ -55,7 +55,7 @@ def test_a_calibration_says_whom_to_trust(tmp_path, notes) -> None:
     path = tmp_path / "calibration.json"
     found.save(path)
     route = made(calibration=path, remote="openai:gpt-4.1-mini")
-    assert route.calibration == found.digest
+    assert route.calibration == found
     assert route.chain.local_supervisor.threshold == found.local.threshold
 
 
