@@ -3,8 +3,6 @@
 The public names are imported on first use, so that ``import twosup_chain`` costs next to nothing.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +89,7 @@ def __getattr__(name: str) -> Any:
     """Imports a public name from its module on first use (PEP 562)."""
     module = next((module for module, names in _MODULES.items() if name in names.split()), None)
     if module is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{module}"), name)
     globals()[name] = value
     return value

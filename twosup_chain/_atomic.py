@@ -1,21 +1,16 @@
 """Files that are replaced, and lines that are appended, whole or not at all."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
 import tempfile
 import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from twosup_chain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -28,11 +23,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def write_folder(folder: str | Path, contents: Mapping[str, str | bytes]) -> None:
-    """Writes files, by name, into a folder, which is made if need be; what was there stays until all are whole.
-
-    Raises:
-        InputError: They cannot be written.
-    """
+    """Writes files, by name, into a folder, which is made if need be; what was there stays until all are whole."""
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,16 +71,7 @@ def _write_through(path: Path, raw: bytes) -> None:
 
 
 def append_line(descriptor: int, line: bytes, path: Path) -> None:
-    """Appends a line to a file; what can be written of it only in part is taken back.
-
-    Args:
-        descriptor: The file, open for appending.
-        line: The line, with the character that ends it.
-        path: Where the file is, for the error.
-
-    Raises:
-        OSError: It cannot be written whole, and so was not written at all.
-    """
+    """Appends a line to a file; what can be written of it only in part is taken back."""
     end = written = 0
     with suppress(OSError):  # a pipe has no end
         end = os.lseek(descriptor, 0, os.SEEK_END)

@@ -1,31 +1,18 @@
-"""`Case`: what is known of one question while a `TwoSupervisorChain` decides it, and the result that comes of it.
-
-What is decided, and in which order, is the business of `chain`.
-"""
-
-from __future__ import annotations
+"""`Case`: what is known of one question while a `TwoSupervisorChain` decides it, and the result that comes of it."""
 
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from twosup_chain._deadline import Clock
 from twosup_chain._options import shorten
 from twosup_chain.errors import AnswererError, NoTrustedAnswerError
-from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, total_usage
+from twosup_chain.schema import Answer, Citation, QAInput, Source, Status, TwoSupervisorResult, Verdict, total_usage
 from twosup_chain.text.citation import citations
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import Citation, QAInput, Verdict
 
 _NAMES = {"local": "the local answer", "unanswerable": "'no answer'"}
 
 
 class Case:
-    """What is known of one question so far.
-
-    Args:
-        input: The question.
-    """
+    """What is known of one question so far."""
 
     def __init__(self, input: QAInput) -> None:
         self.input = input
@@ -61,13 +48,7 @@ class Case:
         return self.end(role, answer)
 
     def fail(self, what: str, error: Exception, *, of_remote: bool) -> None:
-        """Notes a failure in the reason, a failure of the remote or its supervisor as the error too; keeps its cost.
-
-        Args:
-            what: What has failed, in words.
-            error: How.
-            of_remote: Whether it is the remote's or its supervisor's.
-        """
+        """Notes a failure in the reason, a failure of the remote or its supervisor as the error too; keeps its cost."""
         said = f"{type(error).__name__}: {error}"
         self.note(f"{what} ({shorten(said, 200)})")
         self.error = said if of_remote else self.error
@@ -75,13 +56,7 @@ class Case:
             self._lost.append(error)
 
     def end(self, source: Source, answer: Answer | None, *, spent: Answer | None = None) -> TwoSupervisorResult:
-        """Returns the result.
-
-        Args:
-            source: Whose prediction it is.
-            answer: The prediction; ``None`` where nobody can be trusted.
-            spent: What else has cost tokens.
-        """
+        """Returns the result."""
         status: Status = "untrusted"
         if answer is not None:
             status = "answered" if answer.text is not None else "unanswerable"

@@ -5,16 +5,16 @@ where it is an ordinary ``except``. Many flows at once are run in `_batch`. (The
 drivers is httpx's auth flow.)
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, cast
+from typing import Any, ClassVar, Generic, Protocol, cast
 
+from langchain_core.callbacks.base import BaseCallbackManager
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
 from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
@@ -24,11 +24,6 @@ from twosup_chain._held import held
 from twosup_chain._options import Options
 from twosup_chain._secrets import scrub
 from twosup_chain._unkeyed import scrub_error, scrub_first, secrets_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-
-    from langchain_core.callbacks.base import BaseCallbackManager
 
 
 class RunManager(Protocol):
@@ -113,8 +108,7 @@ class Step:
         return config
 
 
-if TYPE_CHECKING:
-    Flow = Generator[Step, Any, Result]
+Flow = Generator[Step, Any, Result]
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,11 @@
 """How the models below a part fare in this process: `Health`, and how they are found and warmed up."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
 
 from langchain_core.runnables import Runnable
 
 from twosup_chain._options import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: So deep are models looked for: a reader in a scorer in a supervisor in a binding.
 _DEEPEST = 8

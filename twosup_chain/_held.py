@@ -5,15 +5,11 @@ LangChain hands every handler the tokens of every run below, LangGraph's ``strea
 shown; traces stay complete.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.runnables import RunnableConfig
 from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
-
-if TYPE_CHECKING:
-    from langchain_core.runnables import RunnableConfig
 
 #: LangGraph does not stream the messages of a run with this tag.
 NOT_STREAMED = "nostream"
@@ -29,11 +25,7 @@ _TAPS = ("tap_output_iter", "tap_output_aiter")
 
 
 def held(config: RunnableConfig) -> RunnableConfig:
-    """Returns the config of a run, changed so that nobody is shown what it and the runs below it write.
-
-    Args:
-        config: The config, whose callbacks are a manager of its own.
-    """
+    """Returns the config of a run, changed so that nobody is shown what it and the runs below it write."""
     manager: Any = config["callbacks"]
     if manager.handlers:
         manager.set_handlers([_quiet(handler) for handler in manager.inheritable_handlers])

@@ -4,8 +4,6 @@ Used by the answerers that run a model here and by the supervisors. Runnables th
 an asynchronous side of their own.
 """
 
-from __future__ import annotations
-
 import os
 from abc import abstractmethod
 from functools import partial

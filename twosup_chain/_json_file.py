@@ -1,18 +1,12 @@
 """A file that holds one JSON document, read and written with the error of its kind."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from twosup_chain._atomic import write_atomically
 from twosup_chain._packed import read_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from twosup_chain.errors import TwosupError
-
+from twosup_chain.errors import TwosupError
 
 #: The most bytes of such a file.
 _MOST_BYTES = 64 * 1024 * 1024

@@ -4,8 +4,6 @@
 and only turns its findings into this package's errors.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError

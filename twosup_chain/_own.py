@@ -1,18 +1,14 @@
 """The user's own parts by what the command line calls them: ``module:name``, or ``file.py:name``."""
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from twosup_chain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 _PYTHON = ".py"
 

@@ -1,19 +1,15 @@
 """Files that are read: only real ones, up to a size, packed or not, so that none can hang or exhaust the process."""
 
-from __future__ import annotations
-
 import errno
 import gzip
 import io
 import os
 import stat
 import zlib
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from twosup_chain.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _GZIP = b"\x1f\x8b"
 _MEGABYTE = 1024 * 1024

@@ -1,7 +1,5 @@
 """Values of any type as JSON holds them: what others put into metadata must be writable, whoever wrote it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet

@@ -4,16 +4,12 @@ A library's threads are not there in a process that was forked off. What its par
 child: to run it hangs or crashes, and so does to free it at the end.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 Thing = TypeVar("Thing")
 
@@ -21,9 +17,7 @@ Thing = TypeVar("Thing")
 class Loaded(Generic[Thing]):
     """Builds a thing at its first use, once for all threads of a process, and anew in a process that is forked off.
 
-    Args:
-        build: Makes the thing.
-        close: Frees it, once nobody holds this any more, and before the interpreter ends.
+    `close` frees it, once nobody holds this any more, and before the interpreter ends.
     """
 
     def __init__(self, build: Callable[[], Thing], close: Callable[[Thing], object] | None = None) -> None:

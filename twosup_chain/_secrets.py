@@ -1,9 +1,4 @@
-"""Keys are taken out of a text before anybody sees it or a file keeps it: those of the environment, and by their looks.
-
-Keys that a part of a chain holds, and errors, are the business of `_unkeyed`.
-"""
-
-from __future__ import annotations
+"""Keys are taken out of a text before anybody sees it or a file keeps it: by their looks, and the environment's."""
 
 import os
 import re

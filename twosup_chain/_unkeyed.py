@@ -3,11 +3,10 @@
 Whatever a part raises passes here: on its way to the callbacks, and on its way into a flow.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable
@@ -17,9 +16,6 @@ from twosup_chain._options import Record
 from twosup_chain._secrets import LEAST_SECRET, scrub
 from twosup_chain.errors import AnswererError, ConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 #: What a plain string is called that is a key.
 _NAMES = re.compile(r"(?:key|token|secret|password|authorization)$", re.IGNORECASE)
 #: How deep parts are searched for keys, and errors for texts.
@@ -27,15 +23,7 @@ _DEEPEST = 8
 
 
 def scrub_error(error: Exception, part: object = None) -> Exception:
-    """Takes keys out of an error and out of those behind it, in place: it stays the same for who handles it.
-
-    Args:
-        error: The error.
-        part: Whose keys are taken out beside those that look like one.
-
-    Returns:
-        The error; where its text cannot be changed, another one with the text that it should have.
-    """
+    """Takes keys out of an error and out of those behind it, in place: it stays the same for who handles it."""
     secrets = secrets_of(part)
     chain: list[BaseException] = [error]
     for one in chain:  # grows meanwhile
@@ -94,11 +82,7 @@ def _held(value: object, seen: set[int], name: str = "", depth: int = 0) -> Iter
 
 
 class Scrubber(BaseCallbackHandler):
-    """Is told of the errors of a part before any other handler, and takes the keys out of them.
-
-    Args:
-        part: The part.
-    """
+    """Is told of the errors of a part before any other handler, and takes the keys out of them."""
 
     run_inline = True
     ignore_chat_model = ignore_retry = ignore_agent = ignore_custom_event = True

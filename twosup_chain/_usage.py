@@ -5,8 +5,6 @@ left out, a fraction is cut off, and what a provider adds to the details stays a
 raises: an odd account must not cost an answer that was paid for.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any, cast

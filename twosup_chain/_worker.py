@@ -4,21 +4,17 @@ Jobs are done in the order in which they came. Who waits in an event loop holds 
 gives the job up: one that has not begun never does, and one that runs ends at its next `check_wanted`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from twosup_chain._process import Loaded
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
 
 Result = TypeVar("Result")
 
@@ -53,11 +49,7 @@ def leaving() -> tuple[Callable[..., Any], Call]:
 
 
 class Worker:
-    """Does jobs on threads of its own, first come, first served.
-
-    Args:
-        threads: How many jobs may run at once.
-    """
+    """Does jobs on threads of its own, first come, first served."""
 
     def __init__(self, threads: int = 1) -> None:
         self._here = here = threading.local()

@@ -35,12 +35,11 @@ Errors of other parties (a time-out of the hosted LLM, say) are not wrapped: the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from langchain_core.messages.ai import UsageMetadata
 
 

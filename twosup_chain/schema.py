@@ -1,24 +1,21 @@
 """The records that go in, travel between the parts and come out: `QAInput`, `Answer`, `Verdict`, the result.
 
-All are frozen and carry their own evidence; nothing about a call is kept anywhere else. How an answer is found, scored
-or judged is the business of `answerers`, `scoring` and `supervisor`.
+All are frozen and carry their own evidence; nothing about a call is kept anywhere else.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from langchain_core.documents import Document
+from langchain_core.messages.ai import UsageMetadata
 from pydantic import BeforeValidator, Field, field_serializer, field_validator
 
 from twosup_chain._options import Record, shorten
 from twosup_chain._plain import plain, scalar_text
 from twosup_chain._usage import Seconds, Usage, clean_usage, summed
 from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError, UnknownOptionError
-
-if TYPE_CHECKING:
-    from langchain_core.messages.ai import UsageMetadata
 
 #: A text, in which lone surrogates are replaced.
 _Text = Annotated[str | None, BeforeValidator(lambda value: scalar_text(value) if isinstance(value, str) else value)]
@@ -305,7 +302,7 @@ class TwoSupervisorResult(Record):
         """Returns the answer, or `no_answer` where there is none."""
         return no_answer if self.answer is None else self.answer
 
-    def raise_for_status(self) -> TwoSupervisorResult:
+    def raise_for_status(self) -> Self:
         """Returns the result itself, unless nobody could be trusted.
 
         Raises:

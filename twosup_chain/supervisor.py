@@ -1,12 +1,7 @@
-"""`Supervisor`: a scorer and a threshold, which together judge one prediction; the same class serves both roles.
-
-How trust is scored is in `scoring`; what follows from a verdict is in `chain`.
-"""
-
-from __future__ import annotations
+"""`Supervisor`: a scorer and a threshold, which together judge one prediction; the same class serves both roles."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, PlainValidator, ValidationInfo, model_validator
 
@@ -16,7 +11,7 @@ from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, Mi
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
 from twosup_chain.scoring.alternatives import alternatives
 from twosup_chain.scoring.registry import resolve
-from twosup_chain.scoring.scorer import ScoreFunction, Scorer  # noqa: TC001 - pydantic reads the annotation
+from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
 def _share(value: object, info: ValidationInfo) -> float:
@@ -79,7 +74,7 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
         super().__init__(**{"scorer": scorer, **options})
 
     @model_validator(mode="after")
-    def _caution(self) -> Supervisor:
+    def _caution(self) -> Self:
         """Lets a scorer that was fitted on other data say so, where its threshold was not calibrated."""
         if self.scorer.caution is not None and self.threshold > 0.0:  # at 0 everything is trusted, whatever the score
             self.scorer.caution()

@@ -3,20 +3,15 @@
 They run no model; for a real one without a key or a server, use `ExtractiveReader`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from pydantic import Field, SkipValidation
 
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import AnswererError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.schema import Answer, QAInput
+from twosup_chain.schema import Answer, QAInput
 
 
 class ScriptedAnswerer(InProcessAnswerer):

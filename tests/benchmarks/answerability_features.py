@@ -9,7 +9,7 @@ questions count alike, as in the calibration itself.
 from __future__ import annotations
 
 import random
-from pathlib import Path  # noqa: TC003  typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np

@@ -1,19 +1,12 @@
-"""`InProcessAnswerer`: the frame of a model that runs in this process.
-
-The models themselves are in `reader` and `llama`.
-"""
-
-from __future__ import annotations
+"""`InProcessAnswerer`: the frame of a model that runs in this process."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from twosup_chain._in_process import InProcessRunnable
 from twosup_chain.errors import TwosupError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class InProcessAnswerer(InProcessRunnable[QAInputLike, Answer]):

@@ -1,21 +1,18 @@
 """`ChatAnswerer`: the hosted LLM, through any LangChain chat model.
 
-The prompt is made in `prompt`, a model's name is looked up in `named_chat_model`, the reply is read in `message`; here
-the model is called. Time-outs, retries and keys are the chat model's own business: its errors pass through unchanged.
+Time-outs, retries and keys are the chat model's own business: its errors pass through unchanged.
 """
-
-from __future__ import annotations
 
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from twosup_chain._drive import FlowRunnable
+from twosup_chain._drive import Flow, FlowRunnable
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, join_passages, qa_messages
 from twosup_chain.answerers.refused import Refusals, evidence_of
@@ -23,9 +20,6 @@ from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.stated import STATED_CONFIDENCE, answer_from_structured, structured
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
-
-if TYPE_CHECKING:
-    from twosup_chain._drive import Flow
 
 
 class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
@@ -96,17 +90,15 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
         variables = {"question"} if value is None else set(value.input_variables)
         if "question" in variables and variables <= {"question", "context"}:
             return value
-        message = (
+        raise ConfigurationError(
             f"prompt has the variables {sorted(variables)}: write a template with {{question}} and, "
             "where the answer must come from the documents, {context}"
         )
-        raise ConfigurationError(message)
 
     @model_validator(mode="after")
-    def _check_one_prompt(self) -> ChatAnswerer:
+    def _check_one_prompt(self) -> Self:
         if self.prompt is not None and (self.instructions != INSTRUCTIONS or self.examples != EXAMPLES):
-            message = "prompt takes the place of instructions and examples: pass the one or the others"
-            raise ConfigurationError(message)
+            raise ConfigurationError("prompt takes the place of instructions and examples: pass the one or the others")
         return self
 
     @property

@@ -4,26 +4,20 @@ Wang et al., *Self-Consistency Improves Chain of Thought Reasoning in Language M
 without the reasoning. It costs as many calls as samples; the tokens of all of them are in the answer's usage.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from langchain_core.runnables import Runnable
 from pydantic import BeforeValidator, Field
 
-from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._drive import Flow, FlowRunnable, Step
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import AnswererError, is_failure
 from twosup_chain.schema import Answer, QAInput, QAInputLike, total_usage
 from twosup_chain.text.agreement import agreements
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain._drive import Flow
 
 #: The score's name in `Answer.scores`, as a scorer and as a feature.
 SELF_CONSISTENCY = "self_consistency"

@@ -11,24 +11,19 @@ LangChain has no common form for them; this is the table of shapes that `token_l
 | ``["logprobs_result"]["chosen_candidates"]`` | ``[{token, log_probability}]``, and in parallel ``top_candidates: [{candidates: [{…}]}]`` | Google's own form (older ``ChatVertexAI``) |
 
 Anthropic, Bedrock, Mistral, Cohere, ``ChatGoogleGenerativeAI`` and OpenAI's Responses path give none through LangChain.
-Google's ``avg_logprobs`` is one number for the whole reply, so it is not read. What the log-probabilities mean for
-trust is the business of `scoring`.
-"""  # noqa: E501 - a Markdown table cannot be wrapped
-
-from __future__ import annotations
+Google's ``avg_logprobs`` is one number for the whole reply, so it is not read.
+"""  # noqa: E501 - a table
 
 import logging
 import math
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twosup_chain._options import shorten
 from twosup_chain._plain import plain
 from twosup_chain.errors import InputError
 from twosup_chain.schema import TokenLogprob
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +97,7 @@ def _field(record: object, key: str) -> Any:
 def _token_logprob(token: object, logprob: object, top: Pairs) -> TokenLogprob:
     """Returns a checked row; alternatives that are malformed are left out, since no scorer needs them."""
     if not (isinstance(token, str) and _is_finite(logprob)):
-        message = f"token={shorten(token)}, logprob={shorten(logprob)}"
-        raise TypeError(message)
+        raise TypeError(f"token={shorten(token)}, logprob={shorten(logprob)}")
     usable = [(text, float(value)) for text, value in top if isinstance(text, str) and _is_finite(value)]
     usable.sort(key=lambda pair: pair[1], reverse=True)
     return TokenLogprob(token=token, logprob=logprob, top=tuple(usable))

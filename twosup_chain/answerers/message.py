@@ -1,12 +1,13 @@
 """How a LangChain message becomes an `Answer`: its text, its cost, its author, and why it may be no answer at all.
 
-Which log-probabilities it carries is read in `logprobs`, whether it says "unanswerable" in `prompt`. No model is called
-here.
+No model is called here.
 """
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+from langchain_core.messages import BaseMessage
+from langchain_core.messages.ai import UsageMetadata
 
 from twosup_chain._options import shorten
 from twosup_chain._usage import clean_usage
@@ -14,12 +15,6 @@ from twosup_chain.answerers.logprobs import token_logprobs
 from twosup_chain.answerers.prompt import parse_reply
 from twosup_chain.errors import AnswererError, EmptyAnswerError, NotTextError, RefusalError
 from twosup_chain.schema import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from langchain_core.messages import BaseMessage
-    from langchain_core.messages.ai import UsageMetadata
 
 #: Why a reply ended, in the words of OpenAI and Azure, Anthropic, Bedrock, Google and Cohere, where it was withheld.
 REFUSALS = frozenset(
@@ -45,18 +40,6 @@ def answer_from_message(message: BaseMessage, passages: Sequence[str] = ()) -> A
 
     A reasoning that the message shows (a ``thinking`` or ``reasoning`` block, or text up to ``</think>``) is no part of
     it, and the tokens of it are no evidence. A reply that says "unanswerable" is an answer whose text is ``None``.
-
-    Args:
-        message: A chat model's reply, whole or added up from a stream.
-        passages: The passages that the answer must come from, where there are any.
-
-    Returns:
-        The answer with usage, model name, and log-probabilities where the provider gives them in a known shape.
-
-    Raises:
-        RefusalError: The provider refused or filtered the reply.
-        NotTextError: The message calls a tool, or holds something that is not text.
-        EmptyAnswerError: The message holds no text.
     """
     try:
         reply = _reply(message)

@@ -3,21 +3,16 @@
 Which classes and options a provider has is left to LangChain.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 
-from twosup_chain._drive import Inline, Step
+from twosup_chain._drive import Flow, Inline, Step
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError, MissingExtraError
-
-if TYPE_CHECKING:
-    from twosup_chain._drive import Flow
 
 
 class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
@@ -75,23 +70,14 @@ class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
 
 
 def as_chat_model(value: object, model_kwargs: dict[str, Any] | None = None) -> Runnable[Any, Any]:
-    """Returns what the user gave for a chat model as a Runnable.
-
-    Args:
-        value: A chat model, anything that wraps one, or a name.
-        model_kwargs: What a model given by name is built with.
-
-    Raises:
-        ConfigurationError: It is neither a Runnable nor a name, or options are given for a model that is built already.
-    """
+    """Returns what the user gave for a chat model as a Runnable."""
     if isinstance(value, str):
         return NamedChatModel(value, model_kwargs)
     if not isinstance(value, Runnable):
         message = f"model is a {type(value).__name__}: pass a LangChain chat model, or its name as 'provider:model'"
         raise ConfigurationError(message)
     if model_kwargs and not isinstance(value, NamedChatModel):
-        message = "model_kwargs are for a model given by name: give a chat model its options itself"
-        raise ConfigurationError(message)
+        raise ConfigurationError("model_kwargs are for a model given by name: give a chat model its options itself")
     return value
 
 
@@ -113,11 +99,10 @@ def _without_langchain(name: str, model_kwargs: dict[str, Any]) -> Runnable[Lang
     provider, _, model = name.partition(":")
     if provider != "openai":
         package = "langchain-" + provider.replace("_", "-")
-        message = (
+        raise ConfigurationError(
             f"the model '{provider}:{model}' cannot be found by its name without langchain: "
             f"pip install langchain {package}, or pass the chat model itself"
         )
-        raise ConfigurationError(message)
     try:
         from langchain_openai import ChatOpenAI
     except ImportError:

@@ -5,15 +5,10 @@ does not say, that something is not given there, that they do not know. What is 
 start of a reply and up to its end or a reason; an answer that merely holds such words is an answer.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from twosup_chain.text.finder import stands_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: The reply that the prompts offer for "the context does not hold the answer".
 NO_ANSWER = "unanswerable"
@@ -97,13 +92,7 @@ _SAYS_SO = re.compile(rf"{_OPENING}(?:{'|'.join(_WAYS)})[\s.!]*", re.IGNORECASE 
 
 
 def says_no_answer(reply: str, passages: Iterable[str] = ()) -> bool:
-    """Returns whether a reply says that there is no answer.
-
-    Args:
-        reply: The reply, without marks, label and wrapping quotes.
-        passages: The passages that it must come from. A reply that stands in one of them word for word is quoted from
-            there, and an answer; only the very word that the prompts offer is none whatever they hold.
-    """
+    """Returns whether a reply says that there is no answer."""
     lines = _NEW_SENTENCE.sub(" — ", reply[:_BEGINNING].translate(_MARKS))
     said = " ".join(lines.split()).lstrip("-•– ")
     if said.rstrip(".!").casefold() == NO_ANSWER:

@@ -1,8 +1,6 @@
 """How whatever a user gives for a part of a chain becomes a Runnable that answers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.base import coerce_to_runnable
@@ -10,17 +8,11 @@ from langchain_core.runnables.base import coerce_to_runnable
 from twosup_chain._options import shorten
 from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import QAInput
+from twosup_chain.schema import QAInput
 
 
 def as_answerer(value: object, *, role: str) -> object:
-    """Returns what the user gave for a `role` of a chain as a Runnable; a chat model becomes a `ChatAnswerer`.
-
-    Raises:
-        ConfigurationError: `value` cannot answer.
-    """
+    """Returns what the user gave for a `role` of a chain as a Runnable; a chat model becomes a `ChatAnswerer`."""
     if isinstance(value, str) or is_chat_model(value):
         from twosup_chain.answerers.chat import ChatAnswerer
 

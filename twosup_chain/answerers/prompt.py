@@ -1,20 +1,14 @@
 """The prompt that language models are asked with, local or hosted, and how their reply is read.
 
-Everything of it can be edited: the instructions are one text, the examples are records. How a model is called, and what
-its tokens were worth, is left to `llama` and `chat`.
+Everything of it can be edited: the instructions are one text, the examples are records.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from twosup_chain._options import Record, shorten
 from twosup_chain.answerers.no_answer import NO_ANSWER, says_no_answer
 from twosup_chain.errors import EmptyAnswerError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class PromptExample(Record):
@@ -121,8 +115,7 @@ def parse_reply(text: str, passages: Sequence[str] = ()) -> str | None:
     """
     reply = _peel(text)
     if not reply:
-        message = f"the model's reply {shorten(text)} holds no text"
-        raise EmptyAnswerError(message)
+        raise EmptyAnswerError(f"the model's reply {shorten(text)} holds no text")
     return None if says_no_answer(reply, passages) else reply
 
 

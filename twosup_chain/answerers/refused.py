@@ -3,25 +3,19 @@
 Some models of a provider have none and answer a request for them with an error (HTTP 400) in place of a reply.
 """
 
-from __future__ import annotations
-
 import warnings
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 
-from twosup_chain._drive import Step
+from twosup_chain._drive import Flow, Listener, Step
 from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
 from twosup_chain.answerers.wrapping import innermost, label_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from twosup_chain._drive import Flow, Listener
 
 #: By which options LangChain's chat models ask for log-probabilities.
 _OPTIONS = frozenset({"logprobs", "top_logprobs", "response_logprobs"})
@@ -43,15 +37,7 @@ class Refusals:
         form: Callable[[Any], Runnable[Any, Any]] | None = None,
         listener: Listener | None = None,
     ) -> Flow[Any]:
-        """Returns a chat model's reply, without log-probabilities where it refuses them.
-
-        Args:
-            model: The chat model, whatever is put around it.
-            messages: What it is asked.
-            options: What it is called with.
-            form: Gives the Runnable that is called in place of the model.
-            listener: Hears the reply chunk by chunk; a stream that has begun is not begun again.
-        """
+        """Returns a chat model's reply, without log-probabilities where it refuses them."""
         model = resolved(model)
         plain, fewer = without_logprobs(model), _fewer(options)
         again = Step(plain if form is None else form(plain), messages, dict(fewer), listener=listener)

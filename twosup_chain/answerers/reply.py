@@ -1,8 +1,6 @@
 """How whatever an answerer returns becomes an `Answer`."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage
 
@@ -10,9 +8,6 @@ from twosup_chain._options import shorten
 from twosup_chain.answerers.message import answer_from_message
 from twosup_chain.errors import EmptyAnswerError, NotTextError, TwosupError
 from twosup_chain.schema import Answer, TwoSupervisorResult
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def as_answer(value: object, passages: Sequence[str] = ()) -> Answer:
@@ -32,8 +27,9 @@ def as_answer(value: object, passages: Sequence[str] = ()) -> Answer:
     answer = _read(value, passages)
     if answer.text is None or answer.text.strip():
         return answer
-    message = "the answer is empty: an empty reply is never a success (None says that there is no answer)"
-    raise EmptyAnswerError(message, answer.usage)
+    raise EmptyAnswerError(
+        "the answer is empty: an empty reply is never a success (None says that there is no answer)", answer.usage
+    )
 
 
 def _read(value: object, passages: Sequence[str]) -> Answer:
@@ -43,8 +39,10 @@ def _read(value: object, passages: Sequence[str]) -> Answer:
         return Answer(value)
     if isinstance(value, TwoSupervisorResult):
         if value.status == "untrusted":
-            message = f"the inner chain trusts nobody, which is no prediction that there is no answer ({value.reason})"
-            raise EmptyAnswerError(message, value.usage)
+            raise EmptyAnswerError(
+                f"the inner chain trusts nobody, which is no prediction that there is no answer ({value.reason})",
+                value.usage,
+            )
         return Answer(value.answer, usage=value.usage, seconds=value.seconds)
     if isinstance(value, BaseMessage):
         return answer_from_message(value, passages)
@@ -52,10 +50,8 @@ def _read(value: object, passages: Sequence[str]) -> Answer:
         try:
             return Answer(**value)
         except TwosupError as error:
-            message = f"the dict {shorten(value)} is not an Answer: {error}"
-            raise NotTextError(message) from error
-    message = (
+            raise NotTextError(f"the dict {shorten(value)} is not an Answer: {error}") from error
+    raise NotTextError(
         f"{shorten(value)} ({type(value).__name__}) is not an answer: return an Answer, a string, None, "
         "an AIMessage or a dict with the key 'text'"
     )
-    raise NotTextError(message)

@@ -1,19 +1,15 @@
 """How a model is asked: what of its options decides what it answers, as values that a file can keep."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from langchain_core.prompts.chat import BaseChatPromptTemplate
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
 from twosup_chain._options import Options, Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Options of a model by name; long ones by a digest.
 Settings = dict[str, bool | int | float | str]

@@ -1,16 +1,14 @@
 """Stated confidence: a model that shows no token log-probabilities says itself how sure it is, in a fixed form.
 
 The form is asked for through LangChain's structured output; here is the form, and how the reply becomes an `Answer`.
-The call itself is in `chat`, what the number is worth is learned in `fitting`: models tend to say 0.9 and more
-(Xiong et al. 2024, arXiv 2306.13063).
+Models tend to say 0.9 and more (Xiong et al. 2024, arXiv 2306.13063).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 from pydantic import BaseModel, Field, field_validator
@@ -22,11 +20,6 @@ from twosup_chain.answerers.no_answer import NO_ANSWER
 from twosup_chain.answerers.prompt import parse_reply
 from twosup_chain.errors import AnswererError, ConfigurationError, NotTextError, RefusalError, UnstructuredReplyError
 from twosup_chain.schema import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from langchain_core.runnables import Runnable
 
 #: The score's name in `Answer.scores`, as a scorer and as a feature.
 STATED_CONFIDENCE = "stated_confidence"
@@ -47,31 +40,21 @@ class StatedAnswer(BaseModel):
     def _check_confidence(cls, value: float) -> float:
         if 0.0 <= value <= 1.0:
             return value
-        message = f"confidence={value!r} is no probability in [0, 1]"
-        raise ValueError(message)
+        raise ValueError(f"confidence={value!r} is no probability in [0, 1]")
 
 
 def structured(model: Runnable[Any, Any], options: dict[str, Any]) -> Runnable[Any, Any]:
-    """Returns a model's form that replies with a `StatedAnswer`, and with the message that held it.
-
-    Args:
-        model: A chat model.
-        options: More options of its ``with_structured_output`` (``method``, ``strict``).
-
-    Raises:
-        ConfigurationError: It has no structured output, or something is bound to it, which would be lost.
-    """
+    """Returns a model's form that replies with a `StatedAnswer`, and with the message that held it."""
     if isinstance(model, NamedChatModel):
         model = model.resolved
     if isinstance(model, DynamicRunnable):
         return RunnableLambda(lambda _, config: structured(model.prepare(config)[0], options), name="structured")
     make = None if isinstance(model, RunnableBindingBase) else getattr(model, "with_structured_output", None)
     if make is None:
-        message = (
+        raise ConfigurationError(
             f"stated_confidence needs a chat model with structured output, and model is a {type(model).__name__}: "
             "pass the chat model itself, without bind or with_config"
         )
-        raise ConfigurationError(message)
     try:
         made: Runnable[Any, Any] = make(StatedAnswer, include_raw=True, **options)
     except (NotImplementedError, ValueError, TypeError) as error:
@@ -84,26 +67,14 @@ def answer_from_structured(reply: object, passages: Sequence[str] = ()) -> Answe
     """Returns the answer that a structured reply holds, its confidence in ``Answer.scores["stated_confidence"]``.
 
     Token log-probabilities are left out: they would be those of the form.
-
-    Args:
-        reply: ``{"raw", "parsed", "parsing_error"}``; the last two may both be ``None``.
-        passages: The passages that the answer must come from, where there are any.
-
-    Raises:
-        RefusalError: The provider refused or filtered the reply.
-        UnstructuredReplyError: The reply is not in the form that was asked for.
-        EmptyAnswerError: The form holds an empty answer.
-        NotTextError: It is no such reply.
     """
     raw = reply.get("raw") if isinstance(reply, dict) else None
     if not isinstance(reply, dict) or not isinstance(raw, BaseMessage):
-        message = f"{shorten(reply)} ({type(reply).__name__}) is no structured reply with its raw message"
-        raise NotTextError(message)
+        raise NotTextError(f"{shorten(reply)} ({type(reply).__name__}) is no structured reply with its raw message")
     try:
         refused = refusal_in(raw)
         if refused:
-            message = f"the provider gave no answer: {refused}"
-            raise RefusalError(message)
+            raise RefusalError(f"the provider gave no answer: {refused}")
         stated = _stated(reply.get("parsed"), reply.get("parsing_error"), raw)
         text = parse_reply(stated.answer, passages)
     except AnswererError as error:
@@ -122,8 +93,7 @@ def _stated(parsed: object, failure: object, raw: BaseMessage) -> StatedAnswer:
         except (ValueError, TypeError) as error:
             cause = error
     why = " ".join(str(cause).split())[:200] if cause else "it does not use the form at all"
-    message = (
+    raise UnstructuredReplyError(
         f"the reply {shorten(raw.text or raw.additional_kwargs or raw.content)} does not state answer and confidence "
         f"({why}): ask a model that keeps to a form, or leave stated_confidence out"
-    )
-    raise UnstructuredReplyError(message) from cause
+    ) from cause

@@ -1,7 +1,5 @@
 """What LangChain puts around a Runnable, and the chat model that may be within."""
 
-from __future__ import annotations
-
 from langchain_core.runnables import Runnable, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable

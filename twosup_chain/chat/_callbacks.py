@@ -1,14 +1,13 @@
 """The runs below a chat model's own, nested and traced in full.
 
 LangChain gives a chat model's run no children, and does not tell its `_stream` which run it belongs to. Here a call
-remembers its config. That nobody is shown what is written below is the business of `_held`.
+remembers its config.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -22,9 +21,6 @@ from langchain_core.runnables.config import (
     get_callback_manager_for_config,
 )
 from langchain_core.utils.uuid import uuid7
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 #: Under this name among its ``configurable`` a call may bring a function that is told what was asked and decided.
 HEAR = "twosup_hear"

@@ -1,22 +1,13 @@
-"""The records that a chat model's turn adds to those of a question: the conversation, and a message as an answer.
-
-How a message is read is in `answerers.message`; who wrote it, and what becomes of it, is in `_writer` and `_exchange`.
-"""
-
-from __future__ import annotations
+"""The records that a chat model's turn adds to those of a question: the conversation, and a message as an answer."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 
 from twosup_chain.answerers.message import answer_from_message, model_of, usage_of
-from twosup_chain.schema import Answer, QAInput, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.schema import TwoSupervisorResult
+from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult, Verdict
 
 # What scorers are told was asked where the conversation holds no text (an image alone, say).
 _NO_TEXT = "(no text)"
@@ -30,16 +21,12 @@ def question_of(messages: Sequence[BaseMessage]) -> str:
 
 
 class Turn(QAInput):
-    """A conversation that waits for its next message; its last human message is the question.
-
-    Args:
-        messages: The whole conversation.
-    """
+    """A conversation that waits for its next message; its last human message is the question."""
 
     messages: tuple[BaseMessage, ...] = ()
 
     @classmethod
-    def of(cls, messages: Sequence[BaseMessage], context: Any) -> Turn:
+    def of(cls, messages: Sequence[BaseMessage], context: Any) -> Self:
         """Returns the turn that a conversation asks for; `context` is what supervisors take for its context."""
         return cls(question=question_of(messages), context=context, messages=tuple(messages))
 
@@ -77,17 +64,7 @@ class Draft(Answer):
 
 
 def read_draft(message: AIMessage, context: Any, *, faulty_calls: bool, **known: Any) -> Draft:
-    """Returns a complete message as a draft.
-
-    Args:
-        message: The message.
-        context: What it must come from, as `QAInput` takes it.
-        faulty_calls: Whether tool calls that cannot be parsed are passed on.
-        **known: What else is known of it, by `Draft`'s fields.
-
-    Raises:
-        RefusalError, NotTextError, EmptyAnswerError: The message is no answer.
-    """
+    """Returns a complete message as a draft."""
     faulty = message.invalid_tool_calls
     if (message.tool_calls and not faulty) or (faulty and faulty_calls):
         names = [call["name"] for call in (*message.tool_calls, *faulty)]

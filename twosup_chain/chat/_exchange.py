@@ -3,34 +3,27 @@
 The decision itself is `TwoSupervisorChain`'s; the options are those of `_parts`.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import RunnableBindingBase
 
 from twosup_chain._case import Case
+from twosup_chain._drive import Flow
 from twosup_chain.answerers.named_chat_model import resolved
 from twosup_chain.answerers.wrapping import is_chat_model, label_of
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn, accepted, told
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
-from twosup_chain.chat._parts import writes
+from twosup_chain.chat._parts import ChatParts, writes
 from twosup_chain.chat._writer import Judge, Writer
 from twosup_chain.errors import ConfigurationError
+from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from langchain_core.runnables import Runnable
-
-    from twosup_chain._drive import Flow
-    from twosup_chain.chat._parts import ChatParts
-    from twosup_chain.schema import QAInput, TwoSupervisorResult
 
 #: What of a call is for the hosted model alone.
 _HOSTED_ONLY = frozenset({"model", "response_format", "stream_options", "stream_usage", "service_tier", "user"})
@@ -46,15 +39,7 @@ _AFTER_REJECTED = "\n\n"
 
 
 class Exchange:
-    """Asks for the next message of a conversation.
-
-    Args:
-        chat: The chat model with its options.
-        messages: The conversation.
-        options: What the models are called with, `stop` among it.
-        streams: Whether chunks are wanted.
-        hear: Is told what was asked and decided.
-    """
+    """Asks for the next message of a conversation."""
 
     def __init__(
         self,

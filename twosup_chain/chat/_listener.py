@@ -3,10 +3,9 @@
 It does no waiting and no calling, so that one listener serves synchronous and asynchronous streams.
 """
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
 from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
@@ -18,9 +17,6 @@ from twosup_chain.chat._draft import Draft, read_draft
 from twosup_chain.errors import DraftStoppedError, EmptyAnswerError
 from twosup_chain.schema import Verdict
 from twosup_chain.scoring.tokens import content_tokens
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 _THINKING, _THOUGHT = "<think>", "</think>"
 
@@ -52,14 +48,7 @@ class Bound:
 
 
 class Listener:
-    """Collects the chunks of one draft.
-
-    Args:
-        asked: The conversation, to count its tokens where nobody else does.
-        bound: When to stop; ``None`` for never.
-        faulty_calls: Whether tool calls that cannot be parsed are passed on.
-        shows: Whether the chunks are passed on while they come.
-    """
+    """Collects the chunks of one draft."""
 
     def __init__(
         self, asked: Sequence[BaseMessage], bound: Bound | None, *, faulty_calls: bool, shows: bool = False
@@ -110,11 +99,7 @@ class Listener:
         self.rejected = self.bound.verdict(self._logprobs, self.tokens)
 
     def draft(self, context: Any) -> Draft:
-        """Returns what was written, and must come from this context.
-
-        Raises:
-            RefusalError, NotTextError, EmptyAnswerError: It is no answer.
-        """
+        """Returns what was written, and must come from this context."""
         message = self._message()
         chunks = tuple(self._chunks)
         if self.rejected is None:

@@ -3,11 +3,9 @@
 What each means is said by `TwoSupervisorChatModel` and `TwoSupervisorMiddleware`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
@@ -23,13 +21,9 @@ from twosup_chain.answerers.wrapping import innermost, is_chat_model
 from twosup_chain.chain import NO_ANSWER_TEXT, no_answer_text
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.never_escalate import Rules
+from twosup_chain.schema import QAInput
 from twosup_chain.scoring.lacking import gives, warn_if_blind
 from twosup_chain.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.schema import QAInput
 
 
 class Parts(Options):
@@ -46,19 +40,12 @@ class Parts(Options):
     def _check_context(cls, value: object) -> object:
         if value is None or callable(value):
             return value
-        message = f"context is a {type(value).__name__}: pass a function of the list of messages"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"context is a {type(value).__name__}: pass a function of the list of messages")
 
     def asked(
         self, messages: Sequence[BaseMessage], make: Callable[[Any], QAInput], found: Any = None
     ) -> tuple[QAInput, Exception | None]:
-        """Returns what a conversation asks, and why its context could not be had, where it could not.
-
-        Args:
-            messages: The conversation.
-            make: Makes the question of a context.
-            found: The context, where no function is given.
-        """
+        """Returns what a conversation asks, and why its context could not be had, where it could not."""
         try:
             return make(found if self.context is None else self.context(list(messages))), None
         except Exception as error:  # noqa: BLE001 (the function is the user's: its error fails the supervisors)

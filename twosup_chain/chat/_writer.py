@@ -1,28 +1,21 @@
 """The steps of a chat model's turn: a model writes a draft, and a supervisor judges it.
 
 Neither leaves a run of its own in traces; the model and the supervisor do. Both announce what happens as custom events.
-When a draft is stopped is decided in `_listener`, what follows from a verdict in `twosup_chain.chain`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from twosup_chain._drive import Inline, Step
+from twosup_chain._drive import Flow, Inline, Step
 from twosup_chain.answerers.refused import Refusals
 from twosup_chain.chat._draft import Draft, read_draft
+from twosup_chain.chat._listener import Listener
 from twosup_chain.errors import AnswererError
 from twosup_chain.schema import Evidence, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twosup_chain._drive import Flow
-    from twosup_chain.chat._listener import Listener
 
 #: Custom event when a model is asked: ``{"role": "local" | "remote" | "fallback", "model": its name or None}``.
 ASKED = "twosup_asked"
@@ -35,17 +28,7 @@ _NOT_JUDGED = "tool_calls_are_not_judged"
 
 
 class Writer(Inline[dict[str, Any], Draft]):
-    """Lets a chat model write the next message.
-
-    Args:
-        role: ``"local"``, ``"remote"`` or ``"fallback"``.
-        model: The chat model.
-        label: The model's name.
-        options: What the model is called with.
-        listener: Makes the listener of a draft; ``None`` to have the message whole.
-        must_call: Whether only a tool call is an answer.
-        refusals: Which models refuse log-probabilities.
-    """
+    """Lets a chat model write the next message."""
 
     def __init__(
         self,
@@ -95,13 +78,7 @@ class Writer(Inline[dict[str, Any], Draft]):
 
 
 class Judge(Inline[Evidence, Verdict]):
-    """Lets a supervisor judge a draft, unless its verdict stands fast or its wording is not to be judged.
-
-    Args:
-        role: Whose draft is judged, ``"local"`` or ``"remote"``.
-        supervisor: The supervisor.
-        failure: Why it cannot judge this turn: what it reads could not be had.
-    """
+    """Lets a supervisor judge a draft, unless its verdict stands fast or its wording is not to be judged."""
 
     def __init__(self, role: str, supervisor: Runnable[Evidence, Verdict], failure: Exception | None = None) -> None:
         self.role = role

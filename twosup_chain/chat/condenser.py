@@ -1,13 +1,11 @@
 """`QuestionCondenser`: a question of a conversation, rewritten so that a retriever and a reader understand it alone.
 
-"And who paid for it?" finds nothing in a vector store. What retrieves, and what answers, is written elsewhere.
+"And who paid for it?" finds nothing in a vector store.
 """
-
-from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import (
     AIMessage,
@@ -20,14 +18,11 @@ from langchain_core.messages import (
 from langchain_core.runnables import Runnable
 from pydantic import BeforeValidator, Field
 
-from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._drive import Flow, FlowRunnable, Step
 from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import InputError, is_failure
-
-if TYPE_CHECKING:
-    from twosup_chain._drive import Flow
 
 #: What the model is told.
 INSTRUCTIONS = (
@@ -116,18 +111,16 @@ def _conversation(value: object) -> tuple[str, list[BaseMessage]]:
             return _asked(last.text), _spoken(history)
         message = f"the last message is of the type {last.type!r}: the question must be the last message, from the user"
         raise InputError(message)
-    message = (
+    raise InputError(
         f"the input {shorten(value)} holds no question: pass a question, {{'question': …, 'history': […]}}, "
         "or the messages, of which the last is the question"
     )
-    raise InputError(message)
 
 
 def _asked(question: object) -> str:
     if isinstance(question, str) and question.strip():
         return question
-    message = f"question={shorten(question)}: ask something, as a string"
-    raise InputError(message)
+    raise InputError(f"question={shorten(question)}: ask something, as a string")
 
 
 def _spoken(history: object) -> list[BaseMessage]:
@@ -146,8 +139,7 @@ def _messages(value: object) -> list[BaseMessage]:
     try:
         return convert_to_messages(value)  # type: ignore[arg-type]
     except (ValueError, TypeError, NotImplementedError) as error:
-        message = f"history={shorten(value)} is no list of messages: {error}"
-        raise InputError(message) from error
+        raise InputError(f"history={shorten(value)} is no list of messages: {error}") from error
 
 
 def _question(reply: object, asked: str) -> str:

@@ -4,9 +4,8 @@ It needs ``langchain`` (extra ``agents``). The decision itself is `twosup_chain.
 its own business, and no turn that calls one is judged.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NotRequired, Self
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -15,14 +14,14 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BeforeValidator, model_validator
 
 from twosup_chain._case import Case
-from twosup_chain._drive import FlowRunnable, Inline, Step
+from twosup_chain._drive import Flow, FlowRunnable, Inline, Step
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, accepted, question_of, read_draft, told
 from twosup_chain.chat._parts import Parts
 from twosup_chain.chat._writer import Judge
 from twosup_chain.errors import AnswererError, ConfigurationError, MissingExtraError
-from twosup_chain.schema import QAInput
+from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.supervisor import Supervisor
 
 try:
@@ -37,11 +36,6 @@ try:
 except ImportError:
     raise MissingExtraError("TwoSupervisorMiddleware", "langchain", "agents") from None
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from twosup_chain._drive import Flow
-    from twosup_chain.schema import TwoSupervisorResult
 
 #: Stands in for the text of structured output, which passes as it is.
 _UNJUDGED = "(structured output)"
@@ -71,10 +65,9 @@ class MiddlewareParts(Parts):
     local_tools: bool = False
 
     @model_validator(mode="after")
-    def _check_parts(self) -> MiddlewareParts:
+    def _check_parts(self) -> Self:
         if (self.local is None) != (self.local_supervisor is None):
-            message = "local and local_supervisor go together: pass both, or leave both out"
-            raise ConfigurationError(message)
+            raise ConfigurationError("local and local_supervisor go together: pass both, or leave both out")
         return self
 
 
@@ -148,12 +141,7 @@ class TwoSupervisorMiddleware(AgentMiddleware):
 
 
 class _Turn(FlowRunnable[Any, Any]):
-    """One call of the agent's model: drives the chain's decision on it, and tells the state.
-
-    Args:
-        parts: The middleware's.
-        ask: Hands a request to its model.
-    """
+    """One call of the agent's model: drives the chain's decision on it, and tells the state."""
 
     name: str | None = "TwoSupervisorMiddleware"
     parts: MiddlewareParts
@@ -218,12 +206,7 @@ class _AgentChain(TwoSupervisorChain):
 
 
 class _Asked(Inline[Any, Draft]):
-    """Lets a model of the agent write the next message, as the agent would have it written.
-
-    Args:
-        ask: Hands a request to its model.
-        request: The request.
-    """
+    """Lets a model of the agent write the next message, as the agent would have it written."""
 
     def __init__(self, ask: Runnable[Any, Any], request: ModelRequest) -> None:
         self.ask = ask

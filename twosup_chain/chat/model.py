@@ -1,16 +1,19 @@
 """`TwoSupervisorChatModel`: a small local chat model first, a hosted one where it is not trusted, as one chat model.
 
-Here are LangChain's call styles. The parts are checked in `_parts`; a turn is put together in `_exchange` and decided
-by `twosup_chain.chain`; the runs below are nested by `_callbacks`.
+Here are LangChain's call styles.
 """
 
-from __future__ import annotations
-
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.utils import ConfigurableFieldSpec
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, field_validator, model_validator
 
@@ -24,15 +27,6 @@ from twosup_chain.chat._exchange import Exchange, passed_on
 from twosup_chain.chat._parts import ChatParts, writes
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
-
-    from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-    from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-    from langchain_core.runnables import Runnable, RunnableConfig
-    from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 
 class TwoSupervisorChatModel(BaseChatModel, ChatParts):
@@ -128,14 +122,13 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
     def _check_cache(cls, value: object) -> bool:
         if value is None or value is False:
             return False
-        message = (
+        raise ConfigurationError(
             f"cache={shorten(value)}: a cache does not know what a reply was judged by; give local and remote one each "
             "instead (cache=… of the chat models, or LangChain's global cache)"
         )
-        raise ConfigurationError(message)
 
     @model_validator(mode="after")
-    def _check_parts(self) -> TwoSupervisorChatModel:
+    def _check_parts(self) -> Self:
         if not any(isinstance(model, NamedChatModel) for model in (self.local, self.remote)):  # at the first call
             Exchange(self, (), {}, streams=False)  # a chain of the parts has its own checks
         return self

@@ -3,8 +3,6 @@
 What a command needs is imported when it runs, so that ``twosup --help`` is quick.
 """
 
-from __future__ import annotations
-
 import sys
 
 

@@ -1,10 +1,7 @@
 """The commands of ``twosup`` under one roof, and how every one of them ends.
 
-An error is one red line on stderr and an exit code: 2 for bad input, 130 for Ctrl-C, 1 for everything else. What the
-commands do is in the modules of their names.
+An error is one red line on stderr and an exit code: 2 for bad input, 130 for Ctrl-C, 1 for everything else.
 """
-
-from __future__ import annotations
 
 import os
 import sys

@@ -1,7 +1,4 @@
-"""``twosup ask``: one question, answered from the files that it is asked about.
-
-It takes the command line's words apart, runs the chain once, and prints the outcome for people or as JSON.
-"""
+"""``twosup ask``: one question, answered from the files that it is asked about."""
 
 from __future__ import annotations
 

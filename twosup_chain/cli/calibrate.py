@@ -1,13 +1,8 @@
-"""``twosup calibrate``: thresholds that keep a stated limit, from recorded questions; or whether old ones still do.
-
-It takes the command line's words apart and prints, for people or as JSON, what `calibration` finds.
-"""
-
-from __future__ import annotations
+"""``twosup calibrate``: thresholds that keep a stated limit, from recorded questions; or whether old ones still do."""
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import typer

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from twosup_chain import parts
 from twosup_chain.cli.command import command
-from twosup_chain.cli.options import Output, OwnTargets, Prices, ScorerName, Threshold  # noqa: TC001 - likewise
+from twosup_chain.cli.options import Output, OwnTargets, Prices, ScorerName, Threshold
 from twosup_chain.cli.tables import lines
 from twosup_chain.errors import ConfigurationError
 

@@ -1,7 +1,4 @@
-"""``twosup collect``: both models on every labelled question, recorded for calibration and evaluation.
-
-It takes the command line's words apart and shows how far the collection is; the work is done in `collection`.
-"""
+"""``twosup collect``: both models on every labelled question, recorded for calibration and evaluation."""
 
 from __future__ import annotations
 

@@ -4,27 +4,20 @@ A field is an option, and what its class says of it under ``Args:`` is its help.
 name, a word for the value, a least value), the field is an ``Annotated[type, typer.Option(…)]``.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
+from collections.abc import Callable
 from copy import copy
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from functools import wraps
 from pathlib import Path
 from types import GenericAlias
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
-from typer.models import OptionInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 from twosup_chain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from dataclasses import Field
-
-    from typer.models import ArgumentInfo
 
 #: What stands for the value of an option, by its type.
 _METAVARS: dict[Any, str] = {int: "N", float: "NUMBER", str: "NAME", Path: "FILE"}

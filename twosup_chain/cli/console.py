@@ -1,27 +1,18 @@
-"""The two consoles, and what every text passes before it is shown: no terminal codes from files, no keys in messages.
-
-How results look is in `render`.
-"""
-
-from __future__ import annotations
+"""The two consoles, and what every text passes before it is shown: no terminal codes, no keys in messages."""
 
 import codecs
 import io
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
 from twosup_chain._secrets import scrub
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.console import ConsoleOptions, RenderableType
 
 #: The widest that anything is set: longer lines are hard to read.
 MAX_WIDTH = 100

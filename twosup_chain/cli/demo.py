@@ -1,9 +1,4 @@
-"""``twosup demo``: runs the demo of `twosup_chain.demo.run` and shows its report.
-
-Which questions are shown is chosen in `render_report`.
-"""
-
-from __future__ import annotations
+"""``twosup demo``: runs the demo of `twosup_chain.demo.run` and shows its report."""
 
 import json
 from dataclasses import dataclass

@@ -1,17 +1,12 @@
 """The context of a question: files, or what is piped in."""
 
-from __future__ import annotations
-
 import errno
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from twosup_chain.cli.console import clean, note
 from twosup_chain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 STDIN = "-"
 #: The most bytes of one document: beyond this it is a mistake (a disk image, ``/dev/zero``), not a text.

@@ -1,15 +1,13 @@
-"""``twosup evaluate``: what a chain does with recorded questions, as a page, as figures, and in a few lines.
-
-It takes the command line's words apart; the figures come from `evaluation`.
-"""
+"""``twosup evaluate``: what a chain does with recorded questions, as a page, as figures, and in a few lines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
 from twosup_chain import parts
 from twosup_chain.cli.command import command
@@ -19,8 +17,6 @@ from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from twosup_chain.evaluation.report import Report
 
 _ROLES, _WHAT = ("local", "remote"), ("scorer", "threshold")

@@ -1,13 +1,10 @@
-"""``twosup evaluate-reader``: how good the local reader is on labelled questions.
-
-It takes the command line's words apart and shows the figures; they come from `training.evaluate`.
-"""
+"""``twosup evaluate-reader``: how good the local reader is on labelled questions."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer

@@ -1,12 +1,7 @@
-"""``twosup export-reader``: from a trained checkpoint to a folder that the reader loads.
-
-It takes the command line's words apart; the work is done in `training.export`.
-"""
-
-from __future__ import annotations
+"""``twosup export-reader``: from a trained checkpoint to a folder that the reader loads."""
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import typer

@@ -1,15 +1,13 @@
-"""``twosup fit-scorer``: a learned scorer from recorded questions, as a JSON file.
-
-It takes the command line's words apart and shows how good the fit is; the work is done in `fitting`.
-"""
+"""``twosup fit-scorer``: a learned scorer from recorded questions, as a JSON file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
+from rich.console import RenderableType
 
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean, note
@@ -17,8 +15,6 @@ from twosup_chain.cli.options import Output, Records
 from twosup_chain.cli.tables import bar, table
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from twosup_chain.scoring.learned import LearnedScorer
 
 _SHOWN = 12

@@ -17,7 +17,7 @@ import typer
 
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note
-from twosup_chain.cli.options import Output  # noqa: TC001 - the options' types are read
+from twosup_chain.cli.options import Output
 from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError
 

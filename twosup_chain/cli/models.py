@@ -3,20 +3,17 @@
 Nothing heavy is imported: versions come from the packages' metadata.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from rich.console import RenderableType
 
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean
 from twosup_chain.cli.options import Output
 from twosup_chain.cli.tables import table
 from twosup_chain.errors import ModelFileError
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 _MEGABYTE = 1e6
 

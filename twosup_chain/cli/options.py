@@ -1,24 +1,19 @@
-"""Options that several commands share: models, supervisors, records, prices, what is printed.
-
-What a model's or a scorer's word means is decided in `parts`; options of one command alone stand in that command.
-"""
+"""Options that several commands share: models, supervisors, records, prices, what is printed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import typer
+from rich.console import RenderableType
 
 from twosup_chain.cli.console import print_json, show
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from rich.console import RenderableType
-
     from twosup_chain.outcomes.price import Price
 
 Threshold = Annotated[float | None, typer.Option(metavar="0..1")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -10,8 +11,6 @@ from twosup_chain.cli.console import clean, stderr
 from twosup_chain.evaluation.words import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.progress import Progress, TaskID
 
 #: How long the work goes on before its speed is believed, in seconds.

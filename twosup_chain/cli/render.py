@@ -1,14 +1,14 @@
 """How one outcome looks on a terminal: the answer in its passage, both scores against their thresholds, the reason.
 
-Texts of users and models are never read as markup. Without colours the words and shapes say the same. The demo's
-report is set in `render_report`.
+Texts of users and models are never read as markup. Without colours the words and shapes say the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
@@ -18,10 +18,6 @@ from twosup_chain.cli.console import clean
 from twosup_chain.evaluation.words import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-
     from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult, Verdict
 
 #: How much of a passage is shown before and after the answer, in characters.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.rule import Rule
 from rich.text import Text
 
@@ -14,10 +15,6 @@ from twosup_chain.cli.tables import table
 from twosup_chain.evaluation import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-
     from twosup_chain.demo.run import DemoQuestion, DemoReport, DemoSummary, Saving
     from twosup_chain.schema import Source
 

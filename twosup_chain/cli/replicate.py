@@ -1,16 +1,15 @@
-"""``twosup replicate``: the paper's figures from the recorded predictions of two models.
-
-It takes the command line's words apart, and prints the figures for people or as JSON, or writes them into a folder.
-"""
+"""``twosup replicate``: the paper's figures from the recorded predictions of two models."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path  # noqa: TC003 - the options' types are read
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
+from rich.console import RenderableType
 
 from twosup_chain._atomic import write_folder
 from twosup_chain.cli.command import command
@@ -20,10 +19,6 @@ from twosup_chain.cli.tables import table
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import RenderableType
-
     from twosup_chain.paper import Point, Recordings, Replication, Table
     from twosup_chain.paper.study import PointSpec
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
 
 from twosup_chain.cli.console import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.console import RenderableType
     from rich.table import Table
 
 _LONGEST = 30

@@ -1,16 +1,14 @@
 """``twosup train-reader``: trains a reader; its options are those of `training.options`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import typer
 
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean
-from twosup_chain.cli.options import Output  # noqa: TC001 - `command` reads the type
+from twosup_chain.cli.options import Output
 from twosup_chain.cli.progress import progress_bar
-from twosup_chain.training.options import MixtureOptions, TrainerOptions  # noqa: TC001 - `command` reads the type
+from twosup_chain.training.options import MixtureOptions, TrainerOptions
 
 #: The figures that are shown: forced EM and F1, AUROC of the null margin, official F1 at the best threshold.
 _SHOWN = ("exact", "f1", "auroc", "official_f1", "balanced_f1")

@@ -6,8 +6,9 @@ The local model, which runs here, is given several questions at once; the hosted
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.config import ensure_config
@@ -19,22 +20,16 @@ from twosup_chain._unkeyed import scrub_error
 from twosup_chain._worker import Worker
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
-from twosup_chain.answerers.settings import settings_of
+from twosup_chain.answerers.settings import Settings, settings_of
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, TwosupError, http_status
 from twosup_chain.records.prediction import RecordedPrediction
-from twosup_chain.records.question import QuestionRecord
+from twosup_chain.records.question import QuestionRecord, Role
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.features import features
 from twosup_chain.scoring.registry import SCORERS
+from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 from twosup_chain.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-
-    from twosup_chain.answerers.settings import Settings
-    from twosup_chain.records.question import Role
-    from twosup_chain.schema import Answer, QAInput
-    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
-    from twosup_chain.text.questions import LabelledQuestion
+from twosup_chain.text.questions import LabelledQuestion
 
 #: How long the local model should be busy with the questions that it is given at once, in seconds.
 _PORTION_SECONDS = 0.5
@@ -127,19 +122,14 @@ class Asker:
             self._slots.release()
 
     def _heed(self, output: Any) -> None:
-        """Counts refusals of the key in a row.
-
-        Raises:
-            ConfigurationError: There are so many that the key is wrong, or not allowed to ask this model.
-        """
+        """Counts refusals of the key in a row."""
         status = http_status(output) if isinstance(output, Exception) else None
         self._refused = self._refused + 1 if status in _REFUSED else 0
         if self._refused == _MOST_REFUSED:
-            message = (
+            raise ConfigurationError(
                 f"the remote model refused the key {_MOST_REFUSED} times in a row (HTTP {status}): set the right one "
                 "and collect again, which asks again what failed"
-            )
-            raise ConfigurationError(message) from output
+            ) from output
 
     async def _call(self, asked: Any) -> Any:
         """Asks the hosted model, in the time that a question has.

@@ -1,34 +1,27 @@
 """`collect`: asks both models every labelled question, and records what they answered.
 
-It is written once, asynchronously; `collect` runs `acollect` in an event loop of its own. The models are asked in
-`asker`, the file is kept in `records.file`, what a record holds is in `records.question`.
+It is written once, asynchronously; `collect` runs `acollect` in an event loop of its own.
 """
-
-from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from twosup_chain._deadline import DEADLINE
 from twosup_chain._options import Record
 from twosup_chain.collection.asker import Asker
 from twosup_chain.errors import ConfigurationError
+from twosup_chain.outcomes.price import Price
 from twosup_chain.records.file import RecordFile
-from twosup_chain.text.questions import load_questions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
-    from pathlib import Path
-
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.records.question import QuestionRecord
-    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
-    from twosup_chain.supervisor import Supervisor
-    from twosup_chain.text.questions import LabelledQuestion
+from twosup_chain.records.question import QuestionRecord
+from twosup_chain.scoring.scorer import ScoreFunction, Scorer
+from twosup_chain.supervisor import Supervisor
+from twosup_chain.text.questions import LabelledQuestion, load_questions
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

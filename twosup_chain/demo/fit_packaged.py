@@ -4,8 +4,6 @@ From files of records that ``twosup collect`` has written, or, where none is giv
 thresholds were fixed on, with the packaged reader and the recorded hosted model.
 """
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from typing import Annotated, cast
@@ -17,7 +15,7 @@ from twosup_chain.demo.recording import digest, load
 from twosup_chain.demo.thresholds import TUNING, TUNING_RECORDING, tuning_records
 from twosup_chain.fitting.fit_scorer import fit_scorer
 from twosup_chain.reader.reader import ExtractiveReader
-from twosup_chain.scoring.learned_model import Family  # noqa: TC001 - typer reads the annotations
+from twosup_chain.scoring.learned_model import Family
 from twosup_chain.scoring.packaged import FILES, FOLDER
 from twosup_chain.text.questions import load_questions
 

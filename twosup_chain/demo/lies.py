@@ -4,22 +4,16 @@ A lie is the answer to another question. The passage restates the question and t
 answers as it did without it.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from typing import TYPE_CHECKING
+from langchain_core.runnables import Runnable
 
 from twosup_chain.collection.collect import collect
+from twosup_chain.schema import Answer
 from twosup_chain.testing import ScriptedAnswerer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from typing import Any
-
-    from langchain_core.runnables import Runnable
-
-    from twosup_chain.schema import Answer
-    from twosup_chain.text.questions import LabelledQuestion
+from twosup_chain.text.questions import LabelledQuestion
 
 _DISGUISES = (
     "{passage} {question} {lie}.",
@@ -37,15 +31,7 @@ def lying_records(
     *,
     obeys: bool,
 ) -> Path:
-    """Collects questions on passages that lie.
-
-    Args:
-        questions: The questions, on honest passages.
-        said: By question id, what the hosted model answered there.
-        local: The local answerer.
-        out: The file of records to write; a question's id there ends in `` obeys`` or `` resists``.
-        obeys: Whether the hosted model tells the lie, as sure of itself as where it is the answer.
-    """
+    """Collects questions on passages that lie."""
     answered = [question for question in questions if question.answers and said[question.id].text is not None]
     script, asked = {}, []
     for n, question in enumerate(questions):

@@ -1,20 +1,21 @@
 """Recordings of a hosted model: one JSON line that says how it was asked, then one for every question and its answer.
 
 ``python -m twosup_chain.demo.recording --help`` makes one through any OpenAI-compatible server. It can be interrupted
-and started again. Playing a recording back is the business of `replay`.
+and started again.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
+from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from twosup_chain._atomic import append_line
@@ -28,12 +29,6 @@ from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import InputError, MissingExtraError
 from twosup_chain.schema import Answer, QAInput
 from twosup_chain.text.questions import load_questions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from io import FileIO
-
-    from langchain_core.runnables import Runnable
 
 #: The questions of the demo.
 SAMPLE = Path(__file__).with_name("sample.json")

@@ -1,12 +1,8 @@
-"""`ReplayedAnswerer`: a hosted model that is played back from a recording, so that a demo or a test needs no server.
+"""`ReplayedAnswerer`: a hosted model that is played back from a recording, so that a demo or a test needs no server."""
 
-How a recording is made is the business of `recording`.
-"""
-
-from __future__ import annotations
-
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -14,11 +10,7 @@ from twosup_chain._options import shorten
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.demo.recording import Recording, digest, load
 from twosup_chain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.schema import Answer, QAInput
+from twosup_chain.schema import Answer, QAInput
 
 
 def _loaded(value: object) -> object:
@@ -26,11 +18,7 @@ def _loaded(value: object) -> object:
 
 
 class ReplayedAnswerer(InProcessAnswerer):
-    """Returns the recorded `Answer` to a question that was asked with the same context, usage and seconds included.
-
-    Args:
-        recording: A `Recording`, or the file that holds one.
-    """
+    """Returns the recorded `Answer` to a question that was asked with the same context, usage and seconds included."""
 
     recording: Annotated[Recording, BeforeValidator(_loaded)] = Field(repr=False)
 

@@ -1,19 +1,18 @@
 """The demo itself: every question of the sample through a chain with a live local model and a replayed hosted one.
 
-What comes out is plain data, `DemoReport`; how it looks on a terminal is the business of the command line. The
-thresholds come from `thresholds.json`, which says on which other questions they were fixed.
+The thresholds come from `thresholds.json`, which says on which other questions they were fixed.
 """
-
-from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from math import fsum
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
+from langchain_core.runnables import Runnable
 
 from twosup_chain._options import Record
 from twosup_chain.calibration.record import CalibratedSupervisor
@@ -23,17 +22,10 @@ from twosup_chain.curves.intervals import bootstrap
 from twosup_chain.demo.recording import SAMPLE, Header
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.errors import InputError
-from twosup_chain.schema import Answer, Source, Status, TwoSupervisorResult, Verdict
+from twosup_chain.schema import Answer, QAInputLike, Source, Status, TwoSupervisorResult, Verdict
 from twosup_chain.supervisor import Supervisor
 from twosup_chain.text import squad
 from twosup_chain.text.questions import LabelledQuestion, load_questions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from langchain_core.runnables import Runnable
-
-    from twosup_chain.schema import QAInputLike
 
 RECORDING = SAMPLE.with_name("recording.jsonl")
 THRESHOLDS = SAMPLE.with_name("thresholds.json")
@@ -77,7 +69,7 @@ class DemoThresholds(Record):
         }
 
     @classmethod
-    def load(cls, path: str | Path) -> DemoThresholds:
+    def load(cls, path: str | Path) -> Self:
         """Returns the thresholds in a JSON file."""
         try:
             return cls(**json.loads(Path(path).read_text(encoding="utf-8")))

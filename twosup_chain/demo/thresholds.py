@@ -4,29 +4,24 @@
 hosted model anything to do: the thresholds are those that look best on these questions, which promises nothing.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from langchain_core.runnables import Runnable
 
 from twosup_chain._atomic import write_atomically
 from twosup_chain.calibration.calibrate import calibrate
+from twosup_chain.calibration.record import Calibration
 from twosup_chain.collection.collect import collect
 from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import DemoThresholds
 from twosup_chain.errors import TwosupError
 from twosup_chain.text.questions import load_questions
-
-if TYPE_CHECKING:
-    from langchain_core.runnables import Runnable
-
-    from twosup_chain.calibration.record import Calibration
 
 #: Questions on other passages than the sample's, written for this purpose, and a hosted model's answers to them.
 TUNING = SAMPLE.with_name("tuning.json")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain.calibration.record import Calibration
 from twosup_chain.evaluation.drawing import BLUE, GREY, RED, blank, finished, in_percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from twosup_chain.calibration.record import Calibration
 
 _TITLE = "Thresholds that were tried"
 

@@ -1,36 +1,25 @@
-"""`evaluate`: recorded questions and two supervisors in, a `Report` out: figures, pictures, and one page to read.
+"""`evaluate`: recorded questions and two supervisors in, a `Report` out: figures, pictures, and one page to read."""
 
-Nothing is asked here, and no threshold is chosen: both models' answers come from `collect`, thresholds from `calibrate`
-or from the user. How figures are found is in `measure`, how the page looks in `page`.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from twosup_chain.calibration.promise import check
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration
 from twosup_chain.calibration.settings import learned_scorers, read_judged, setting_of
+from twosup_chain.calibration.targets import Target
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.evaluation import measure, page
 from twosup_chain.evaluation.figures import Figures, PromiseFigures
 from twosup_chain.evaluation.mistakes import mistakes
 from twosup_chain.evaluation.report import Report
 from twosup_chain.outcomes.decisions import decide
-from twosup_chain.outcomes.predictions import in_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from twosup_chain.calibration.targets import Target
-    from twosup_chain.outcomes.from_records import RecordColumns
-    from twosup_chain.outcomes.outcomes import Outcomes
-    from twosup_chain.outcomes.predictions import Correct
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.records.lines import Paths
-    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
-    from twosup_chain.supervisor import Supervisor
+from twosup_chain.outcomes.from_records import RecordColumns
+from twosup_chain.outcomes.outcomes import Outcomes
+from twosup_chain.outcomes.predictions import Correct, in_words
+from twosup_chain.outcomes.price import Price
+from twosup_chain.records.lines import Paths
+from twosup_chain.scoring.scorer import ScoreFunction, Scorer
+from twosup_chain.supervisor import Supervisor
 
 #: Below so many questions every figure is rough.
 _FEW = 200
@@ -46,11 +35,7 @@ class Evaluation(Report):
         return page.as_html(self)
 
     def save(self, folder: str | Path) -> Path:
-        """Writes ``report.html`` and ``figures.json`` into a folder, and returns the path of the page: see `page.save`.
-
-        Raises:
-            InputError: They cannot be written.
-        """
+        """Writes ``report.html`` and ``figures.json`` into a folder, and returns the page's path: see `page.save`."""
         return page.save(self, folder)
 
 

@@ -1,10 +1,7 @@
 """The figures of an evaluation, as plain records: what ``figures.json`` holds.
 
-Shares, rates and measures are in [0, 1]; ``None`` stands for what the data cannot tell. How they are found is in
-`measure`.
+Shares, rates and measures are in [0, 1]; ``None`` stands for what the data cannot tell.
 """
-
-from __future__ import annotations
 
 from typing import Literal
 

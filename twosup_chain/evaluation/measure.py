@@ -1,11 +1,7 @@
-"""Finds the figures of an evaluation: what the chain would do with recorded questions, on plain columns.
+"""Finds the figures of an evaluation: what the chain would do with recorded questions, on plain columns."""
 
-The curves are those of `curves`, the promises are checked in `calibration.promise`; here they are put together.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +9,7 @@ from twosup_chain import curves
 from twosup_chain.calibration.estimates import Estimate
 from twosup_chain.evaluation.figures import (
     Differences,
+    Ending,
     EndingCount,
     EscalationFigures,
     Latency,
@@ -22,15 +19,10 @@ from twosup_chain.evaluation.figures import (
     SupervisorFigures,
     Systems,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.evaluation.figures import Ending
-    from twosup_chain.outcomes.decisions import Decisions
-    from twosup_chain.outcomes.from_records import RecordColumns
-    from twosup_chain.outcomes.outcomes import Flags, Floats
-    from twosup_chain.outcomes.price import Price
+from twosup_chain.outcomes.decisions import Decisions
+from twosup_chain.outcomes.from_records import RecordColumns
+from twosup_chain.outcomes.outcomes import Flags, Floats
+from twosup_chain.outcomes.price import Price
 
 #: How fine the request–accuracy curve of the figures is.
 _STEPS = 100

@@ -1,18 +1,13 @@
 """Questions that show where a supervisor errs: trusted and wrong, refused and right."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from twosup_chain._options import Record
-from twosup_chain.outcomes.outcomes import Choice
-
-if TYPE_CHECKING:
-    from twosup_chain.outcomes.decisions import Decisions
-    from twosup_chain.outcomes.from_records import RecordColumns
-    from twosup_chain.outcomes.outcomes import Flags
+from twosup_chain.outcomes.decisions import Decisions
+from twosup_chain.outcomes.from_records import RecordColumns
+from twosup_chain.outcomes.outcomes import Choice, Flags
 
 Role = Literal["local", "remote"]
 

@@ -3,11 +3,9 @@
 Whatever a record brings is escaped, and a policy in the page's head lets nothing be loaded from anywhere.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
@@ -16,10 +14,8 @@ from twosup_chain._version import __version__
 from twosup_chain.evaluation import words
 from twosup_chain.evaluation.drawing import svg
 from twosup_chain.evaluation.pictures import pictures
+from twosup_chain.evaluation.report import Report
 from twosup_chain.evaluation.view import view
-
-if TYPE_CHECKING:
-    from twosup_chain.evaluation.report import Report
 
 #: The files that `save` writes.
 PAGE, FIGURES = "report.html", "figures.json"

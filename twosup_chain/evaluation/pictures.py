@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from twosup_chain.evaluation import plotting
 from twosup_chain.evaluation.calibration_plot import calibration_figure
+from twosup_chain.evaluation.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.figure import Figure
 
-    from twosup_chain.evaluation.report import Report
 
 #: Beyond so many drawn questions a picture's band has fewer resamples, and none where fewer than the least are left.
 _MOST_DRAWN, _MOST, _LEAST = 20_000_000, 200, 20

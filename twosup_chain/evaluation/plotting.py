@@ -1,12 +1,12 @@
 """Pictures of the curves: request–accuracy, cost–accuracy, risk–coverage, reliability.
 
 Every picture shows the 95 % bootstrap band of `draws` resamples beside the curve (0 draws none; it holds point by
-point), and what chance and an oracle would do. What the curves and their columns, all of shape (n,), mean is in
-`curves`, how a picture is made and written in `drawing`.
+point), and what chance and an oracle would do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,18 +16,13 @@ from twosup_chain import curves
 from twosup_chain.evaluation.drawing import BLUE, GREEN, GREY, ORANGE, RED, blank, finished, in_percent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    #: By name of the model: its trust scores and whether it was right, shape (n,) each.
-    Models = Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]]
 
-    Floats = npt.NDArray[np.float64]
-
-    #: A point to mark: its name, x and y.
-    Mark = tuple[str, float, float]
+Models = Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]]
+Floats = npt.NDArray[np.float64]
+Mark = tuple[str, float, float]
 
 _MODEL_STYLES = ((BLUE, "o"), (RED, "s"), (GREEN, "^"), (ORANGE, "D"))
 #: How the lines look that stand beside a curve.

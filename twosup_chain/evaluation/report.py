@@ -1,15 +1,12 @@
 """`Report`: what an evaluation finds out, as data; how it is shown is the business of `page`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from twosup_chain.calibration.record import Calibration
-    from twosup_chain.evaluation.figures import Figures
-    from twosup_chain.evaluation.mistakes import Mistakes
-    from twosup_chain.outcomes.outcomes import Outcomes
+from twosup_chain.calibration.record import Calibration
+from twosup_chain.evaluation.figures import Figures
+from twosup_chain.evaluation.mistakes import Mistakes
+from twosup_chain.outcomes.outcomes import Outcomes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

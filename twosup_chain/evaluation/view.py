@@ -1,19 +1,14 @@
 """What the page shows, put into words and rows: the template holds the sentences, and nothing is counted there."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.evaluation import words
+from twosup_chain.evaluation.figures import Ending, Figures, Saving, SupervisorFigures
+from twosup_chain.evaluation.report import Report
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from twosup_chain.calibration.estimates import NamedEstimate
-    from twosup_chain.evaluation.figures import Ending, Figures, Saving, SupervisorFigures
-    from twosup_chain.evaluation.report import Report
-
-    Row = list[str]
+Row = list[str]
 
 _ENDINGS: dict[Ending, tuple[str, str]] = {
     "local_answer": ("local", "answered by the local model"),

@@ -5,17 +5,13 @@ Friedman, *Greedy Function Approximation: A Gradient Boosting Machine* (Annals o
 digit of a value does not decide where it goes.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from twosup_chain.fitting.scikit_learn import fitted, scikit
 from twosup_chain.scoring.boosted import Boosted
-
-if TYPE_CHECKING:
-    from twosup_chain.scoring.fit import Floats
+from twosup_chain.scoring.fit import Floats
 
 #: Below every feature there is: a cut there parts those that are missing from those that are there.
 _BELOW_ALL = -1e300

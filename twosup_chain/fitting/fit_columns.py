@@ -4,11 +4,10 @@ Rows of one group (an article, a passage) are never on both sides of a fold. Wha
 out-of-fold loss (the ridge, the number of trees), and the final probabilities are calibrated on the out-of-fold scores.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from twosup_chain._options import shorten
 from twosup_chain.curves import auroc
@@ -17,14 +16,8 @@ from twosup_chain.fitting.boosted import fit_boosted
 from twosup_chain.fitting.folds import HALF, calibrate_line, divide, out_of_fold
 from twosup_chain.fitting.isotonic import fit_isotonic
 from twosup_chain.fitting.logistic import fit_logistic
+from twosup_chain.scoring.fit import Fit, Floats
 from twosup_chain.scoring.learned_model import Family, Fitness, LearnedModel, matrix
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import ArrayLike
-
-    from twosup_chain.scoring.fit import Fit, Floats
 
 #: The families, and the settings of each that are tried, the largest last.
 _SETTINGS: dict[Family, list[dict[str, float]]] = {

@@ -1,8 +1,7 @@
 """`fit_scorer`: files of records in, a learned scorer out. The fit itself is in `fit_columns`."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,16 +10,11 @@ from twosup_chain._sketch import sketch
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.fitting.fit_columns import fit_columns
 from twosup_chain.outcomes.features import read_features
-from twosup_chain.outcomes.predictions import right_by
+from twosup_chain.outcomes.outcomes import Flags
+from twosup_chain.outcomes.predictions import Correct, right_by
+from twosup_chain.records.lines import Paths
 from twosup_chain.scoring.learned import LearnedScorer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from twosup_chain.outcomes.outcomes import Flags
-    from twosup_chain.outcomes.predictions import Correct
-    from twosup_chain.records.lines import Paths
-    from twosup_chain.scoring.learned_model import Family, LearnedModel
+from twosup_chain.scoring.learned_model import Family, LearnedModel
 
 #: A claim that is true, or untrue, of fewer questions is not fitted beside the main one.
 _FEWEST_OTHERS = 30
@@ -74,10 +68,9 @@ def fit_scorer(  # noqa: PLR0913 (options are all by keyword)
     belongs = found.passages
     if groups is not None:
         if lost := [name for name in found.ids.tolist() if name not in groups]:
-            message = (
+            raise InputError(
                 f"groups says nothing of the question {shorten(lost[0])} and {len(lost) - 1} others: name them all"
             )
-            raise InputError(message)
         belongs = np.array([str(groups[name]) for name in found.ids.tolist()], dtype=np.str_)
 
     def fit(claim: Flags, target: str, rows: Flags) -> LearnedModel:

@@ -1,23 +1,16 @@
 """What is left out of a fit: folds of whole groups, predictions out of fold, and the calibration on them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.fitting.logistic import fit_line
 from twosup_chain.fitting.scikit_learn import scikit
+from twosup_chain.scoring.fit import Fit, Floats
 from twosup_chain.scoring.learned_model import probability
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import ArrayLike
-
-    from twosup_chain.scoring.fit import Fit, Floats
 
 Folds = npt.NDArray[np.intp]
 

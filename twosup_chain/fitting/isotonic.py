@@ -4,17 +4,11 @@ Zadrozny & Elkan, *Transforming Classifier Scores into Accurate Multiclass Proba
 10.1145/775047.775151).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from twosup_chain.scoring.fit import Floats
 from twosup_chain.scoring.isotonic import Isotonic
-
-if TYPE_CHECKING:
-    from twosup_chain.scoring.fit import Floats
 
 
 def fit_isotonic(x: Floats, right: Floats) -> Isotonic:

@@ -1,19 +1,13 @@
 """Ridged logistic regression on standardised features, by scikit-learn."""
 
-from __future__ import annotations
-
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from twosup_chain.fitting.scikit_learn import fitted, scikit
+from twosup_chain.scoring.fit import Floats
 from twosup_chain.scoring.logistic import Logistic, standardised
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.scoring.fit import Floats
 
 #: A kind of prediction, or a missing feature, that is rarer than this many rows gets no weights of its own.
 _RAREST = 20

@@ -1,16 +1,12 @@
 """scikit-learn, which fits and never predicts: it is needed only here, and comes with the extra ``fit``."""
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from twosup_chain.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from twosup_chain.scoring.fit import Floats
+from twosup_chain.scoring.fit import Floats
 
 
 def scikit(part: str) -> Any:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import Field
 
 from twosup_chain._options import shorten
+from twosup_chain._worker import Worker
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.answerers.no_answer import NO_ANSWER
 from twosup_chain.answerers.prompt import (
@@ -25,16 +27,10 @@ from twosup_chain.answerers.prompt import (
     qa_messages,
 )
 from twosup_chain.errors import EmptyAnswerError, InputError, TwosupError
-from twosup_chain.llama.decoding import Sampling, opening_probability, spelt, write_line
+from twosup_chain.llama.decoding import Sampling, WrittenToken, opening_probability, spelt, write_line
 from twosup_chain.llama.options import LlamaOptions
 from twosup_chain.llama.prompt import fill, slot
 from twosup_chain.schema import Answer, QAInput, TokenLogprob
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain._worker import Worker
-    from twosup_chain.llama.decoding import WrittenToken
 
 _OVERLAP = 64  # tokens that neighbouring windows share, at most a quarter of a window
 _LEAST_ROOM = 32  # tokens: a window that holds less of the passage is not worth asking
@@ -143,12 +139,11 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
         reserve = max(self.max_tokens, *(len(variant) for variant in self._variants()))
         room = self._model.n_ctx - head - tail - reserve
         if room < min(wanted, _LEAST_ROOM):
-            message = (
+            raise InputError(
                 f"question={shorten(item.question)} takes {tail} tokens, instructions and examples {head} and the "
                 f"reply {reserve}: of n_ctx={self._model.n_ctx} tokens, {max(room, 0)} are left for the passage. "
                 "Shorten the question, the instructions or the examples, or raise n_ctx"
             )
-            raise InputError(message)
         return room
 
     def _windows(self, count: int, room: int) -> list[int]:
@@ -158,11 +153,10 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
         step = room - min(_OVERLAP, room // 4)
         starts = [*range(0, count - room, step), count - room]
         if len(starts) > self.max_windows:
-            message = (
+            raise InputError(
                 f"context: its {count} tokens take {len(starts)} windows of {room} tokens, more than max_windows="
                 f"{self.max_windows}: pass only the passages that matter (use a retriever), or raise max_windows"
             )
-            raise InputError(message)
         return starts
 
     def _read(self, prompt: Prompt) -> _Reading:

@@ -6,33 +6,26 @@ itself (`model`), and whether the reply is to be trusted (`twosup_chain.chat`).
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, field_validator
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
-from twosup_chain.llama.decoding import Sampling
+from twosup_chain.llama.decoding import Sampling, WrittenToken
 from twosup_chain.llama.options import LlamaOptions
 from twosup_chain.llama.prompt import prompt_segments
-from twosup_chain.llama.writing import write
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator, Sequence
-
-    from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-    from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.outputs import ChatResult
-
-    from twosup_chain.llama.decoding import WrittenToken
-    from twosup_chain.llama.writing import Piece
+from twosup_chain.llama.writing import Piece, write
 
 #: What a call may set anew.
 _CALL_OPTIONS = ("max_tokens", "temperature", "seed", "top_logprobs")
@@ -92,8 +85,7 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
             return tuple(texts)
         if value is None:
             return ()
-        message = f"stop={shorten(value)}: pass the texts before which a reply ends, none of them empty"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"stop={shorten(value)}: pass the texts before which a reply ends, none of them empty")
 
     @property
     def model_name(self) -> str:
@@ -156,11 +148,10 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
         read = sum(map(len, prompt))
         room = model.n_ctx - read
         if room < 1:
-            message = (
+            raise InputError(
                 f"messages: the conversation takes {read} tokens, and n_ctx={model.n_ctx} leaves no room for a reply: "
                 "shorten it (langchain_core.messages.trim_messages counts with this model), or raise n_ctx"
             )
-            raise InputError(message)
         sampling = Sampling(
             max_tokens=min(options.max_tokens, room),
             temperature=options.temperature,

@@ -1,21 +1,16 @@
 """Decoding token by token, with the log-probability of every token: from logits to a reply.
 
-It knows a language model only as something that takes a token and gives logits, so any can be put in its place. What
-the reply means is left to `prompt`.
+It knows a language model only as something that takes a token and gives logits, so any can be put in its place.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: One logit for each entry of the vocabulary, shape (n_vocab,).
 Logits = npt.NDArray[np.float32]

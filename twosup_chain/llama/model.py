@@ -4,15 +4,15 @@ It reads tokens and gives the logits after them; it leaves out what they are goo
 (`answerer`, `chat`).
 """
 
-from __future__ import annotations
-
 import ctypes
+import os
+from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +21,7 @@ from twosup_chain._in_process import processors
 from twosup_chain._process import Loaded
 from twosup_chain._worker import Worker, check_wanted
 from twosup_chain.errors import MissingExtraError, ModelFileError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-
-    from twosup_chain.llama.decoding import Logits
+from twosup_chain.llama.decoding import Logits
 
 #: How a model without a chat template is asked; one that was trained on bare text understands it.
 PLAIN_TEMPLATE = (
@@ -98,15 +93,7 @@ class LlamaModel:
         return int(min(self._loaded().n_ctx(), self.options["n_ctx"]))
 
     def tokenize(self, text: str, *, special: bool = False, start: bool = False, spaced: bool = False) -> list[int]:
-        """Returns the tokens of a text.
-
-        Args:
-            text: The text.
-            special: Whether marks such as ``<|im_end|>`` stand for themselves; never so for text of others.
-            start: Whether the text starts the prompt: a beginning-of-sequence token is put before it, if the model
-                wants one and the text has none.
-            spaced: Whether a space stands before the text.
-        """
+        """Returns the tokens of a text."""
         llama = self._loaded()
         if spaced and not self._adds_space:
             text = f" {text}"
@@ -266,14 +253,12 @@ def check_gguf(path: Path) -> None:
     """Checks that a file is there and starts as a GGUF file does."""
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
-        message = f"model_path={str(path)!r} {what}: give the path of a GGUF file"
-        raise ModelFileError(message)
+        raise ModelFileError(f"model_path={str(path)!r} {what}: give the path of a GGUF file")
     try:
         with path.open("rb") as file:
             magic = file.read(4)
     except OSError as error:
-        message = f"model_path={str(path)!r} cannot be read: {error}"
-        raise ModelFileError(message) from error
+        raise ModelFileError(f"model_path={str(path)!r} cannot be read: {error}") from error
     if magic != b"GGUF":
         message = f"model_path={str(path)!r} is no GGUF file (it starts with {magic!r}): give the path of a GGUF file"
         raise ModelFileError(message)

@@ -1,7 +1,5 @@
 """`LlamaOptions`: how a GGUF model is loaded and writes, the same for answerer and chat."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Self
 

@@ -4,21 +4,15 @@ Whatever the messages hold, none of it counts as a special token. Earlier messag
 that the model need not read them again at the next turn.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.llama.model import LlamaModel
+from twosup_chain.llama.model import LlamaModel
 
 # Where something stands in the text of a chat template.
 _PLACE = re.compile("\ue000(\\d+)\ue000")
@@ -69,8 +63,7 @@ def _turns(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
         else:
             turns.append((role, content))
     if not turns:
-        message = "the conversation is empty: pass at least one message"
-        raise InputError(message)
+        raise InputError("the conversation is empty: pass at least one message")
     if turns[0][0] == "system" and len(turns) == 1:
         return [("user", turns[0][1])]
     return turns

@@ -1,21 +1,11 @@
-"""A conversation's reply, in pieces that can be shown: whole characters, and nothing of a stop text.
-
-How tokens are chosen is in `decoding`; what the prompt is, and what becomes of the pieces, is left to `chat`.
-"""
-
-from __future__ import annotations
+"""A conversation's reply, in pieces that can be shown: whole characters, and nothing of a stop text."""
 
 import codecs
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from twosup_chain.llama.decoding import decode
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
-    from twosup_chain.llama.decoding import Logits, Sampling, WrittenToken
-    from twosup_chain.llama.model import LlamaModel
+from twosup_chain.llama.decoding import Logits, Sampling, WrittenToken, decode
+from twosup_chain.llama.model import LlamaModel
 
 
 @dataclass(frozen=True)

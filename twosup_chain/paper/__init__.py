@@ -6,8 +6,6 @@ together, `tables` writes them. Its thresholds are chosen on the data that they 
 data are the business of `calibration`.
 """
 
-from __future__ import annotations
-
 from twosup_chain.paper.recording import Columns, Recording, Recordings, read_recordings
 from twosup_chain.paper.study import Latency, LatencyPoint, Point, Replication, replicate
 from twosup_chain.paper.supervisors import SupervisorRow

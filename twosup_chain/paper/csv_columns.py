@@ -1,11 +1,9 @@
 """A CSV file as named columns of text, plain or gzipped, with errors that say where it cannot be read."""
 
-from __future__ import annotations
-
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +11,6 @@ import numpy.typing as npt
 from twosup_chain._options import shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _FLAGS = dict.fromkeys(("true", "1", "1.0", "yes"), True) | dict.fromkeys(("false", "0", "0.0", "no"), False)
 

@@ -1,24 +1,19 @@
 """Recorded predictions: which columns of two CSV files hold scores, correctness and times.
 
 Columns are recognised by their names, never by a study's; where that leaves a doubt, an error names the columns and the
-option that settles it. What follows from the recordings is the business of `study`.
+option that settles it.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.paper.csv_columns import CsvColumns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 #: How the columns are called where nobody says so.
 _SCORE = re.compile(r"(.*_)?(confidence|score)", re.IGNORECASE)

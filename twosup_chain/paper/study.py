@@ -4,27 +4,21 @@ The curve, its area, the evaluation points, the table of supervisors and the lat
 10.1145/3617593); AURC and AUGRC are added. Files are not read or written here.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from twosup_chain._options import shorten
 from twosup_chain.curves import accuracy_by_cutoff, auc_rac, augrc, aurc, cutoff_grid
 from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.paper.recording import Recording
 from twosup_chain.paper.supervisors import SupervisorRow, pair, single
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import numpy.typing as npt
-
-    from twosup_chain.paper.recording import Recording
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 #: An evaluation point: the first cutoff as good as the hosted model alone, the best one, or a cutoff in [0, 1].
 PointSpec = Literal["even", "best"] | float

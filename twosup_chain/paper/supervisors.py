@@ -4,22 +4,16 @@ The definitions are those of the paper's second research question (DOI 10.1145/3
 is a right prediction that is rejected.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from twosup_chain.curves import s_beta, thresholds_at
+from twosup_chain.paper.recording import Recording
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from twosup_chain.paper.recording import Recording
-
-    Floats = npt.NDArray[np.float64]
-    Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 _NOTHING = float("nan")
 

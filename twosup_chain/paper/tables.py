@@ -1,17 +1,12 @@
 """The figures as tables: CSV with every digit, Markdown and LaTeX for people."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.paper.study import Replication
+from twosup_chain.paper.study import Replication
 
 _LATEX = str.maketrans({sign: f"\\{sign}" for sign in "&%$#_{}"} | {"β": r"$\beta$", "Δ": r"$\Delta$"})
 

@@ -7,7 +7,7 @@ what the windows say together from `reading`. How its model was made is told in 
 from __future__ import annotations
 
 import math
-from pathlib import Path  # noqa: TC003  pydantic reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator

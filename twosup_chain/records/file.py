@@ -1,34 +1,26 @@
 """`RecordFile`: a file of records that is written by one collector at a time, and continued after a crash.
 
 A record is written whole, with one call; what a crash leaves of the last one is cut off when the file is opened again.
-Who asks the models is the business of `collection`.
 """
-
-from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
+from typing import NamedTuple, NoReturn, Self
 
 from twosup_chain._atomic import append_line
 from twosup_chain._options import shorten
-from twosup_chain.answerers.settings import difference
+from twosup_chain.answerers.settings import Settings, difference
 from twosup_chain.errors import CutOffError, InputError, RecordsError, ResumeError
 from twosup_chain.records.lines import checked_line, read_records
-from twosup_chain.text.questions import digest
+from twosup_chain.records.question import QuestionRecord, Role
+from twosup_chain.text.questions import LabelledQuestion, digest
 
 try:
     import fcntl
 except ImportError:  # not on Windows: nobody is kept from collecting twice at once there
     fcntl = None  # type: ignore[assignment]
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from twosup_chain.answerers.settings import Settings
-    from twosup_chain.records.question import QuestionRecord, Role
-    from twosup_chain.text.questions import LabelledQuestion
 
 
 class _Known(NamedTuple):

@@ -1,16 +1,12 @@
-"""The lines of records files, with named errors for whatever is no record of this version.
-
-What the records add up to is in `outcomes`; how files are written is in `file`.
-"""
-
-from __future__ import annotations
+"""The lines of records files, with named errors for whatever is no record of this version."""
 
 import json
 import math
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,9 +14,6 @@ from twosup_chain._options import shorten
 from twosup_chain._packed import open_file
 from twosup_chain.errors import CutOffError, InputError, RecordsError
 from twosup_chain.records.question import VERSION, VERSIONS, QuestionRecord
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 #: How every line starts.
 START = b'{"version":'

@@ -1,21 +1,16 @@
 """`RecordedPrediction`: what one model predicted, and what that is worth, as a records file keeps it."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
 from twosup_chain._secrets import scrub
 from twosup_chain._usage import Seconds, clean_usage
+from twosup_chain.schema import Answer
 from twosup_chain.text import squad
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from twosup_chain.schema import Answer
 
 #: What version 2 of the format called features.
 _FORMERLY = "signals"
@@ -76,7 +71,7 @@ class RecordedPrediction(Record, allow_inf_nan=False):
         trust: Mapping[str, float | None],
         text: bool,
         features: Mapping[str, float] | None = None,
-    ) -> RecordedPrediction:
+    ) -> Self:
         """Returns the record of an answer to a question with these accepted answers; `text`: the words are kept."""
         tokens = answer.token_logprobs
         return cls(
@@ -95,7 +90,7 @@ class RecordedPrediction(Record, allow_inf_nan=False):
         )
 
     @classmethod
-    def failed(cls, error: Exception, *, text: bool, seconds: float | None = None) -> RecordedPrediction:
+    def failed(cls, error: Exception, *, text: bool, seconds: float | None = None) -> Self:
         """Returns the record of a call that failed after so many seconds; what an `AnswererError` has cost is kept.
 
         With `text` the error's message is kept too, which may hold what the model said.

@@ -1,23 +1,17 @@
 """`QuestionRecord`: what both models did with one labelled question, as one line of a records file.
 
-A line is a JSON object; ``"version"`` is its first field. Files of such lines are read in `lines` and appended to in
-`file`.
+A line is a JSON object; ``"version"`` is its first field.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Self
 
 from twosup_chain._options import Record
 from twosup_chain.answerers.settings import Settings
 from twosup_chain.records.prediction import RecordedPrediction
-from twosup_chain.text.questions import digest
+from twosup_chain.text.questions import LabelledQuestion, digest
 from twosup_chain.text.squad import normalize_answer
-
-if TYPE_CHECKING:
-    from twosup_chain.text.questions import LabelledQuestion
 
 #: The version of the format that is written. Version 1 knew neither features nor passages; version 2 called features
 #: "signals" and rounded them. Both are read.
@@ -52,7 +46,7 @@ class QuestionRecord(Record):
     @classmethod
     def of(
         cls, labelled: LabelledQuestion, *, local: RecordedPrediction, remote: RecordedPrediction, text: bool
-    ) -> QuestionRecord:
+    ) -> Self:
         """Returns the record of a question; with `text` its words and the accepted answers are kept."""
         return cls(
             id=labelled.id,

@@ -6,16 +6,11 @@ prediction as if it had been made, which makes sense where its scores are probab
 ``backed``).
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from twosup_chain.errors import MissingEvidenceError
 from twosup_chain.schema import Answer, Evidence
-
-if TYPE_CHECKING:
-    from twosup_chain.scoring.scorer import Scorer
+from twosup_chain.scoring.scorer import Scorer
 
 
 def alternatives(scorer: Scorer, evidence: Evidence) -> dict[str, float]:

@@ -1,16 +1,10 @@
 """The scorers that compare an answer's words: with the local answer's, and with the context."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.scorer import Scorer
 from twosup_chain.text.agreement import agreement as text_agreement
 from twosup_chain.text.finder import stands_in
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import Answer, QAInput
 
 
 def agreement(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:

@@ -4,10 +4,8 @@ It takes an embedding model, which runs in this process or wherever LangChain's 
 `features`, which come without a model, it is not.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -15,10 +13,8 @@ from langchain_core.embeddings import Embeddings
 from twosup_chain._options import shorten
 from twosup_chain._process import Loaded
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError, MissingExtraError, ModelFileError
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.wording import sentence_around, sentences
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import Answer, QAInput
 
 
 class EmbeddingSimilarity:
@@ -59,13 +55,7 @@ class EmbeddingSimilarity:
         return f"<EmbeddingSimilarity {self.name}>"
 
     def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-        """Returns the trust in `answer`, in [0, 1].
-
-        Raises:
-            MissingEvidenceError: The question came without a context.
-            MissingExtraError: sentence-transformers is needed and not installed.
-            ModelFileError: There is no such model.
-        """
+        """Returns the trust in `answer`, in [0, 1]."""
         if question.context is None:
             message = "embedding_similarity reads the context, and none was given: pass 'context' with the question"
             raise MissingEvidenceError(message)

@@ -1,17 +1,12 @@
 """`features`: everything that is known of one prediction, as named numbers."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.tokens import token_features
 from twosup_chain.scoring.wording import wording_features
 from twosup_chain.text.agreement import agreement
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import Answer, QAInput
 
 #: What the local model's own features are called beside those of the hosted answer.
 LOCAL = "local_"

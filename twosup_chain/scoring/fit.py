@@ -1,20 +1,15 @@
 """`Fit`: what the families of learned models have in common: numbers in, log-odds out, and a form for JSON.
 
-They only predict; how they are fitted is the business of `fitting`. Every sum is taken in one fixed order, so that a
-row has the same log-odds, to the last bit, alone and among others.
+Every sum is taken in one fixed order, so that a row has the same log-odds, to the last bit, alone and among others.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Floats = npt.NDArray[np.float64]
 

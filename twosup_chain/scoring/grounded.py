@@ -1,18 +1,13 @@
 """The scorers that ask the local reading what it makes of an answer: `backed`, and `Grounded`, which reads anew."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 from twosup_chain.errors import InputError, MissingEvidenceError
+from twosup_chain.reader.reader import ExtractiveReader
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.scorer import Scorer
 from twosup_chain.text.agreement import agreements
-
-if TYPE_CHECKING:
-    from twosup_chain.reader.reader import ExtractiveReader
-    from twosup_chain.schema import Answer, QAInput
 
 
 def backed(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:

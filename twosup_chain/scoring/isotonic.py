@@ -1,7 +1,5 @@
 """`Isotonic`: the probability of being right as a monotone function of one feature."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,14 +1,10 @@
 """A scorer that will never have what it reads says so when parts are put together that tell what they give."""
 
-from __future__ import annotations
-
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twosup_chain.errors import MissingEvidenceWarning
-
-if TYPE_CHECKING:
-    from twosup_chain.scoring.scorer import Scorer
+from twosup_chain.scoring.scorer import Scorer
 
 #: What a scorer may need of a model's answer, and how it is had.
 _CURES = {
@@ -33,15 +29,7 @@ def gives(part: object) -> Gives:
 
 
 def warn_if_blind(role: str, scorer: Scorer, own: Gives, local: Gives, *, context: bool = True) -> None:
-    """Warns where a scorer needs what no answer can carry.
-
-    Args:
-        role: Whose answers it scores.
-        scorer: The scorer.
-        own: What they carry.
-        local: What the local answers carry, where it reads them.
-        context: Whether a question may come with a context.
-    """
+    """Warns where a scorer needs what no answer can carry."""
     needs = scorer.needs
     if needs not in _CURES:
         return

@@ -1,27 +1,21 @@
-"""`LearnedScorer`: a `LearnedModel` as a scorer that a `Supervisor` takes; trust is the probability of being right.
-
-Which features there are is the business of `scoring.features`; the same function finds them live and for records.
-"""
+"""`LearnedScorer`: a `LearnedModel` as a scorer that a `Supervisor` takes; trust is the probability of being right."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain._sketch import recognised
 from twosup_chain.errors import ConfigurationError, InputError, MissingEvidenceError, SupervisorFileError
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.features import features
 from twosup_chain.scoring.learned_model import LearnedModel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from twosup_chain.schema import Answer, QAInput
 
 
 class UncalibratedWarning(UserWarning):
@@ -71,11 +65,7 @@ class LearnedScorer:
         return f"<LearnedScorer {self.name}: {self.model.family} on {len(self.model.features)} features>"
 
     def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
-        """Returns the probability that `answer` is right, in [0, 1].
-
-        Raises:
-            MissingEvidenceError: The answer has none of the features that the model reads.
-        """
+        """Returns the probability that `answer` is right, in [0, 1]."""
         found = features(question, answer, local=local)
         if not any(name in found for name in self.model.features):
             message = f"{self.name} reads {', '.join(self.model.features)}, and the answer carries none of them"
@@ -107,15 +97,11 @@ class LearnedScorer:
             warnings.warn(message, UncalibratedWarning, stacklevel=2)
 
     def save(self, path: str | Path) -> None:
-        """Writes the scorer as JSON.
-
-        Raises:
-            SupervisorFileError: The file cannot be written.
-        """
+        """Writes the scorer as JSON."""
         write_json(Path(path), self.as_dict(), SupervisorFileError)
 
     @classmethod
-    def load(cls, path: str | Path, *, packaged: bool = False) -> LearnedScorer:
+    def load(cls, path: str | Path, *, packaged: bool = False) -> Self:
         """Returns the scorer in a file.
 
         Args:

@@ -1,35 +1,25 @@
-"""`LearnedModel`: the probability that a prediction is right, from its features; immutable, and one JSON file.
-
-How it is fitted is the business of `fitting`; how it becomes a scorer, of `learned`.
-"""
-
-from __future__ import annotations
+"""`LearnedModel`: the probability that a prediction is right, from its features; immutable, and one JSON file."""
 
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import Field
 
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record, shorten
 from twosup_chain.errors import InputError, SupervisorFileError, TwosupError
 from twosup_chain.scoring.boosted import Boosted
-from twosup_chain.scoring.fit import LARGEST
+from twosup_chain.scoring.fit import LARGEST, Fit, Floats
 from twosup_chain.scoring.isotonic import Isotonic
 from twosup_chain.scoring.logistic import Logistic
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike
-
-    from twosup_chain.scoring.fit import Fit, Floats
 
 #: Version 1 called the role "place", and is read as well.
 FORMAT, VERSION, VERSIONS = "twosup-supervisor", 2, (1, 2)
@@ -135,12 +125,12 @@ class LearnedModel:
         write_json(Path(path), self.as_dict(), SupervisorFileError)
 
     @classmethod
-    def load(cls, path: str | Path) -> LearnedModel:
+    def load(cls, path: str | Path) -> Self:
         """Returns the model in a file; `SupervisorFileError` where it is missing, broken or of a newer version."""
         return cls.from_dict(read_json(Path(path), SupervisorFileError), str(path))
 
     @classmethod
-    def from_dict(cls, values: Any, where: str = "the dict") -> LearnedModel:
+    def from_dict(cls, values: Any, where: str = "the dict") -> Self:
         """Returns the model that `as_dict` has returned as plain values, which come from `where`."""
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             message = f"{where} is no learned supervisor: it has no 'format': {FORMAT!r}; write one with fit_scorer"

@@ -1,7 +1,5 @@
 """`Logistic`: a line through standardised features; it knows columns, not names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,14 +1,8 @@
 """The scorers that read what an answer says of itself: one number of `Answer.scores` each."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.scorer import Scorer
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import Answer, QAInput
 
 
 def span_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:

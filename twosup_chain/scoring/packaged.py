@@ -4,8 +4,6 @@ What they were fitted on stands in their files, which `demo.fit_packaged` writes
 their threshold.
 """
 
-from __future__ import annotations
-
 from functools import cache, partial
 from pathlib import Path
 

@@ -5,15 +5,10 @@ spans. The model does not run again: another model's answer is compared with the
 differs from `ExtractiveReader.score` in that spans beyond the reader's ``top_k`` count as nothing.
 """
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
+from twosup_chain.schema import Answer
 from twosup_chain.text.agreement import agreements
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import Answer
 
 #: The least log-odds of a span against the best one that are told apart.
 _FLOOR = -10.0

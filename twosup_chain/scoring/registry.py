@@ -3,8 +3,6 @@
 A packaged scorer is a record in the file of its kind; a user's own is registered with `register`, or passed as it is.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import chain
 

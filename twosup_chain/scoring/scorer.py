@@ -1,8 +1,7 @@
 """`Scorer`: how trust is scored, and everything that a chain, a collection or a command line must know of it.
 
 A score is how far a prediction can be trusted, in [0, 1], higher is more trustworthy; a prediction of "no answer"
-(``Answer.text is None``) is scored like any other. Whether a score is enough is the business of `supervisor`. The
-scorers that have a name are in `registry`.
+(``Answer.text is None``) is scored like any other.
 """
 
 from __future__ import annotations
@@ -12,13 +11,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError, ScoreRangeError
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import Answer, Evidence, QAInput
+from twosup_chain.schema import Answer, Evidence, QAInput
 
 #: What a scorer reads: the tokens' log-probabilities, the likeliest alternatives of each token as well, what an
 #: extractive reader finds, whose model says whether there is an answer, the context, the local answer, what the model
@@ -94,7 +91,7 @@ class Scorer:
             raise ConfigurationError(f"scorer {self.name!r}: pass either function=… or make=…")
 
     @classmethod
-    def of(cls, function: Any) -> Scorer:
+    def of(cls, function: Any) -> Self:
         """Returns the record of a callable, as it describes itself by attributes of these names.
 
         Its name is its ``name``, its ``__name__`` or its class's; ``highest_score`` is its bound. By default it reads

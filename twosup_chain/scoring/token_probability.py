@@ -1,24 +1,17 @@
 """The scorers of token probabilities, and how high each can still become while the answer is being written.
 
-A draft whose highest possible score lies under the threshold is rejected whatever follows, so that its generation can
-end there; who listens to the bound is in `chat`.
+A draft whose highest possible score lies under the threshold is rejected whatever follows: it can end there.
 """
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from twosup_chain.errors import MissingEvidenceError
+from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.scorer import Scorer
 from twosup_chain.scoring.tokens import content_tokens, token_margin
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.schema import Answer, QAInput
 
 
 def min_token_probability(question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:

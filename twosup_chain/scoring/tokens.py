@@ -3,18 +3,12 @@
 Only content tokens count: white space, quotes, Markdown marks and special tokens shape a reply and say nothing of it.
 """
 
-from __future__ import annotations
-
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from twosup_chain.answerers.no_answer import NO_ANSWER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from twosup_chain.schema import Answer, TokenLogprob
+from twosup_chain.schema import Answer, TokenLogprob
 
 #: A token that shapes the reply and carries no content: white space, quotes, Markdown marks, and special tokens such as
 #: ``<|im_end|>``, ``</s>`` or ``[/INST]``.

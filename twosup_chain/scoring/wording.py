@@ -5,19 +5,15 @@ Rajpurkar et al. 2018, table 1, DOI 10.18653/v1/P18-2124), and wrong answers oft
 question's words.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from twosup_chain.text.finder import find
 from twosup_chain.text.words import words as words_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _WORD = re.compile(r"\d[\d,.]*\d|\w+(?:['’]\w+)?")
 _DIGIT = re.compile(r"\d")

@@ -1,17 +1,10 @@
 """How far two answers say the same, as evidence for trust; the official figures have their own rule in `squad`."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from twosup_chain.text.folding import fold
-from twosup_chain.text.words import words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from twosup_chain.text.words import Word
+from twosup_chain.text.words import Word, words
 
 
 def agreement(a: str | None, b: str | None) -> float:

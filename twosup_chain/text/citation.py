@@ -1,21 +1,14 @@
 """Where an answer stands in its documents: the citations of a result.
 
-What a citation holds is written in `schema.Citation`. Whether the answer can be trusted is not asked here.
+Whether the answer can be trusted is not asked here.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from langchain_core.documents import Document
 
-from twosup_chain.schema import Citation
+from twosup_chain.schema import Answer, Candidate, Citation, QAInput
 from twosup_chain.text.finder import find, whole
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain.schema import Answer, Candidate, QAInput
 
 #: No answer has more citations.
 MOST = 100

@@ -4,20 +4,13 @@ An answer stands where its words (`words`) stand one after the other, whatever s
 The time it takes grows with the lengths of both, not with their product.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from twosup_chain.text.folding import fold
-from twosup_chain.text.words import words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from twosup_chain.text.words import Word
+from twosup_chain.text.words import Word, words
 
 
 def find(passage: str, answer: str) -> list[tuple[int, int]]:

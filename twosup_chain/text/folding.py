@@ -5,14 +5,10 @@ invisible characters do not tell answers apart, nor whether a text is composed (
 is folded by itself, so that every folded character knows the one that it comes from.
 """
 
-from __future__ import annotations
-
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import NamedTuple
 
 _SAME = {
     **dict.fromkeys("`´‘’‚‛′‵ʹʼˈ", "'"),

@@ -3,12 +3,11 @@
 What is checked is what makes labels usable: every question has an id of its own, and says whether it has an answer.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from twosup_chain._json_file import parse_json
 from twosup_chain._options import Record, shorten
@@ -16,10 +15,7 @@ from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    Fault = Callable[[str, str], object]  # takes the place and what is wrong there
+Fault = Callable[[str, str], object]  # takes the place and what is wrong there
 
 
 class LabelledQuestion(Record):

@@ -5,15 +5,10 @@ Rajpurkar, Jia & Liang, *Know What You Don't Know: Unanswerable Questions for SQ
 Whether an answer can be trusted is never asked by these rules, to which 1.5 million is 15 million: see `agreement`.
 """
 
-from __future__ import annotations
-
 import re
 import string
 from collections import Counter
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from collections.abc import Sequence
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)

@@ -8,17 +8,11 @@ not count; a single letter that names something ("vitamin A") does. Words with h
 spaces every character is a word.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from twosup_chain.text.folding import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twosup_chain.text.folding import Folded
+from twosup_chain.text.folding import Folded, fold
 
 #: Scripts without spaces between words, or (Korean) with endings that are written together with the word.
 _UNSPACED = (

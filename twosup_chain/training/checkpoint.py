@@ -4,15 +4,11 @@ A checkpoint folder holds ``config.json``, ``model.safetensors``, ``tokenizer.js
 ``state.pt`` (optimiser, counters, random state; read with ``weights_only``, so that it runs no code).
 """
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from twosup_chain.errors import ModelFileError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Beside the model: its tokenizer, copied as it is.
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")

@@ -1,28 +1,21 @@
 """Training material: questions read from SQuAD-format files, checked, with the place of every fault.
 
-Versions 1.1 and 2.0 of the format, plain or gzipped. How questions become tensors is in `features`, how harder
-unanswerable questions are made in `negatives`.
+Versions 1.1 and 2.0 of the format, plain or gzipped.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from twosup_chain._atomic import write_atomically
 from twosup_chain._options import shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
-from twosup_chain.text.questions import squad_entries
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from twosup_chain.text.questions import Entry, Fault
+from twosup_chain.text.questions import Entry, Fault, squad_entries
 
 #: How many faults of a file are listed before "and N more".
 FAULTS_SHOWN = 20

@@ -1,37 +1,30 @@
 """How good an extractive reader is on labelled questions: the official SQuAD v2 measures, and what its trust is worth.
 
-Nothing is chosen here: threshold and calibration are the reader's own. What a chain of two models does with recorded
-questions is in `evaluation`.
+Nothing is chosen here: threshold and calibration are the reader's own.
 """
-
-from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from twosup_chain import curves
 from twosup_chain._atomic import write_folder
+from twosup_chain.curves import Interval, RiskCoverageCurve
 from twosup_chain.errors import InputError
+from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.schema import Answer
-from twosup_chain.text.questions import load_questions
+from twosup_chain.text.questions import LabelledQuestion, load_questions
 from twosup_chain.text.squad import exact_match, f1
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from twosup_chain.curves import Interval, RiskCoverageCurve
-    from twosup_chain.reader.reader import ExtractiveReader
-    from twosup_chain.text.questions import LabelledQuestion
-
-    Floats = npt.NDArray[np.float64]
-    Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 #: The files that `ReaderEvaluation.save` writes: predictions and no-answer probabilities as SQuAD v2's official script
 #: reads them, and every figure.
@@ -75,7 +68,7 @@ class ReaderEvaluation:
     @classmethod
     def of(
         cls, examples: Sequence[LabelledQuestion], answers: Sequence[Answer | Exception], *, seconds: float = 0.0
-    ) -> ReaderEvaluation:
+    ) -> Self:
         """Returns the evaluation of a reader's answers, one a question."""
         refused = Answer(None, scores={"answerability": 0.0})
         read = [answer if isinstance(answer, Answer) else refused for answer in answers]

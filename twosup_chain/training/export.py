@@ -1,15 +1,11 @@
-"""From a checkpoint to a folder that `ExtractiveReader` loads: ONNX model, tokenizer, calibrated ``config.json``.
-
-The graph is written in `graph`, `smoothing` keeps int8 close to float32, the calibration is fitted in `calibration`;
-figures come from `evaluate`.
-"""
-
-from __future__ import annotations
+"""From a checkpoint to a folder that `ExtractiveReader` loads: ONNX model, tokenizer, calibrated ``config.json``."""
 
 import json
 import random
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.reader.folder import (
@@ -20,17 +16,12 @@ from twosup_chain.reader.folder import (
     calibration_features,
     file_digest,
 )
+from twosup_chain.text.questions import LabelledQuestion
 from twosup_chain.text.squad import f1
 from twosup_chain.training.calibration import FEATURES, fit_answerability, fit_no_answer_below
 from twosup_chain.training.graph import build_graph
 from twosup_chain.training.smoothing import smoothing_factors
 from twosup_chain.training.weights import read_checkpoint
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from twosup_chain.text.questions import LabelledQuestion
 
 _READ_AT_ONCE = 64
 #: How many questions, spread over those of the calibration, show the ranges of the activations.

@@ -6,21 +6,20 @@ SQuAD v2 set-up (Devlin et al. 2019, section 4.3, doi:10.18653/v1/N19-1423).
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from twosup_chain.training.data import TrainingExample
 from twosup_chain.training.options import MAX_QUESTION_TOKENS
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-    from twosup_chain.training.data import TrainingExample
 
 #: Batches whose examples are sorted by length together: more means less padding and less mixing.
 POOL_BATCHES = 50

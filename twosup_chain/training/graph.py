@@ -3,26 +3,26 @@
 The graph is written node by node (Devlin et al. 2019, doi:10.18653/v1/N19-1423; Vaswani et al. 2017, section 3.2), so
 that it holds what the reader needs and nothing else: no attention mask (no window is ever padded), int8 embeddings with
 a scale a row. The int8 matrix products are ONNX Runtime's own operator, which quantises, multiplies and scales in one
-go. What makes int8 exact enough is in `smoothing`; files and calibration are in `export`.
+go.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twosup_chain.errors import MissingExtraError, ModelFileError
 from twosup_chain.training.mpnet import DISTANCES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
     import onnx
-    from numpy.typing import NDArray
 
-    Array = NDArray[Any]
+
+Array = NDArray[Any]
 
 _OPSET, _IR_VERSION = 20, 9
 #: The largest magnitude of an int8 weight that is multiplied. A processor without VNNI adds products of unsigned

@@ -3,28 +3,19 @@
 Figures are in [0, 1]. Calibration and the shipped reader's own figures are measured elsewhere, on the exported model.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twosup_chain.curves import auroc
 from twosup_chain.text.squad import exact_match
 from twosup_chain.text.squad import f1 as squad_f1
-from twosup_chain.training.features import collate
+from twosup_chain.training.data import TrainingExample
+from twosup_chain.training.features import Batch, Window, collate
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from twosup_chain.training.data import TrainingExample
-    from twosup_chain.training.features import Batch, Window
-
-    #: Batch → start and end logits, each of shape (windows, length).
-    Logits = Callable[[Batch], tuple[NDArray[np.float32], NDArray[np.float32]]]
+Logits = Callable[[Batch], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 #: Longest answer, in tokens.
 MAX_ANSWER_TOKENS = 30

@@ -6,24 +6,18 @@ Late in training many questions teach nothing more: their gradient is close to z
     python -m twosup_chain.training.known KNOWN.json --file train.json.gz --model READER
 """
 
-from __future__ import annotations
-
 import sys
-from pathlib import Path  # noqa: TC003  typer reads the annotation
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain.errors import InputError
+from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.schema import QAInput
-from twosup_chain.training.data import read_squad
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from twosup_chain.reader.reader import ExtractiveReader
-    from twosup_chain.training.data import TrainingExample
+from twosup_chain.training.data import TrainingExample, read_squad
 
 #: A question whose right prediction is likelier than this is known.
 KNOWN = 0.85

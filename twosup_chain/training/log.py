@@ -1,16 +1,12 @@
 """The record of a training run: how far it is, and a log in JSON lines; its curves are drawn in `pictures`."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from twosup_chain._atomic import append_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 @dataclass

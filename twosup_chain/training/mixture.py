@@ -3,20 +3,14 @@
 Every draw follows from the seed and the epoch's number, so that a resumed run sees what an uninterrupted one would.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from twosup_chain.errors import InputError, UnknownOptionError
-from twosup_chain.training.data import read_squad, split_held_out
+from twosup_chain.training.data import TrainingExample, read_squad, split_held_out
 from twosup_chain.training.known import KNOWN, read_known
 from twosup_chain.training.negatives import passage_negatives, swap_negatives
-
-if TYPE_CHECKING:
-    from twosup_chain.training.data import TrainingExample
-    from twosup_chain.training.options import MixtureOptions
+from twosup_chain.training.options import MixtureOptions
 
 #: The share of the known questions that is trained on all the same.
 REHEARSED = 0.2

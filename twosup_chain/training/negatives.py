@@ -5,21 +5,15 @@ entity swap, antonym, mutual exclusion, no information). A made negative may by 
 below 1. Deterministic for a given `random.Random`.
 """
 
-from __future__ import annotations
-
 import math
+import random
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from twosup_chain.text.finder import stands_in
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator, Sequence
-
-    from twosup_chain.training.data import TrainingExample
+from twosup_chain.training.data import TrainingExample
 
 #: Weight in the loss of a question set against another passage, and of one with a swapped word.
 PASSAGE_WEIGHT, SWAP_WEIGHT = 0.8, 0.6

@@ -3,10 +3,8 @@
 What these classes say of their options is also the help of ``twosup train-reader``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003 - the command line reads the options' types
+from pathlib import Path
 from typing import ClassVar
 
 from twosup_chain.errors import ConfigurationError

@@ -1,16 +1,11 @@
 """Pictures of a reader: how its training went, and what its trust is worth. Both need matplotlib."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from twosup_chain._atomic import write_folder
+from twosup_chain.training.evaluate import ReaderEvaluation
 from twosup_chain.training.log import read_log
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from twosup_chain.training.evaluate import ReaderEvaluation
 
 #: The figures of an evaluation that are drawn, with their labels.
 _CURVES = {"exact": "forced EM", "f1": "forced F1", "auroc": "AUROC", "balanced_f1": "best balanced F1"}

@@ -1,39 +1,30 @@
 """The training loop of the extractive reader: PyTorch, a BERT encoder with a start/end head, [CLS] as the null span.
 
 It resumes exactly (seeds, data order, optimiser), evaluates on held-out passages of the training files, stops early,
-and writes ``log.jsonl``, ``curves.png``, ``held_out.json`` and the folders ``last``, ``best`` and ``final``. What is
-trained on is decided in `mixture`, how in `options`; export and calibration are elsewhere. On the command line it is
-``twosup train-reader``.
+and writes ``log.jsonl``, ``curves.png``, ``held_out.json`` and the folders ``last``, ``best`` and ``final``. On the
+command line it is ``twosup train-reader``.
 """
-
-from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.training.checkpoint import load_model, load_state, save_model
-from twosup_chain.training.data import write_squad
-from twosup_chain.training.features import collate, epoch_batches, make_windows, training_windows
-from twosup_chain.training.held_out import figures, predict
+from twosup_chain.training.data import TrainingExample, write_squad
+from twosup_chain.training.features import Batch, Window, collate, epoch_batches, make_windows, training_windows
+from twosup_chain.training.held_out import Figures, Prediction, figures, predict
 from twosup_chain.training.log import Progress, RunLog
 from twosup_chain.training.mixture import build_mixture, check_both_kinds, epoch_rng
+from twosup_chain.training.options import MixtureOptions, TrainerOptions
 from twosup_chain.training.pictures import draw_run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from twosup_chain.training.data import TrainingExample
-    from twosup_chain.training.features import Batch, Window
-    from twosup_chain.training.held_out import Figures, Prediction
-    from twosup_chain.training.options import MixtureOptions, TrainerOptions
 
 #: Steps between entries of the log.
 LOG_EVERY = 20
