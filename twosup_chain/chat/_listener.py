@@ -5,6 +5,7 @@ It does no waiting and no calling, so that one listener serves synchronous and a
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
@@ -21,23 +22,14 @@ from twosup_chain.scoring.tokens import content_tokens
 _THINKING, _THOUGHT = "<think>", "</think>"
 
 
+@dataclass(frozen=True)
 class Bound:
-    """Says of a reply that is being written when its score can no longer reach the threshold.
+    """Says of a reply that is being written when its score can no longer reach the threshold."""
 
-    Args:
-        highest: ``(log-probabilities of the content tokens so far, the most tokens that may follow) -> highest score``.
-        threshold: The least score that is trusted.
-        scorer: The scorer's name.
-        longest: The most tokens that the reply may have; ``math.inf`` where nobody knows.
-    """
-
-    def __init__(
-        self, highest: Callable[[Sequence[float], float], float], threshold: float, scorer: str, longest: float
-    ) -> None:
-        self.highest = highest
-        self.threshold = threshold
-        self.scorer = scorer
-        self.longest = longest
+    highest: Callable[[Sequence[float], float], float]  # of the content tokens so far, and how many may follow
+    threshold: float
+    scorer: str
+    longest: float  # the most tokens that the reply may have; infinite where nobody knows
 
     def verdict(self, logprobs: Sequence[float], seen: int) -> Verdict | None:
         """Returns the verdict, where it stands fast that the reply is not trusted."""
@@ -47,24 +39,21 @@ class Bound:
         return Verdict(score=min(max(score, 0.0), 1.0), threshold=self.threshold, trusted=False, scorer=self.scorer)
 
 
+@dataclass
 class Listener:
     """Collects the chunks of one draft."""
 
-    def __init__(
-        self, asked: Sequence[BaseMessage], bound: Bound | None, *, faulty_calls: bool, shows: bool = False
-    ) -> None:
-        self.asked = asked
-        self.bound = bound
-        self.faulty_calls = faulty_calls
-        self.shows = shows
-        #: Whether a chunk has been passed on.
-        self.shown = False
-        self.rejected: Verdict | None = None
-        self.tokens = 0
-        self._chunks: list[AIMessageChunk] = []
-        self._whole: AIMessage | None = None  # from a model that does not stream
-        self._text = ""
-        self._logprobs: list[float] = []
+    asked: Sequence[BaseMessage]
+    bound: Bound | None
+    faulty_calls: bool  # whether tool calls that cannot be parsed are passed on
+    shows: bool = False  # whether the chunks are passed on while they come
+    shown: bool = False  # whether one has been
+    rejected: Verdict | None = None
+    tokens: int = 0
+    _chunks: list[AIMessageChunk] = field(default_factory=list)
+    _whole: AIMessage | None = None  # from a model that does not stream
+    _text: str = ""
+    _logprobs: list[float] = field(default_factory=list)
 
     @property
     def heard(self) -> bool:

@@ -4,6 +4,7 @@ Neither leaves a run of its own in traces; the model and the supervisor do. Both
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
@@ -27,30 +28,19 @@ VERDICT = "twosup_verdict"
 _NOT_JUDGED = "tool_calls_are_not_judged"
 
 
+@dataclass(eq=False, repr=False)
 class Writer(Inline[dict[str, Any], Draft]):
     """Lets a chat model write the next message."""
 
-    def __init__(
-        self,
-        role: str,
-        model: Runnable[Any, Any],
-        *,
-        label: str | None = None,
-        options: dict[str, Any] | None = None,
-        listener: Callable[[list[BaseMessage]], Listener] | None = None,
-        must_call: bool = False,
-        refusals: Refusals | None = None,
-    ) -> None:
-        self.role = role
-        self.model = model
-        self.label = label
-        self.options = options or {}
-        self.listener = listener
-        self.must_call = must_call
-        self.refusals = refusals or Refusals()
-        #: What it wrote, once it has: a writer serves one turn.
-        self.written: Draft | None = None
-        self._heard: Listener | None = None
+    role: str
+    model: Runnable[Any, Any]
+    label: str | None = None  # the model's name
+    options: dict[str, Any] = field(default_factory=dict)
+    listener: Callable[[list[BaseMessage]], Listener] | None = None  # makes a draft's; None to have the message whole
+    must_call: bool = False  # whether only a tool call is an answer
+    refusals: Refusals = field(default_factory=Refusals)
+    written: Draft | None = None  # what it wrote, once it has: a writer serves one turn
+    _heard: Listener | None = None
 
     @property
     def showed(self) -> bool:
@@ -77,13 +67,13 @@ class Writer(Inline[dict[str, Any], Draft]):
         return read_draft(message, context, faulty_calls=self.role != "local")
 
 
+@dataclass(eq=False, repr=False)
 class Judge(Inline[Evidence, Verdict]):
     """Lets a supervisor judge a draft, unless its verdict stands fast or its wording is not to be judged."""
 
-    def __init__(self, role: str, supervisor: Runnable[Evidence, Verdict], failure: Exception | None = None) -> None:
-        self.role = role
-        self.supervisor = supervisor
-        self.failure = failure
+    role: str
+    supervisor: Runnable[Evidence, Verdict]
+    failure: Exception | None = None  # why it cannot judge this turn: what it reads could not be had
 
     def flow(self, value: Evidence, **_: Any) -> Flow[Verdict]:
         """Returns the verdict."""

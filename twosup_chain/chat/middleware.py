@@ -5,6 +5,7 @@ its own business, and no turn that calls one is judged.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, NotRequired, Self
 
 from langchain_core.documents import Document
@@ -205,14 +206,13 @@ class _AgentChain(TwoSupervisorChain):
         return (yield from super()._without_remote(case, error))
 
 
+@dataclass(eq=False, repr=False)
 class _Asked(Inline[Any, Draft]):
     """Lets a model of the agent write the next message, as the agent would have it written."""
 
-    def __init__(self, ask: Runnable[Any, Any], request: ModelRequest) -> None:
-        self.ask = ask
-        self.request = request
-        #: What the agent's handler returned, once it has: it serves one turn.
-        self.response: Any = None
+    ask: Runnable[Any, Any]  # hands a request to its model
+    request: ModelRequest
+    response: Any = None  # what the agent's handler returned, once it has: it serves one turn
 
     def flow(self, value: Any, **_: Any) -> Flow[Draft]:
         self.response = response = yield Step(self.ask, self.request)

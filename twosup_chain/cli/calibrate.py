@@ -25,6 +25,8 @@ class Targets(OwnTargets):
         false_positive_rate: The share of right predictions that are refused.
         budget: What the hosted model may cost per 1,000 questions; needs `price_in` and `price_out`.
         match_remote: How much less accurate than the hosted model alone the chain may be: 0 for not at all.
+        max_call_cost: The most that one call can cost, on which the guarantee for a budget rests. By default the
+            dearest one recorded.
     """
 
     risk: Threshold = None
@@ -32,6 +34,7 @@ class Targets(OwnTargets):
     false_positive_rate: Annotated[float | None, typer.Option("--false-positive-rate", "--fpr", metavar="0..1")] = None
     budget: Annotated[float | None, typer.Option(metavar="AMOUNT")] = None
     match_remote: Annotated[float | None, typer.Option(metavar="MARGIN")] = None
+    max_call_cost: Annotated[float | None, typer.Option(metavar="AMOUNT")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,18 +87,6 @@ class Reading(Records):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallPrices(Prices):
-    """What a call costs.
-
-    Args:
-        max_call_cost: The most that one call can cost, on which the guarantee for a budget rests. By default the
-            dearest one recorded.
-    """
-
-    max_call_cost: Annotated[float | None, typer.Option(metavar="AMOUNT")] = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Files(Output):
     """What is written and read.
 
@@ -109,7 +100,7 @@ class Files(Output):
 
 
 @command()
-def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPrices, files: Files) -> None:
+def calibrate(targets: Targets, search: Search, reading: Reading, prices: Prices, files: Files) -> None:
     """Choose both thresholds so that they keep a limit, with a guarantee, or check that they still do.
 
     Several limits hold together. Where no setting is known to keep them, that is an error, and no file is written.
@@ -123,7 +114,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     from twosup_chain.calibration import table
 
     given: dict[str, Any] = asdict(targets)
-    own = [parts.own_target(spec) for spec in given.pop("target")]
+    own, most = [parts.own_target(spec) for spec in given.pop("target")], given.pop("max_call_cost")
     counted: dict[str, Any] = {"correct": reading.correct, "price": prices.price()}
     local = parts.recorded_scorer(reading.local_scorer, "local")
     remote = parts.recorded_scorer(reading.remote_scorer, "remote")
@@ -151,7 +142,7 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         abstention=search.abstention,  # type: ignore[arg-type]
         early_abstention=search.early_abstention,
         reconcile=search.reconcile,
-        max_call_cost=prices.max_call_cost,
+        max_call_cost=most,
         local_scorer=local,
         remote_scorer=remote,
         missing=reading.missing,

@@ -68,6 +68,7 @@ class Collecting:
         concurrency: How many hosted calls may run at once.
         retry_failed: Ask questions again whose calls failed.
         timeout: How many seconds a call may take; 0 for as long as it likes.
+        text: Whether questions and answers are kept, for the examples of a report; passages never are.
     """
 
     panel: ClassVar[str] = "Collecting"
@@ -76,21 +77,11 @@ class Collecting:
     concurrency: Annotated[int, typer.Option(min=1)] = 8
     retry_failed: bool = True
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0)] = DEADLINE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept(Output):
-    """What is kept and printed.
-
-    Args:
-        text: Whether questions and answers are kept, for the examples of a report; passages never are.
-    """
-
     text: bool = True
 
 
 @command()
-def collect(files: Files, models: CollectedModels, asking: Collecting, prices: Prices, output: Kept) -> None:
+def collect(files: Files, models: CollectedModels, asking: Collecting, prices: Prices, output: Output) -> None:
     """Ask both models every labelled question, and record answers, scores, tokens and seconds.
 
     It can be interrupted at any moment: the same command goes on from there.
@@ -114,7 +105,7 @@ def collect(files: Files, models: CollectedModels, asking: Collecting, prices: P
             remote=asked,
             out=files.out,
             scorers=[*(scorer.name for scorer in SCORERS.values() if scorer.recorded), *own],
-            text=output.text,
+            text=asking.text,
             concurrency=asking.concurrency,
             limit=asking.limit,
             retry_failed=asking.retry_failed,

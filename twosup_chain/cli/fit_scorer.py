@@ -31,6 +31,7 @@ class Fit:
             question.
         folds: Into how many parts the questions are divided, each judged by a fit on the others.
         seed: The seed of the division and of the trees.
+        described: What these questions are, in words; it stands in the file.
     """
 
     panel: ClassVar[str] = "Fit"
@@ -39,16 +40,6 @@ class Fit:
     feature: Annotated[tuple[str, ...], typer.Option("--feature")] = ()
     folds: int = 5
     seed: Annotated[int, typer.Option(min=0)] = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Described(Records):
-    """The questions to learn from.
-
-    Args:
-        described: What these questions are, in words; it stands in the file.
-    """
-
     described: Annotated[str | None, typer.Option(metavar="TEXT")] = None
 
 
@@ -64,7 +55,7 @@ class File(Output):
 
 
 @command()
-def fit_scorer(records: Described, options: Fit, output: File) -> None:
+def fit_scorer(records: Records, options: Fit, output: File) -> None:
     """Learn from recorded questions how probable it is that an answer is right.
 
     Questions on the same passage are never on both sides of a fold. Calibrate thresholds on other records than these.
@@ -85,7 +76,7 @@ def fit_scorer(records: Described, options: Fit, output: File) -> None:
         correct=records.correct,
         folds=options.folds,
         seed=options.seed,
-        fitted_on=records.described,
+        fitted_on=options.described,
     )
     scorer.save(output.out)
     output.show(lambda: {"path": str(output.out), **_figures(scorer)}, lambda: _overview(scorer))

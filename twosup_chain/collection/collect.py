@@ -5,9 +5,9 @@ It is written once, asynchronously; `collect` runs `acollect` in an event loop o
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
@@ -127,26 +127,29 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
         raise ConfigurationError(f"deadline={deadline}: give the seconds that a call may take, or None for no limit")
     if concurrency < 1 or (limit is not None and limit < 1):
         raise ConfigurationError(f"concurrency={concurrency}, limit={limit}: both are counts of at least 1")
-    asker = Asker(
-        local,
-        remote,
-        scorers,
-        text=text,
-        concurrency=concurrency,
-        deadline=deadline,
-        own_loop=_own_loop.get(),
-    )
+    here = _own_loop.get()
+    asker = Asker(local, remote, scorers, text=text, concurrency=concurrency, deadline=deadline, own_loop=here)
     questions = load_questions(data)
     with RecordFile(out) as file:
-        file.check(
-            questions,
-            scorers=asker.scorers,
-            text=text,
-            settings=asker.settings,
+        file.check(questions, scorers=asker.scorers, text=text, settings=asker.settings)
+        wanted = questions[:limit]
+        kept = {q.id for q in wanted if file.holds(q.id) and not (retry_failed and file.failed(q.id))}
+        run = _Run(file, len(wanted), len(kept), sum(map(file.failed, kept)), price, progress)
+        await asker.ask([question for question in wanted if question.id not in kept], run.keep)
+        now = run.now()
+        return Collection(
+            path=str(file.path),
+            questions=now.total,
+            recorded=sum(file.holds(question.id) for question in wanted),
+            new=now.new,
+            failed=now.failed,
+            local_model=file.models.get("local"),
+            remote_model=file.models.get("remote"),
+            input_tokens=file.input_tokens,
+            output_tokens=file.output_tokens,
+            cost=now.cost,
+            seconds=now.seconds,
         )
-        run = _Run(file, questions[:limit], retry_failed=retry_failed, price=price, progress=progress)
-        await asker.ask(run.pending, run.keep)
-        return run.summary()
 
 
 def _blocking(function: Callable[Parameters, Coroutine[Any, Any, Result]]) -> Callable[Parameters, Result]:
@@ -170,59 +173,33 @@ def _blocking(function: Callable[Parameters, Coroutine[Any, Any, Result]]) -> Ca
 collect = _blocking(acollect)
 
 
+@dataclass
 class _Run:
-    """One call of `collect`: what is to be asked, and what was recorded so far."""
+    """One call of `collect`, and what it has recorded so far."""
 
-    def __init__(
-        self,
-        file: RecordFile,
-        wanted: Sequence[LabelledQuestion],
-        *,
-        retry_failed: bool,
-        price: Price | None,
-        progress: Callable[[Progress], object] | None,
-    ) -> None:
-        self.pending = [e for e in wanted if not file.holds(e.id) or (retry_failed and file.failed(e.id))]
-        self._file = file
-        self._wanted = wanted
-        self._price = price
-        self._progress = progress
-        self._started = perf_counter()
-        waiting = {question.id for question in self.pending}
-        self._failed = sum(file.failed(question.id) for question in wanted if question.id not in waiting)
-        self._new = 0
+    file: RecordFile
+    total: int  # how many questions are to be recorded
+    kept: int  # how many of them are and stay so
+    failed: int  # how many with a call that failed
+    price: Price | None
+    progress: Callable[[Progress], object] | None
+    new: int = 0
+    started: float = field(default_factory=perf_counter)
 
     def keep(self, record: QuestionRecord) -> None:
-        """Writes a record, and tells how far the run is."""
-        self._file.append(record)
-        self._new += 1
-        self._failed += record.failed
-        if self._progress is not None:
-            self._progress(self._now())
+        self.file.append(record)
+        self.new += 1
+        self.failed += record.failed
+        if self.progress is not None:
+            self.progress(self.now())
 
-    def summary(self) -> Collection:
-        now, file = self._now(), self._file
-        return Collection(
-            path=str(file.path),
-            questions=now.total,
-            recorded=sum(file.holds(question.id) for question in self._wanted),
-            new=now.new,
-            failed=now.failed,
-            local_model=file.models.get("local"),
-            remote_model=file.models.get("remote"),
-            input_tokens=file.input_tokens,
-            output_tokens=file.output_tokens,
-            cost=now.cost,
-            seconds=now.seconds,
-        )
-
-    def _now(self) -> Progress:
-        price, file = self._price, self._file
+    def now(self) -> Progress:
+        tokens = float(self.file.input_tokens), float(self.file.output_tokens)
         return Progress(
-            done=len(self._wanted) - len(self.pending) + self._new,
-            total=len(self._wanted),
-            failed=self._failed,
-            new=self._new,
-            seconds=perf_counter() - self._started,
-            cost=None if price is None else price.of(float(file.input_tokens), float(file.output_tokens)),
+            done=self.kept + self.new,
+            total=self.total,
+            failed=self.failed,
+            new=self.new,
+            seconds=perf_counter() - self.started,
+            cost=None if self.price is None else self.price.of(*tokens),
         )

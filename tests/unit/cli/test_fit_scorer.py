@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from twosup_chain import Calibration, LearnedScorer, check
+from twosup_chain import Calibration, LearnedScorer, check, fit_scorer
 
 
-@pytest.fixture
-def records(tmp_path):
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
     rng = np.random.default_rng(0)
 
     def prediction(model):
@@ -26,7 +26,7 @@ def records(tmp_path):
             "model": model,
         }
 
-    path = tmp_path / "records.jsonl"
+    path = tmp_path_factory.mktemp("records") / "records.jsonl"
     with path.open("w") as file:
         for number in range(300):
             line = {"version": 1, "id": str(number), "digest": f"{number:016x}", "passage": f"{number // 3:016x}"}
@@ -35,12 +35,13 @@ def records(tmp_path):
     return str(path)
 
 
-@pytest.fixture
-def fitted(twosup, records, tmp_path):
+@pytest.fixture(scope="module")
+def fitted(records, tmp_path_factory):
     """The paths of a scorer for each role."""
-    paths = {role: str(tmp_path / f"{role}.json") for role in ("local", "remote")}
+    folder = tmp_path_factory.mktemp("fitted")
+    paths = {role: str(folder / f"{role}.json") for role in ("local", "remote")}
     for role, path in paths.items():
-        assert twosup("fit-scorer", records, "--role", role, "-o", path).exit_code == 0
+        fit_scorer(records, role=role).save(path)
     return paths
 
 

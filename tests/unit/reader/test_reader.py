@@ -51,7 +51,7 @@ def test_a_batch_gives_what_single_questions_give(reader):
 def test_many_windows_are_read_side_by_side_and_give_bit_for_bit_what_one_thread_gives(reader):
     inputs = [
         {"question": COUNTRY, "context": [NORMANS[: 40 + 7 * i], NORMANS] + ["Paris is large."] * (i % 3)}
-        for i in range(12)
+        for i in range(6)
     ]
     both = ExtractiveReader(num_threads=2)
     together = both.batch(inputs)
