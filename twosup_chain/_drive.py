@@ -53,29 +53,17 @@ _END = object()
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call that a flow wants made.
-
-    Args:
-        runnable: What to call.
-        input: With what.
-        options: And with which keyword arguments.
-        each: Whether `input` is a list of inputs, each of which is to meet an output or an error; not in a batch.
-        listener: Hears the output chunk by chunk, in place of the flow, which is sent ``None``; not in a batch.
-        stage: Its place in the order of stages; a batch takes the earliest stage first.
-        name: The tag of the call in traces, and the name of its run; ``None`` for a call without either.
-        held: Whether nobody is shown what it writes (`_held`).
-        clock: The question's time; a call that does not end in its share of it is left behind.
-    """
+    """One call that a flow wants made."""
 
     runnable: Runnable[Any, Any]
     input: Any
-    options: dict[str, Any] = field(default_factory=dict)
-    each: bool = False
-    listener: Listener | None = None
-    stage: int = 0
-    name: str | None = None
-    held: bool = False
-    clock: Clock | None = None
+    options: dict[str, Any] = field(default_factory=dict)  # keyword arguments
+    each: bool = False  # `input` is a list, of which each is to meet an output or an error; not in a batch
+    listener: Listener | None = None  # hears the chunks in place of the flow, which is sent None; not in a batch
+    stage: int = 0  # its place in the order of stages; a batch takes the earliest stage first
+    name: str | None = None  # the tag of the call in traces, and the name of its run
+    held: bool = False  # nobody is shown what it writes (`_held`)
+    clock: Clock | None = None  # the question's time; a call that does not end in its share of it is left behind
 
     @property
     def limit(self) -> float | None:

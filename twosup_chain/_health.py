@@ -12,31 +12,19 @@ _DEEPEST = 8
 
 
 class ModelHealth(Record):
-    """How a model that runs in this process fares.
+    """How a model that runs in this process fares."""
 
-    Args:
-        model: Its file or folder.
-        loaded: Whether it is in memory; its digests, where it has any, were verified when it was loaded.
-        watches_forks: Whether a process that is forked off would load its own.
-        waiting: How many jobs of callers in an event loop have not begun.
-    """
-
-    model: str
-    loaded: bool
-    watches_forks: bool
-    waiting: int
+    model: str  # its file or folder
+    loaded: bool  # it is in memory; its digests, where it has any, were verified when it was loaded
+    watches_forks: bool  # a process that is forked off would load its own
+    waiting: int  # jobs of callers in an event loop that have not begun
 
 
 class Health(Record):
-    """How the models of a chain fare that run in this process.
+    """How the models of a chain fare that run in this process."""
 
-    Args:
-        models: Each of them once.
-        ready: Whether all are in memory.
-    """
-
-    models: tuple[ModelHealth, ...]
-    ready: bool
+    models: tuple[ModelHealth, ...]  # each of them once
+    ready: bool  # all are in memory
 
 
 @runtime_checkable

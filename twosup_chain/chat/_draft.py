@@ -45,22 +45,15 @@ class Turn(QAInput):
 class Draft(Answer):
     """A message that a chat model wrote, read as an answer.
 
-    Args:
-        message: The message, verbatim.
-        chunks: The chunks it came in; empty where it came whole.
-        calls_tools: Whether it calls tools, so that its wording is not judged.
-        rejected: The verdict on it, where that stood fast before it was complete; its score is the highest that the
-            complete message could have reached.
-        shown: Whether its text has already been passed on.
-        usage_estimated: Whether `usage` is counted here, since a model that is stopped may not report it.
+    Where the verdict stood fast before it was complete (`rejected`), its score is the highest that could be reached.
     """
 
-    message: AIMessage
-    chunks: tuple[AIMessageChunk, ...] = ()
-    calls_tools: bool = False
+    message: AIMessage  # verbatim
+    chunks: tuple[AIMessageChunk, ...] = ()  # those it came in; empty where it came whole
+    calls_tools: bool = False  # so that its wording is not judged
     rejected: Verdict | None = None
-    shown: bool = False
-    usage_estimated: bool = False
+    shown: bool = False  # its text has already been passed on
+    usage_estimated: bool = False  # `usage` is counted here: a model that is stopped may not report it
 
 
 def read_draft(message: AIMessage, context: Any, *, faulty_calls: bool, **known: Any) -> Draft:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Interval(NamedTuple):
-    """A figure and the ends of its interval: numbers, or arrays of one shape for a curve."""
+    """A figure and the ends of its interval: numbers, or arrays of one shape for a curve; NaN where there is none.
+
+    An `Estimate` of `calibration` is what a file keeps of one: numbers alone, ``None`` where there is none.
+    """
 
     value: Any
     low: Any

@@ -22,6 +22,7 @@ from twosup_chain.curves.intervals import bootstrap
 from twosup_chain.demo.recording import SAMPLE, Header
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.errors import InputError
+from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.schema import Answer, QAInputLike, Source, Status, TwoSupervisorResult, Verdict
 from twosup_chain.supervisor import Supervisor
 from twosup_chain.text import squad
@@ -154,14 +155,10 @@ def run_demo(
     Without `local` it is the `ExtractiveReader`; the recording must hold every question. `progress` is called with the
     number of questions that are answered, and of all.
     """
-    if local is None:
-        from twosup_chain.reader.reader import ExtractiveReader
-
-        local = ExtractiveReader()
     examples = load_questions(data)
     settings = DemoThresholds.load(thresholds)
     remote = ReplayedAnswerer(recording=recording)
-    chain = TwoSupervisorChain(local=local, remote=remote, **settings.supervisors)
+    chain = TwoSupervisorChain(local=local or ExtractiveReader(), remote=remote, **settings.supervisors)
     inputs: list[QAInputLike] = [example.as_input() for example in examples]
     recorded = remote.batch(inputs)
     started, results = perf_counter(), list[TwoSupervisorResult]()

@@ -21,6 +21,7 @@ from twosup_chain.demo.recording import SAMPLE
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import DemoThresholds
 from twosup_chain.errors import TwosupError
+from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.text.questions import load_questions
 
 #: Questions on other passages than the sample's, written for this purpose, and a hosted model's answers to them.
@@ -40,14 +41,11 @@ def tuning_records(
     local: Runnable[Any, Any] | None = None,
 ) -> Path:
     """Collects the questions that were recorded; without `local`, the `ExtractiveReader` is the local answerer."""
-    if local is None:
-        from twosup_chain.reader.reader import ExtractiveReader
-
-        local = ExtractiveReader()
     remote = ReplayedAnswerer(recording=recording)
     known = {line.id for line in remote.recording.lines}
     questions = [question for question in load_questions(data) if question.id in known]
-    collect(questions, local=local, remote=remote, out=out, scorers=[LOCAL_SCORER, REMOTE_SCORER], text=False)
+    answerer, scorers = local or ExtractiveReader(), [LOCAL_SCORER, REMOTE_SCORER]
+    collect(questions, local=answerer, remote=remote, out=out, scorers=scorers, text=False)
     return out
 
 

@@ -46,11 +46,7 @@ class Grounded:
     blocking = True
 
     def __init__(self, reader: ExtractiveReader | None = None) -> None:
-        if reader is None:
-            from twosup_chain.reader.reader import ExtractiveReader
-
-            reader = ExtractiveReader()
-        self.reader = reader
+        self.reader = reader or ExtractiveReader()
 
     def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:
         """Returns the trust in `answer`, in [0, 1]."""

@@ -66,8 +66,6 @@ def main(
     model: Annotated[str, typer.Option(help="The reader: small, base or a folder.")] = "small",
 ) -> None:
     """Judges every question of the files with a reader."""
-    from twosup_chain.reader.reader import ExtractiveReader
-
     examples = [example for path in file for example in read_squad(path)]
     reader = ExtractiveReader(model=model)
     with typer.progressbar(length=len(examples), label="judging", file=sys.stderr) as bar:
