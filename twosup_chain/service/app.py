@@ -21,6 +21,7 @@ from twosup_chain.service.day import day_of
 from twosup_chain.service.decision import Ticket
 from twosup_chain.service.desk import Desk
 from twosup_chain.service.http import RefusedError, body_of, caller_of, error_document, json_response, unless_left
+from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.metrics import Metrics
 from twosup_chain.service.page import status_page
 from twosup_chain.service.wire import AnswerRequest, ChatRequest, Pieces, completion, parsed
@@ -79,6 +80,7 @@ class Service:
             routes=[
                 Path("/v1/chat/completions", self._handled(self._chat), methods=["POST"]),
                 Path("/v1/answer", self._handled(self._answer), methods=["POST"]),
+                Path("/v1/feedback", self._handled(self._feedback), methods=["POST"]),
                 Path("/v1/models", self._handled(self._models)),
                 Path("/", self._handled(self._status)),
                 Path("/metrics", self._handled(self._metrics)),
@@ -191,6 +193,18 @@ class Service:
             {"id": name, "object": "model", "created": self._created, "owned_by": "twosup"} for name in self.routes
         ]
         return json_response({"object": "list", "data": known})
+
+    async def _feedback(self, request: Request, caller: str | None) -> Response:
+        """Takes what a caller says of a decision, or takes it back."""
+        fields = await body_of(request, self.server.max_body)
+        sinks = (sink for route in self.routes.values() for sink in route.sinks)
+        log = next((sink for sink in sinks if isinstance(sink, DecisionLog)), None)
+        if log is None:
+            raise RefusedError(404, "this server keeps no log: feedback has nothing to be joined to", "not_found_error")
+        taken = await log.receive(fields, caller=caller)
+        if isinstance(taken, int):
+            return json_response({"object": "twosup.feedback", "revoked": taken})
+        return json_response({"object": "twosup.feedback", **taken.model_dump(mode="json")})
 
     def _desk(self, name: str) -> Desk:
         if name in self.desks:

@@ -11,10 +11,12 @@ from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat.model import TwoSupervisorChatModel
 from twosup_chain.errors import TwosupError
+from twosup_chain.outcomes.price import Price
 from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.gate import RemoteGate
 from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.route import Route
+from twosup_chain.service.shadow import Shadow
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -57,7 +59,9 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
         },
         "fallback": None if table.fallback is None else parts.own_answerer(table.fallback, "fallback"),
     }
-    remote: Any = None
+    remote, price = None, table.price
+    if price == "list":
+        price = Price.of_model(table.remote or "")
     if table.remote is not None:
         needs = trust["remote_supervisor"].scorer.needs
         speaks_openai = table.remote_url is not None or table.remote.startswith("openai:")
@@ -69,7 +73,7 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
             breaker=Breaker(failures=table.breaker.failures, seconds=table.breaker.seconds),
             retries=table.retries,
             caps=table.caps,
-            price=table.price,
+            price=price,
             store=None if log is None else log.store,
             max_tokens=table.max_tokens,
         )
@@ -88,7 +92,8 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
         chat=chat,
         sinks=() if log is None else (log,),
         calibration=calibration,
-        price=table.price,
+        price=price,
+        shadow=Shadow(chain, rate=table.shadow_rate, price=price, chat=chat) if table.shadow_rate else None,
         max_tokens=table.max_tokens,
         keeps_text=table.keep_text,
         concurrency=table.concurrency,

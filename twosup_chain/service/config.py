@@ -115,8 +115,10 @@ class RouteTable(Table):
         remote_missing: As for the local model.
         calibration: A file of ``twosup calibrate``'s, in place of scorers and thresholds.
         max_tokens: The most tokens of a reply of the remote.
-        price: What its tokens cost: ``{input = …, output = …, currency = "USD"}`` a million.
+        price: What its tokens cost: ``{input = …, output = …, currency = "USD"}`` a million, or ``"list"``, what
+            genai-prices says of `remote`.
         caps: The most that it may cost, as in `Caps`; they take `price`, `max_tokens` and a ``[log]``.
+        shadow_rate: The share of trusted local answers whose questions the remote is asked in the shadow.
         breaker: When it is taken for dead: ``{failures = 5, seconds = 30}``.
         retries: How often a call is made again that failed in a way that may pass.
         fallback: An answerer of your own, asked where nobody is trusted.
@@ -143,8 +145,9 @@ class RouteTable(Table):
     remote_missing: _Share = None
     calibration: Path | None = None
     max_tokens: int | None = Field(default=None, ge=1)
-    price: Price | None = None
+    price: Price | Literal["list"] | None = None
     caps: Caps | None = None
+    shadow_rate: float = Field(default=0.0, ge=0.0, le=1.0)
     breaker: BreakerTable = BreakerTable()
     retries: int = Field(default=2, ge=0)
     fallback: str | None = None

@@ -73,6 +73,7 @@ class Desk:
         self.route = route
         self.admission = Admission(route.concurrency, route.queue)
         self._observe = observe
+        self._shadows: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def request(self, ticket: Ticket, asked: QAInput) -> AsyncIterator[Request]:
@@ -100,7 +101,10 @@ class Desk:
         finally:
             leave()
             with anyio.CancelScope(shield=True):
-                await self._keep(self._decision(request, failure))
+                decision = self._decision(request, failure)
+                self._observe(decision)
+                await self._keep(decision)
+            self._follow(request, decision)
 
     def _decision(self, request: Request, failure: BaseException | None) -> Decision:
         known: dict[str, Any] = {
@@ -130,8 +134,25 @@ class Desk:
             **known,
         )
 
+    def _follow(self, request: Request, decision: Decision) -> None:
+        """Lets a decision be followed in the shadow, if it is one of the share; nobody waits for it."""
+        shadow, result = self.route.shadow, request.result
+        if shadow is None or result is None or not shadow.wants(decision):
+            return
+
+        async def follow() -> None:
+            try:
+                seen = await shadow.follow(request.asked, result, decision)
+            except Exception:  # noqa: BLE001 (nobody waits for it)
+                _log.exception("the decision %s could not be followed in the shadow", decision.id)
+            else:
+                await self._keep(seen)
+
+        task = asyncio.create_task(follow())
+        self._shadows.add(task)
+        task.add_done_callback(self._shadows.discard)
+
     async def _keep(self, decision: Decision) -> None:
-        self._observe(decision)
         for sink in self.route.sinks:
             try:
                 await sink.record(decision)

@@ -14,6 +14,7 @@ import orjson
 from twosup_chain._secrets import LEAST_SECRET, scrub
 from twosup_chain.errors import ConfigurationError, DeadlineError, InputError, MissingExtraError, TwosupError
 from twosup_chain.service.admission import BusyError
+from twosup_chain.service.log import UnknownDecisionError
 
 try:
     from starlette.responses import Response
@@ -135,6 +136,8 @@ def error_document(error: Exception) -> tuple[int, dict[str, Any], dict[str, str
     status, kind, headers = 500, "internal_error", {}
     if isinstance(error, RefusedError):
         status, kind, headers = error.status, error.kind, error.headers
+    elif isinstance(error, UnknownDecisionError):
+        status, kind = 404, "not_found_error"
     elif isinstance(error, InputError):
         status, kind = 400, "invalid_request_error"
     elif isinstance(error, BusyError):

@@ -134,7 +134,8 @@ class DecisionLog:
             return await asyncio.wrap_future(self.revoke(fields["revoke"]))
         given = {"decision" if name == "id" else name: value for name, value in fields.items()}
         if unknown := given.keys() - {"decision", "right", "answer"}:
-            raise UnknownOptionError("field of feedback", min(unknown), ("id", "right", "answer", "revoke"))
+            known = ("id", "right", "answer", "revoke")
+            raise InputError(str(UnknownOptionError("field of feedback", str(min(unknown, key=str)), known)))
         feedback = Feedback(**given, by=caller)
         await asyncio.to_thread(self._belongs, feedback.decision, caller)
         return await asyncio.wrap_future(self.give(feedback))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.price import Price
     from twosup_chain.service.breaker import Breaker
     from twosup_chain.service.ports import Sink
+    from twosup_chain.service.shadow import Shadow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Route:
         calibration: The calibration that set its thresholds, where one did.
         price: What the hosted model's tokens cost; ``None``: nobody knows, and no currency is shown.
         max_tokens: The most tokens that a reply of the hosted model may have.
+        shadow: Asks its hosted model in the shadow; ``None``: never.
         keeps_text: Whether its decisions carry the texts.
         concurrency: How many requests its local model may have at once.
         queue: How many more may wait for it.
@@ -42,6 +44,7 @@ class Route:
     calibration: Calibration | None = None
     price: Price | None = None
     max_tokens: int | None = None
+    shadow: Shadow | None = None
     keeps_text: bool = False
     concurrency: int = 16
     queue: int = 256

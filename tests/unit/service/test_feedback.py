@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from twosup_chain.errors import InputError, UnknownOptionError
+from twosup_chain.errors import InputError
 from twosup_chain.service.decision import Decision, DecisionText
 from twosup_chain.service.feedback import Feedback
 from twosup_chain.service.log import DecisionLog, UnknownDecisionError
@@ -87,5 +87,5 @@ def test_what_is_no_feedback_is_an_error_that_says_why(log, body):
 
 
 def test_a_misspelt_field_is_an_error_that_lists_the_good_ones(log):
-    with pytest.raises(UnknownOptionError, match="right"):
+    with pytest.raises(InputError, match="right"):
         receive(log, {"id": "dec_1", "rigth": True})

@@ -1,0 +1,90 @@
+"""What follows a decision in a server: feedback, and the hosted model in the shadow."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from serving import ask, route, serve
+
+from twosup_chain.outcomes.price import Price
+from twosup_chain.service.log import DecisionLog
+from twosup_chain.service.shadow import Shadow
+
+KEYS = {"me": b"my-own-key-1234567890", "you": b"your-own-key-123456789"}
+
+
+def logged(tmp_path, *said, rate=0.0, **options):
+    made = route(*said, **options)
+    log = DecisionLog(tmp_path / "log.db")
+    shadow = Shadow(made.chain, rate=rate, price=Price(input=1.0, output=1.0), chat=made.chat) if rate else None
+    return replace(made, sinks=(*made.sinks, log), shadow=shadow), log
+
+
+def followed(log, number=1):
+    """Returns the decision once its shadow is there."""
+    for _ in range(100):
+        found = [decision for decision in log.decisions() if decision.shadow]
+        if len(found) == number:
+            return found
+        time.sleep(0.05)
+    return pytest.fail("nothing was followed")
+
+
+def test_feedback_is_joined_by_the_id_of_a_reply_and_taken_back(tmp_path) -> None:
+    served, log = logged(tmp_path)
+    with serve(served) as client:
+        name = ask(client).headers["x-twosup-decision"]
+        given = client.post("/v1/feedback", json={"id": name, "right": False, "answer": "Grace"})
+        assert (given.status_code, given.json()["decision"], log.feedback()[name].answer) == (200, name, "Grace")
+        assert client.post("/v1/feedback", json={"revoke": given.json()["id"]}).json()["revoked"] == 1
+        assert not log.feedback()
+        assert client.post("/v1/feedback", json={"id": name}).status_code == 400
+        assert client.post("/v1/feedback", json={"id": "dec_none", "right": True}).status_code == 404
+
+
+def test_nobody_speaks_of_what_somebody_else_was_told(tmp_path) -> None:
+    served, _ = logged(tmp_path)
+    with serve(served, KEYS) as client:
+        client.headers["authorization"] = f"Bearer {KEYS['me'].decode()}"
+        name = ask(client).headers["x-twosup-decision"]
+        client.headers["authorization"] = f"Bearer {KEYS['you'].decode()}"
+        assert client.post("/v1/feedback", json={"id": name, "right": True}).status_code == 404
+        client.headers["authorization"] = f"Bearer {KEYS['me'].decode()}"
+        assert client.post("/v1/feedback", json={"id": name, "right": True}).json()["by"] == "me"
+
+
+def test_without_a_log_there_is_nothing_to_join_feedback_to() -> None:
+    with serve(route()) as client:
+        assert client.post("/v1/feedback", json={"id": "x", "right": True}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["chat", "answer"])
+def test_a_trusted_local_answer_is_followed_in_the_shadow_which_nobody_waits_for(tmp_path, path) -> None:
+    served, log = logged(tmp_path, "Grace", "Grace", rate=1.0, keeps_text=True)
+    with serve(served) as client:
+        if path == "chat":
+            said = ask(client).json()["choices"][0]["message"]["content"]
+        else:
+            said = client.post("/v1/answer", json={"model": "docs", "question": "Who?", "context": "Ada wrote."}).json()
+            said = said["answer"]
+        assert said == "Ada"
+        (decision,) = followed(log)
+        assert len(client.decisions) == 2  # as it was told, and with what was seen in the shadow
+    assert (decision.source, decision.agree, decision.text.answers) == (
+        "local",
+        False,
+        {"local": "Ada", "remote": "Grace"},
+    )
+    assert decision.verdicts["remote"].trusted
+
+
+def test_what_never_leaves_does_not_leave_in_the_shadow(tmp_path) -> None:
+    served, log = logged(tmp_path, "Grace", rate=1.0, never_escalate="Ada")
+    with serve(served) as client:
+        ask(client)
+        time.sleep(0.3)
+        (decision,) = log.decisions()
+        assert not decision.shadow
+        assert next(served.chat.remote.messages) == "Grace"  # it was not asked
