@@ -34,6 +34,7 @@ class Parts(Options):
     on_local_error: Literal["escalate", "raise"] = "escalate"
     on_supervisor_error: Literal["escalate", "raise"] = "escalate"
     never_escalate: Rules = None
+    deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
 
     @field_validator("context", mode="before")
     @classmethod
@@ -84,7 +85,6 @@ class ChatParts(Parts):
     remote_supervisor: Runnable[Any, Any] | None = None
     fallback: Any = None
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "raise"
-    deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
     gate: Gate | None = Field(default=None, exclude=True, repr=False)
     early_abstention: bool = False
     reconcile: bool = False

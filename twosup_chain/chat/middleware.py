@@ -21,7 +21,7 @@ from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, accepted, question_of, read_draft, told
 from twosup_chain.chat._parts import Parts
 from twosup_chain.chat._writer import Judge
-from twosup_chain.errors import AnswererError, ConfigurationError, MissingExtraError
+from twosup_chain.errors import AnswererError, ConfigurationError, DeadlineError, MissingExtraError
 from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.supervisor import Supervisor
 
@@ -86,7 +86,7 @@ class TwoSupervisorMiddleware(AgentMiddleware):
     or else the text. Where they have returned nothing ("Hello" calls no tool), these scorers lack their evidence and
     the message is not trusted; ``Supervisor("grounded", threshold=…, missing=1.0)`` passes it as it is. An error of the
     agent's model is left to the agent (``ModelRetryMiddleware``, ``ModelFallbackMiddleware``); a refusal and an empty
-    reply are never trusted.
+    reply are never trusted, nor is one that does not come in time.
 
     The decision is in the state as ``twosup``, and in the message's ``response_metadata["twosup"]``. Since no draft may
     be seen before it is judged, ``stream_mode="messages"`` gives a judged message in one piece.
@@ -103,6 +103,8 @@ class TwoSupervisorMiddleware(AgentMiddleware):
             searched in the question and in what the tools found.
         on_local_error: Where the local model fails or cannot take the question, as in `TwoSupervisorChain`.
         on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
+        deadline: How many seconds a turn may take, 60 by default, as in `TwoSupervisorChain`; what wraps the agent's
+            model (retries, say) is part of its turn.
 
     Raises:
         MissingExtraError: ``langchain`` is not installed.
@@ -164,7 +166,7 @@ class _Turn(FlowRunnable[Any, Any]):
             remote_supervisor=Judge("remote", parts.remote_supervisor, failure),
             on_remote_error="no_answer",
             never_escalate=parts.never_escalate,
-            deadline=None,  # the agent's own business, as its model's errors are
+            deadline=parts.deadline,
             on_local_error=parts.on_local_error,
             on_supervisor_error=parts.on_supervisor_error,
         )
@@ -201,7 +203,7 @@ class _AgentChain(TwoSupervisorChain):
     """The chain of an agent's turn: a reply that is no answer is not trusted, any other error is the agent's."""
 
     def _without_remote(self, case: Case, error: Exception) -> Flow[TwoSupervisorResult]:
-        if not isinstance(error, AnswererError):
+        if not isinstance(error, (AnswererError, DeadlineError)):
             raise error
         return (yield from super()._without_remote(case, error))
 

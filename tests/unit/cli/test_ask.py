@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 
 from twosup_chain import parts
 from twosup_chain.schema import Answer, TwoSupervisorResult
@@ -185,6 +187,19 @@ def test_a_remote_that_fails_may_leave_the_local_answer_as_it_stands(twosup, rem
     options = ("--remote", "openai:m-1", "--local-threshold", "1", "--on-remote-error", "local", "--json")
     document = json.loads(twosup("ask", "Who?", "-c", context, *options).stdout)
     assert (document["source"], document["answer"]) == ("local", "Ada")
+
+
+def test_a_remote_that_hangs_ends_by_the_timeout(twosup, remote, context, monkeypatch):
+    monkeypatch.setattr(parts, "remote_answerer", lambda *_: RunnableLambda(lambda _: time.sleep(2.0)))
+    options = ("--remote", "openai:m-1", "--local-threshold", "1", "--timeout", "0.4", "--json")
+    started = time.monotonic()
+    result = twosup("ask", "Who?", "-c", context, *options, "--on-remote-error", "no_answer")
+    assert 0.3 < json.loads(result.stdout)["seconds"] < 0.6
+    assert json.loads(result.stdout)["error"].startswith("DeadlineError: no reply within 0.4 s: ")
+    refused = twosup("ask", "Who?", "-c", context, *options)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: the remote model failed: DeadlineError")
+    assert time.monotonic() - started < 2.0
 
 
 def test_an_error_that_nobody_foresaw_is_one_line_with_exit_code_1(twosup, local, context):
