@@ -1,0 +1,83 @@
+"""The status page says who answered today, what it cost, and whether promises are kept; what is foreign is escaped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import time
+
+import pytest
+from serving import ask, route, serve
+
+from twosup_chain import Calibration, Price
+from twosup_chain.calibration.record import Promise
+from twosup_chain.service.day import day_of, midnight
+from twosup_chain.service.decision import Decision
+from twosup_chain.service.feedback import Feedback
+from twosup_chain.service.log import DecisionLog
+from twosup_chain.service.page import status_page
+
+
+def decision(source="local", status="answered", **more):
+    known = {"id": f"dec_{time()}{source}{len(more)}", "route": "docs", "caller": None, "time": time(), "seconds": 0.01}
+    told = {"question": "0" * 64, "reason": "<script>", "source": source, "status": status}
+    return Decision(**{**known, **told, **more})
+
+
+@pytest.fixture
+def log(tmp_path):
+    made = DecisionLog(tmp_path / "log.db")
+    yield made
+    made.store.close()
+
+
+def calibrated(**limits):
+    """Returns a calibration that promises what is told; no more of it is read."""
+    promises = tuple(Promise(target=name, limit=limit) for name, limit in limits.items())
+    return Calibration.model_construct(promises=promises, digest="d" * 16)
+
+
+def shown(made, log, *decisions, feedback=()):
+    for made_decision in decisions:
+        log.put(made_decision).result()
+    for said in feedback:
+        log.give(said).result()
+    day = day_of(made, log)
+    return day, status_page({"docs": made}, [day])
+
+
+def test_who_answered_and_what_it_cost(log) -> None:
+    made = replace(route("x"), sinks=(log,), price=Price(1.0, 1.0, "EUR"))
+    money = {"currency": "EUR", "cost": 0.5, "always_remote": 2.0}
+    decisions = [
+        decision(),
+        decision(**money),
+        decision("remote", stages={"remote": 0.3}),
+        decision("none", "untrusted"),
+    ]
+    old = decision(time=midnight() - 60.0, id="dec_of_yesterday")
+    day, page = shown(made, log, *decisions, old)
+    assert day.stats.decisions == 4
+    for words in ("hosted model: 1", "no answer: 1", "Cost, EUR", "0.5000", "1.5000 less", "50%"):
+        assert words in page
+    assert "dec_of_yesterday" not in page
+    assert "<script>" not in page
+
+
+def test_promises_are_compared_with_today(log) -> None:
+    made = replace(route("x"), sinks=(log,), calibration=calibrated(remote_rate=0.5, risk=0.1, budget=1.0))
+    decisions = [decision(id=f"dec_{n}", stages={"remote": 0.1} if n % 10 == 0 else {}) for n in range(60)]
+    said = [Feedback(decision=f"dec_{n}", right=n % 2 == 0) for n in range(60)]
+    day, page = shown(made, log, *decisions, feedback=said)
+    found = {promise.target: (promise.said, promise.observed and promise.observed.value) for promise in day.promises}
+    assert found == {"remote_rate": ("kept", 0.1), "risk": ("broken", 0.5), "budget": ("not known yet", None)}
+    assert "broken" in page
+
+
+def test_what_is_not_known_is_said(log) -> None:
+    with serve(route()) as served:
+        page = served.get("/").text
+        ask(served)
+    assert "keeps no log" in page
+    _, page = shown(replace(route(), sinks=(log,)), log)
+    assert "No price is given" in page
+    assert "Nothing is promised" in page
