@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain.errors import ConfigurationError, MissingExtraError
@@ -10,6 +11,7 @@ from twosup_chain.service.app import Service
 from twosup_chain.service.build import routes
 from twosup_chain.service.config import load
 from twosup_chain.service.http import keys_of
+from twosup_chain.service.metrics import SHARED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +63,7 @@ def run(served: Service, path: Path | None = None) -> None:
     }
     if server.workers == 1 or path is None:
         uvicorn.run(served.app(), **options)
-    else:
-        os.environ[CONFIG] = str(path)
+        return
+    with TemporaryDirectory(prefix="twosup-") as counts:  # the workers count together
+        os.environ |= {CONFIG: str(path), SHARED: counts}
         uvicorn.run(f"{__name__}:app", factory=True, workers=server.workers, **options)
