@@ -26,7 +26,6 @@ from twosup_chain.answerers.part import as_answerer
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import (
     AnswererError,
-    CalibrationMismatchError,
     ConfigurationError,
     RemoteWithheldError,
     is_failure,
@@ -148,24 +147,17 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             local: The local answerer.
             remote: The hosted answerer.
             scorers: By name, the scorers of the calibration that are not registered ones, or hold a model of yours.
-            **options: The chain's other options.
+            **options: The chain's other options; what the promises rest on must be as the calibration has it
+                (`on_remote_error`, `fallback`, `on_local_error`, `early_abstention`, `reconcile`).
 
         Raises:
             CalibrationFileError: The file is no calibration that this version reads.
-            CalibrationMismatchError: The calibration was made for other scorers, or names none, or for models that were
-                asked with other options.
+            CalibrationMismatchError: The calibration was made for other scorers, another such option, or models that
+                were asked with other options, or it names no scorers.
         """
-        from twosup_chain.calibration.supervisors import check_asked, supervisors
+        from twosup_chain.calibration.supervisors import chain_options, check_asked
 
-        settings: dict[str, Any] = supervisors(calibration, scorers or {})
-        for name in ("early_abstention", "reconcile"):
-            made_for = settings.pop(name)
-            if options.setdefault(name, made_for) != made_for:
-                message = (
-                    f"the calibration was made for {name}={made_for}: leave it out here, or calibrate with {name}=…"
-                )
-                raise CalibrationMismatchError(message)
-        chain = cls(local=local, remote=remote, **settings, **options)
+        chain = cls(local=local, remote=remote, **chain_options(calibration, scorers or {}, options))
         check_asked(calibration, local=chain.local, remote=chain.remote)
         return chain
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, PlainValidator, ValidationInfo, model_vali
 from twosup_chain._in_process import InProcessRunnable
 from twosup_chain._options import shorten
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, MissingEvidenceError
-from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
+from twosup_chain.schema import NEVER, Answer, Evidence, QAInput, Verdict
 from twosup_chain.scoring.alternatives import alternatives
 from twosup_chain.scoring.registry import resolve
 from twosup_chain.scoring.scorer import ScoreFunction, Scorer
@@ -20,7 +20,7 @@ def _share(value: object, info: ValidationInfo) -> float:
         share = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         share = math.nan
-    if 0.0 <= share <= 1.0:
+    if 0.0 <= share <= 1.0 or (share == NEVER and info.field_name == "threshold"):
         return share
     meant = _MEANT[str(info.field_name)]
     message = f"{info.field_name}={shorten(value)}: {meant} is a number in [0, 1], as trust scores are"
@@ -48,7 +48,8 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     Args:
         scorer: The name of a registered scorer, ``"module:name"`` or ``"file.py:name"`` of one of your own, a callable
             ``(QAInput, Answer, local=Answer | None) -> float``, or a `Scorer`. It becomes a `Scorer`.
-        threshold: The least score that is trusted, in [0, 1]. There is no default: it is chosen, or calibrated.
+        threshold: The least score that is trusted, in [0, 1], or `schema.NEVER` for none. There is no default: it is
+            chosen, or calibrated.
         missing: The score, in [0, 1], of an answer that lacks what the scorer reads; by default such an answer is an
             error that says which evidence is missing and how to get it.
         model: The model that the threshold was calibrated for, by `Answer.model`; an answer of another one is an

@@ -61,7 +61,7 @@ def find_on_average(
         )
         raise ConfigurationError(message)
     limit = targets[0].limit
-    first, second = divide(outcomes, seed) if order is None else (order, outcomes)
+    first, second = divide(outcomes, seed, order)
     learned = on_grid(first, first, _SIZES, abstention).flat()
     excess = _excess(learned.times(len(second) / max(len(first), 1)), limit)
     least = float(excess.min())
@@ -78,7 +78,7 @@ def find_on_average(
         accepted=accepted,
         best=best,
         ordering=len(first),
-        testing=len(second),
+        tested=second,
     )
 
 

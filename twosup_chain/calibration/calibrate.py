@@ -18,8 +18,16 @@ from twosup_chain.calibration.given import read_given
 from twosup_chain.calibration.infeasible import infeasible
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Promise, Trace
 from twosup_chain.calibration.search import find
+from twosup_chain.calibration.systems import remarks, systems
 from twosup_chain.calibration.tally import Abstention
-from twosup_chain.calibration.targets import MEASURES, Guarantee, Prefer, default_preference, make_targets
+from twosup_chain.calibration.targets import (
+    MEASURES,
+    Guarantee,
+    OnRemoteError,
+    Prefer,
+    default_preference,
+    make_targets,
+)
 from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import ConfigurationError, InputError
 
@@ -40,8 +48,6 @@ __all__ = ["Calibration", "calibrate"]
 
 #: The most pairs that a calibration keeps of its search.
 _MOST_TRACED = 256
-#: A hosted model whose answers are trusted less often is hardly worth its calls.
-_RARELY_TRUSTED = 0.05
 
 
 def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
@@ -58,6 +64,9 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     guarantee: Guarantee = "confidence",
     prefer: Prefer | None = None,
     abstention: Abstention = "wrong",
+    on_remote_error: OnRemoteError = "no_answer",
+    fallback: bool = False,
+    looks: int = 1,
     max_call_cost: float | None = None,
     local_scorer: str | ScoreFunction | Scorer | None = None,
     remote_scorer: str | ScoreFunction | Scorer | None = None,
@@ -107,8 +116,16 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             keep as well: ``"safest"`` with `false_positive_rate`, else ``"accuracy"``.
         abstention: What leaving a question open counts as, for accuracy and `match_remote`: ``"wrong"`` always, or
             right where the question has no answer (``"no_answer"``, the official SQuAD v2 rule for an empty answer).
+        on_remote_error: What the chain does where a hosted call fails: it leaves the question open (``"no_answer"``; an
+            exception counts the same), or gives the local answer as it stands (``"local"``), which then counts among
+            the answers. Failed calls of records count: a local one is not trusted, a hosted one is asked, paid for and
+            not answered.
+        fallback: Whether the chain has a fallback. What that answers is none of the two models' answers: nothing is
+            promised of it.
+        looks: How often at most, with growing data, you will calibrate until the targets are feasible, this time
+            included; to be said from the first time on. Each look has an equal part of what the confidence leaves.
         max_call_cost: The most that one hosted call can cost, in currency; a guarantee for a budget rests on it. By
-            default the dearest call in the data, which the calibration says aloud.
+            default it follows from a `price` with `context` and `max_tokens`.
         local_scorer: The scorer of the local predictions, by name or itself; needed for records, and to build
             a chain.
         remote_scorer: That of the hosted predictions.
@@ -130,7 +147,9 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         InputError: There are no questions, or the data lack what an option needs.
         RecordsError: The records cannot be read.
     """
-    _check(confidence, guarantee, prefer, abstention)
+    _check(confidence, guarantee, looks)
+    _check_words(guarantee=(guarantee, Guarantee), prefer=(prefer, Prefer), abstention=(abstention, Abstention))
+    _check_words(on_remote_error=(on_remote_error, OnRemoteError))
     weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
     given = read_given(
         records,
@@ -141,6 +160,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         price=price,
         missing=missing,
         weighing=weighing,
+        on_remote_error=on_remote_error,
     )
     outcomes, source = given.outcomes, given.source
     if max_call_cost is not None:
@@ -150,18 +170,21 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     for lacking in filter(None, (target.lacks(outcomes) for target in wanted)):
         raise ConfigurationError(lacking)
     _check_order(given.order, outcomes, wanted, tests=confidence is not None or guarantee == "mean")
-    assumed = [] if confidence is None else list(filter(None, (target.assumes(outcomes) for target in wanted)))
+    for unfounded in filter(None, (target.unfounded(outcomes) for target in wanted if confidence is not None)):
+        raise ConfigurationError(unfounded)
+    each = None if confidence is None else 1.0 - (1.0 - confidence) / looks
     most = None if outcomes.remote_cost is None else outcomes.dearest
     outcomes = replace(outcomes, max_call_cost=most)  # the parts of a search hold to the dearest call of all
     search: dict[str, Any] = {"prefer": prefer or default_preference(wanted), "abstention": abstention}
     seed = int(source.digest, 16)  # nobody can try divisions until one fits
-    find_pair = partial(find, confidence=confidence) if guarantee == "confidence" else find_on_average
+    find_pair = partial(find, confidence=each) if guarantee == "confidence" else find_on_average
     found = find_pair(outcomes, wanted, seed=seed, order=given.order, **search)
     bound = max(filter(None, (target.least_abstention(outcomes) for target in wanted)), default=None)
     if found.best is None:
         plug_in = find(outcomes, wanted, confidence=None, **search)
         raise infeasible(found, plug_in.tried, wanted, confidence, bound)
     chosen = found.chosen
+    beside = systems(chosen, found.tested)
     measures = {**MEASURES, **{target.measure: target for target in wanted}}
     settings = {
         role: CalibratedSupervisor(
@@ -175,7 +198,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     }
     return Calibration(
         **settings,
-        promises=tuple(_promise(target, chosen, confidence) for target in wanted),
+        promises=tuple(_promise(target, chosen, each) for target in wanted),
         confidence=confidence,
         method=found.method,
         **search,
@@ -191,21 +214,29 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         order=None if given.order is None else given.order.digest,
         made_from=given.made_from,
         estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
+        systems=beside,
         abstention_bound=bound,
+        on_remote_error=on_remote_error,
+        fallback=fallback,
+        looks=looks,
         trust=_trust(outcomes, chosen.local.item()),
         trace=_trace(found),
         tried=len(found.accepted),
-        warnings=(*assumed, *_warnings(chosen, found.method, confidence)),
+        warnings=(*_warnings(found.method, confidence, fallback=fallback), *remarks(chosen, beside)),
     )
 
 
-def _check(confidence: float | None, guarantee: str, prefer: str | None, abstention: str) -> None:
+def _check(confidence: float | None, guarantee: str, looks: int) -> None:
     if confidence is not None and (isinstance(confidence, bool) or not 0.5 <= confidence < 1.0):  # noqa: PLR2004
         message = f"confidence={shorten(confidence)}: pass a number from 0.5 to less than 1, or None for no guarantee"
         raise ConfigurationError(message)
     if guarantee == "mean" and confidence is not None:
         raise ConfigurationError("guarantee='mean' is an average over calibrations: leave the confidence out")
-    words = {"prefer": (prefer, Prefer), "abstention": (abstention, Abstention), "guarantee": (guarantee, Guarantee)}
+    if isinstance(looks, bool) or not isinstance(looks, int) or looks < 1:
+        raise ConfigurationError(f"looks={shorten(looks)}: pass how often you will calibrate at most, 1 or more")
+
+
+def _check_words(**words: tuple[str | None, Any]) -> None:
     for name, value, known in ((name, value, get_args(known)) for name, (value, known) in words.items()):
         if value is not None and value not in known:
             raise ConfigurationError(f"{name}={shorten(value)}: pass one of {', '.join(map(repr, known))}")
@@ -230,7 +261,7 @@ def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise
     return Promise(target=target.name, limit=target.limit, p_value=p_value)
 
 
-def _warnings(chosen: Tally, method: Method, confidence: float | None) -> list[str]:
+def _warnings(method: Method, confidence: float | None, *, fallback: bool) -> list[str]:
     found = []
     if method == "average":
         found.append(
@@ -242,14 +273,9 @@ def _warnings(chosen: Tally, method: Method, confidence: float | None) -> list[s
             "a plug-in choice: the limits are kept on these questions, and probably exceeded on others; "
             "pass confidence=0.9 for a guarantee"
         )
-    escalated = chosen.escalated.item()
-    trusted = escalated - (chosen.n - chosen.answered.item())
-    if not escalated:
-        found.append("the hosted model is never asked at this setting")
-    elif trusted < _RARELY_TRUSTED * escalated:
+    if fallback:
         found.append(
-            f"the hosted model is asked {escalated:,} times and trusted {trusted:,} times: a chain without it would "
-            "answer nearly as much for nothing"
+            "what the chain's fallback answers is none of the two models' answers, and nothing is promised of it"
         )
     return found
 

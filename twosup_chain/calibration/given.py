@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twosup_chain._sketch import sketch
 from twosup_chain.calibration.record import CalibratedSupervisor
-from twosup_chain.calibration.settings import read_judged, unseen
+from twosup_chain.calibration.settings import can_vouch, read_judged
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.outcomes.from_records import Provenance
 from twosup_chain.outcomes.outcomes import Outcomes
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twosup_chain.answerers.settings import Settings
+    from twosup_chain.calibration.targets import OnRemoteError
     from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
@@ -45,7 +46,7 @@ class Given:
     asked: Mapping[str, Settings] = field(default_factory=dict)
 
 
-def read_given(
+def read_given(  # noqa: PLR0913 (options of `calibrate`, all by keyword)
     records: Outcomes | Paths,
     *,
     order: Outcomes | Paths | None,
@@ -55,6 +56,7 @@ def read_given(
     price: Price | None,
     missing: float | None,
     weighing: Mapping[str, bool],
+    on_remote_error: OnRemoteError,
 ) -> Given:
     """Returns what `calibrate` is given, with the options of this name; scorers, models and weighing by option."""
     if not isinstance(records, Outcomes):
@@ -69,6 +71,9 @@ def read_given(
     if not len(found.outcomes):
         failed = f", and {found.source.failed} calls failed" if found.source.failed else ""
         raise InputError(f"there is no labelled question{failed}: collect some first")
+    if on_remote_error == "local":
+        others = None if found.order is None else found.order.answering_failures_locally()
+        return replace(found, outcomes=found.outcomes.answering_failures_locally(), order=others)
     return found
 
 
@@ -106,10 +111,10 @@ def _of_records(
     own = {recorded_name(scorer): scorer for scorer in given if not isinstance(scorer, str)}
 
     def read(paths: Paths) -> RecordColumns:
-        return read_judged(paths, local=local, remote=remote, scorers=own, **weighing)
+        return read_judged(paths, local=local, remote=remote, scorers=own, failures=True, **weighing)
 
     columns = read(records)
-    unseen(columns)
+    can_vouch(columns)
     if not isinstance(order, Outcomes | None):
         others = read(order)
         if both := int(np.isin(others.digests, columns.digests).sum()):

@@ -70,7 +70,8 @@ class Share(Measure):
     #: The columns of a `Tally` that count events and trials.
     events: ClassVar[str]
     trials: ClassVar[str] = "n"
-    #: The thresholds ("local", "remote") of which one at 0, which trusts every score, leaves no event in any data.
+    #: The thresholds ("local", "remote") of which one at 0, which trusts every score, leaves no event in any data
+    #: (the local one only where no local call can fail).
     safe_at: ClassVar[tuple[str, ...]] = ()
 
     def counts(self, tally: Tally) -> tuple[Array, Array]:
@@ -81,7 +82,8 @@ class Share(Measure):
     def impossible(self, tally: Tally) -> Array:
         """Returns where there cannot be an event."""
         none = np.zeros_like(tally.local, dtype=np.bool_)
-        return reduce(np.logical_or, (getattr(tally, threshold) == 0.0 for threshold in self.safe_at), none)
+        safe = {"local": tally.never_asks, "remote": tally.remote == 0.0}
+        return reduce(np.logical_or, (safe[threshold] for threshold in self.safe_at), none)
 
     def value(self, tally: Tally) -> Array:
         """Returns events / trials."""

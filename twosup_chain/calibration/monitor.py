@@ -105,6 +105,8 @@ class Monitor:
         for target in self._targets:
             if lacking := target.lacks(outcomes):
                 raise InputError(f"the calibration promises {target}, and {lacking}")
+        if self.calibration.on_remote_error == "local":
+            outcomes = outcomes.answering_failures_locally()
         local, remote = (setting.threshold for setting in self.calibration.settings.values())
         each = count_each(outcomes, local, remote, abstention=self.calibration.abstention)
         asked = each.escalated.astype(bool)
@@ -139,7 +141,8 @@ class Monitor:
             "cost_squares": 0.0 if kept else np.nan if cost is None else cost**2,
             **{role: setting.threshold for role, setting in self.calibration.settings.items()},
         }
-        one = Tally(n=1, max_call_cost=0.0, **{name: np.array([value]) for name, value in columns.items()})
+        arrays = {name: np.array([value]) for name, value in columns.items()}
+        one = Tally(n=1, max_call_cost=0.0, local_fails=True, weighs=True, **arrays)
         self._take(one, local=_scores(result.local_verdict), remote=_scores(None if kept else result.remote_verdict))
         return self.report
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from twosup_chain._options import Record
 from twosup_chain.calibration.betting import mean_at_any_time
 from twosup_chain.calibration.estimates import NamedEstimate, estimate
-from twosup_chain.calibration.settings import read_judged, unseen
+from twosup_chain.calibration.settings import can_vouch, read_judged
 from twosup_chain.calibration.tally import count, count_each
 from twosup_chain.calibration.targets import TARGETS
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
@@ -84,6 +84,8 @@ def check(
     the chain, only the hosted model, or both or neither get right; for a budget a Student-t approximation for the mean
     cost, after half a free call and half a dearest call are added.
 
+    Of questions on one passage, one is drawn.
+
     Args:
         calibration: The calibration.
         records: New labelled questions: a file of records, several, or `Outcomes`; not those it was made from.
@@ -106,12 +108,14 @@ def check(
             raise CalibrationMismatchError(message)
         columns = read_judged(
             records,
-            **calibration.settings,
+            local=calibration.local,
+            remote=calibration.remote,
             scorers=scorers,
             early_abstention=calibration.early_abstention,
             reconcile=calibration.reconcile,
+            failures=True,
         )
-        unseen(columns, calibration.made_from)
+        can_vouch(columns, calibration.made_from)
         outcomes, digest = columns.outcomes(correct=correct or "exact_match", price=price), columns.provenance.digest
     elif correct is None and price is None and not scorers:
         outcomes, digest = records, records.digest
@@ -127,6 +131,9 @@ def check(
     for target in wanted:
         if lacking := target.lacks(outcomes):
             raise InputError(f"the calibration promises {target}, and {lacking}")
+    if calibration.on_remote_error == "local":
+        outcomes = outcomes.answering_failures_locally()
+    questions, outcomes = len(outcomes), outcomes.one_a_passage(int(digest, 16))
     if outcomes.remote_cost is not None:  # new calls may be dearer than any before
         outcomes = replace(outcomes, max_call_cost=max(calibration.max_call_cost or 0.0, outcomes.dearest))
     thresholds = [setting.threshold for setting in calibration.settings.values()]
@@ -142,7 +149,7 @@ def check(
         )
         for target in wanted
     )
-    return PromiseCheck(questions=len(outcomes), targets=tuple(held), currency=calibration.currency)
+    return PromiseCheck(questions=questions, targets=tuple(held), currency=calibration.currency)
 
 
 def _at_any_time(target: Target, each: Tally) -> tuple[float, float] | None:

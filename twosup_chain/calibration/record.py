@@ -15,32 +15,40 @@ from twosup_chain._options import Record, shorten
 from twosup_chain.answerers.settings import Settings
 from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.calibration.tally import Abstention
-from twosup_chain.calibration.targets import TARGETS, Method, Prefer
+from twosup_chain.calibration.targets import TARGETS, Method, OnRemoteError, Prefer
 from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import CalibrationFileError, TwosupError
+from twosup_chain.schema import NEVER
 
 #: What a file says it is, and the version of the format; the only one there is.
 FORMAT, VERSION = "twosup-calibration", 1
 
 #: What earlier versions did not know of, and do not read where it is not used.
-_LATER = ("early_abstention", "reconcile", "seed", "made_from", "order", "trust")
+_LATER = (
+    *("early_abstention", "reconcile", "on_remote_error", "fallback", "looks"),
+    *("seed", "made_from", "order", "trust", "systems"),
+)
 
 Role = Literal["local", "remote"]
 _Share = Field(ge=0.0, le=1.0)
 
 
 class CalibratedSupervisor(Record, allow_inf_nan=False):
-    """A supervisor's setting: it trusts what scores at least `threshold`, in [0, 1].
+    """A supervisor's setting: it trusts what scores at least `threshold`, in [0, 1]; nothing where it is `NEVER`.
 
     A scorer or model is ``None`` where the calibration was not told it, or it has no name, and `asked` likewise: what
     of the model's options was not the default. `missing` is as in `Supervisor`.
     """
 
     scorer: str | None = None
-    threshold: float = _Share
+    threshold: float = Field(ge=0.0, le=NEVER)
     model: str | None = None
     missing: float | None = Field(default=None, ge=0.0, le=1.0)
     asked: Settings | None = None
+
+    def __str__(self) -> str:
+        scorer = self.scorer or "score"
+        return f"{scorer} never trusted" if self.threshold == NEVER else f"{scorer} ≥ {self.threshold:.6g}"
 
 
 class Promise(Record, allow_inf_nan=False):
@@ -64,6 +72,15 @@ class Promise(Record, allow_inf_nan=False):
     def measure(self) -> str:
         """The name of the estimate that is limited."""
         return TARGETS[self.target].measure if self.target in TARGETS else self.target
+
+
+class System(Record):
+    """What the chain, or a model alone, does: calls of the hosted model, answers and right ones, as shares of all."""
+
+    name: str
+    calls: float = _Share
+    coverage: float = _Share
+    right: float = _Share
 
 
 class Trace(Record, allow_inf_nan=False):
@@ -98,7 +115,10 @@ class Calibration(Record, allow_inf_nan=False):
         max_call_cost: The most that a hosted call costs, in currency; ``None`` without costs.
         currency: The currency's name.
         questions: How many labelled questions there were.
-        failed: How many further ones were left out because a call failed.
+        failed: How many of them have a call that failed; earlier versions left them out, as further ones.
+        on_remote_error: What the chain does where a hosted call fails.
+        fallback: Whether the chain has a fallback, whose answers the promises say nothing of.
+        looks: How often at most a calibration is tried, this time included.
         ordering: How many questions fixed which pairs are tried: of them, or others where there is an `order`.
         testing: How many the pairs were tested on; estimates and trace are of these.
         seed: The seed of the division, where an earlier version was given one; it follows from the digest.
@@ -106,6 +126,7 @@ class Calibration(Record, allow_inf_nan=False):
         order: Likewise for the other questions that fixed which pairs are tried; ``None`` where there were none.
         made_from: Which questions these are, as `_sketch.sketch` has them; ``None`` where they were no records.
         estimates: What is measured at the chosen thresholds.
+        systems: What this setting and each model alone do on the questions that were tested on.
         abstention_bound: The share of questions that any thresholds have to leave open to keep the selective risk, by
             estimate; ``None`` where the risk is no target or no abstention is needed.
         trust: By role, how trust was distributed: of the local model's on all questions, of the hosted one's on those
@@ -134,10 +155,14 @@ class Calibration(Record, allow_inf_nan=False):
     seed: int | None = None
     early_abstention: bool = False
     reconcile: bool = False
+    on_remote_error: OnRemoteError = "no_answer"
+    fallback: bool = False
+    looks: int = Field(default=1, ge=1)
     digest: str
     order: str | None = None
     made_from: str | None = None
     estimates: tuple[NamedEstimate, ...]
+    systems: tuple[System, ...] = ()
     abstention_bound: float | None = None
     trust: dict[Role, TrustProfile] = Field(default_factory=dict)
     trace: Trace = Trace()
@@ -168,7 +193,7 @@ class Calibration(Record, allow_inf_nan=False):
         """
         fields = self.model_dump(mode="json")
         for option in _LATER:  # earlier versions read a file without them
-            if not fields[option]:
+            if getattr(self, option) == type(self).model_fields[option].get_default(call_default_factory=True):
                 del fields[option]
         write_json(Path(path), fields, CalibrationFileError, indent=1)
 
@@ -206,5 +231,5 @@ class Calibration(Record, allow_inf_nan=False):
         return f"Guaranteed with {self.confidence:.0%} confidence, from {data}"
 
     def __str__(self) -> str:
-        settings = (f"{role}: {s.scorer or 'score'} ≥ {s.threshold:.6g}" for role, s in self.settings.items())
+        settings = (f"{role}: {setting}" for role, setting in self.settings.items())
         return "\n".join([self.heading, *settings])

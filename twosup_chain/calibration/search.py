@@ -21,6 +21,11 @@ safest first. The other questions test them in this order at the full level unti
 share the order is fixed, and to accept any failing pair is to accept the first failing one in it, whose p-value is
 valid: probability at most 1 − confidence. Every accepted pair holds at once, so the best of them may be chosen.
 
+**Passages.** Questions on one passage are no independent draws. Where the data tell passages, whole ones order or
+test, and of each that tests one question is drawn: draws of a passage and a question about it, independent and tested
+exactly, so that the guarantee is for traffic in which every passage counts alike. (Bets on the sums of passages would
+use all their questions, but need a bound on how many a passage can have, and gain only where passages are large.)
+
 Where other questions fix the order (`order`), all labelled ones test. The other ones may be of any kind, and their
 labels may be guesses: a bad order costs coverage, not the guarantee, as long as none of the tested questions is among
 them. Safety is the p-value that is expected of as many questions as test.
@@ -36,6 +41,7 @@ import numpy as np
 
 from twosup_chain.calibration.statistics import fixed_sequence
 from twosup_chain.calibration.tally import Abstention, Tally, count
+from twosup_chain.schema import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +67,7 @@ class Found:
 
     `p_values` are of shape (pairs,), none for a plug-in choice; `accepted` tells which pairs keep every target, by test
     or, in a plug-in choice, by estimate; `best` is the index of the chosen one. So many questions fixed the order
-    (`ordering`), and so many were tested on (`testing`).
+    (`ordering`), and so many (`testing`), which are `tested`, were tested on.
     """
 
     method: Method
@@ -70,7 +76,12 @@ class Found:
     accepted: Array
     best: int | None
     ordering: int
-    testing: int
+    tested: Outcomes
+
+    @property
+    def testing(self) -> int:
+        """How many questions the pairs were tested on."""
+        return len(self.tested)
 
     @property
     def chosen(self) -> Tally:
@@ -97,14 +108,15 @@ def find(
     nested = all(target.nested for target in targets)
     if confidence is None or nested:
         sizes = _NESTED_SIZES if nested else _PLUG_IN_SIZES
-        grid = on_grid(outcomes, outcomes, sizes, abstention)
+        drawn = outcomes if confidence is None else outcomes.one_a_passage(seed)
+        grid = on_grid(drawn, outcomes, sizes, abstention)
         if confidence is None:
             met = _flat(reduce(np.logical_and, (target.met(grid) for target in targets)), grid)
-            return _found("plug-in", grid.flat(), None, met, prefer, ordering=0)
+            return _found("plug-in", grid.flat(), None, met, prefer, tested=drawn)
         p_values = _flat(worst_p_value(grid, targets, 1.0 - confidence), grid)
-        return _found("nested", grid.flat(), p_values, p_values <= 1.0 - confidence, prefer, ordering=0)
+        return _found("nested", grid.flat(), p_values, p_values <= 1.0 - confidence, prefer, tested=drawn)
     level = 1.0 - confidence
-    first, second = divide(outcomes, seed) if order is None else (order, outcomes)
+    first, second = divide(outcomes, seed, order)
     most = min(_MOST, int(np.ceil(2.0 * np.sqrt(len(first)))))
     learned = on_grid(first, first, (most, most), abstention)
     expected = learned.times(len(second) / max(len(first), 1))
@@ -113,14 +125,28 @@ def find(
     tested = on_grid(second, first, (most, most), abstention).pairs(sequence)
     p_values = worst_p_value(tested, targets, level)
     accepted = np.arange(len(sequence)) < fixed_sequence(p_values, level)
-    return _found("fixed sequence", tested, p_values, accepted, prefer, ordering=len(first))
+    return _found("fixed sequence", tested, p_values, accepted, prefer, tested=second, ordering=len(first))
 
 
-def divide(outcomes: Outcomes, seed: int) -> tuple[Outcomes, Outcomes]:
-    """Returns the questions that order the pairs, and those that test them; labels and scores have no part in it."""
-    order = np.random.default_rng(seed).permutation(len(outcomes))
+def divide(outcomes: Outcomes, seed: int, order: Outcomes | None = None) -> tuple[Outcomes, Outcomes]:
+    """Returns the questions that order the pairs, and those that test them; labels and scores have no part in it.
+
+    No passage is on both sides, and of each that tests there is one question.
+    """
+    if order is not None:
+        if order.passage is not None and outcomes.passage is not None:
+            outcomes = outcomes.take(~np.isin(outcomes.passage, order.passage))
+        return order, outcomes.one_a_passage(seed)
+    drawn = np.random.default_rng(seed).permutation(len(outcomes))
     ordering = int(len(outcomes) * ORDERING_SHARE)
-    return outcomes.take(np.sort(order[:ordering])), outcomes.take(np.sort(order[ordering:]))
+    if outcomes.passage is None:
+        return outcomes.take(np.sort(drawn[:ordering])), outcomes.take(np.sort(drawn[ordering:]))
+    _, first, passage = np.unique(outcomes.passage[drawn], return_index=True, return_inverse=True)
+    before = np.argsort(np.argsort(first))[passage]  # which passage of the permutation each question is on
+    size = np.cumsum(np.bincount(before))
+    orders = np.zeros(len(outcomes), np.bool_)
+    orders[drawn] = before < np.searchsorted(size, ordering, side="right")
+    return outcomes.take(orders), outcomes.take(~orders).one_a_passage(seed)
 
 
 def worst_p_value(tally: Tally, targets: Sequence[Target], level: float) -> Array:
@@ -152,12 +178,19 @@ def ranks(tally: Tally, prefer: Prefer) -> Array:
 
 
 def _found(
-    method: Method, tally: Tally, p_values: Array | None, accepted: Array, prefer: Prefer, *, ordering: int
+    method: Method,
+    tally: Tally,
+    p_values: Array | None,
+    accepted: Array,
+    prefer: Prefer,
+    *,
+    tested: Outcomes,
+    ordering: int = 0,
 ) -> Found:
     good = np.flatnonzero(accepted)
     best = int(good[np.argmin(ranks(tally, prefer)[good])]) if good.size else None
     return Found(
-        method=method, tried=tally, p_values=p_values, accepted=accepted, best=best, ordering=ordering, testing=tally.n
+        method=method, tried=tally, p_values=p_values, accepted=accepted, best=best, ordering=ordering, tested=tested
     )
 
 
@@ -171,9 +204,12 @@ def _front(p_values: Array, places: Array) -> Array:
 
 
 def on_grid(outcomes: Outcomes, scores: Outcomes, sizes: tuple[int, int], abstention: Abstention) -> Tally:
-    """Returns the counts of the outcomes on a grid of quantiles of the scores of (other) questions."""
+    """Returns the counts of the outcomes on a grid of quantiles of the scores of (other) questions.
+
+    The last local threshold trusts nothing: the hosted model is always asked.
+    """
     local, remote = _grid(scores.local_score, sizes[0]), _grid(scores.remote_score, sizes[1])
-    return count(outcomes, local, remote, abstention=abstention)
+    return count(outcomes, np.append(local, NEVER), remote, abstention=abstention)
 
 
 def _flat(values: Array, grid: Tally) -> Array:

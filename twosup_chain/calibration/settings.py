@@ -10,7 +10,7 @@ from twosup_chain._options import shorten
 from twosup_chain._sketch import recognised
 from twosup_chain.answerers.settings import difference
 from twosup_chain.calibration.record import CalibratedSupervisor
-from twosup_chain.errors import CalibrationMismatchError
+from twosup_chain.errors import CalibrationMismatchError, InputError
 from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.scoring.learned import LearnedScorer
 
@@ -49,11 +49,19 @@ def learned_scorers(*supervisors: Supervisor | CalibratedSupervisor | None) -> d
     return {scorer.name: scorer for scorer in held if isinstance(scorer, LearnedScorer)}
 
 
-def unseen(columns: RecordColumns, calibrated_on: str | None = None) -> None:
-    """Checks that nothing that is judged on these records was made from them; `CalibrationMismatchError` names it.
+def can_vouch(columns: RecordColumns, calibrated_on: str | None = None) -> None:
+    """Checks that no question is there twice, and that nothing that these records are to judge was made from them.
 
-    `calibrated_on` are the questions of a calibration, as `_sketch.sketch` has them.
+    `calibrated_on` are the questions of a calibration, as `_sketch.sketch` has them. `InputError` names two equal
+    questions, `CalibrationMismatchError` what was made from how many.
     """
+    same = np.flatnonzero(np.diff(columns.digests) == 0)
+    if same.size:
+        one, other = (shorten(columns.record(int(same[0]) + at).id) for at in (0, 1))
+        raise InputError(
+            f"{len(same):,} of these {len(columns):,} questions repeat another one, as {other} does {one}: equal "
+            "questions prove no more than one of them, leave the others out"
+        )
     used = {f"{name} was fitted on": rows for name, rows in columns.fitted.items()}
     used["the calibration was made from"] = recognised(calibrated_on, columns.digests)
     for what, rows in used.items():
@@ -73,6 +81,7 @@ def read_judged(
     scorers: Mapping[str, ScoreFunction | Scorer] | None = None,
     early_abstention: bool = False,
     reconcile: bool = False,
+    failures: bool = False,
 ) -> RecordColumns:
     """Returns records as these supervisors judge them; their thresholds play no part.
 
@@ -87,6 +96,7 @@ def read_judged(
         remote_missing=remote.missing,
         early_abstention=early_abstention,
         reconcile=reconcile,
+        failures=failures,
     )
     source = columns.provenance
     for role, setting, found in (("local", local, source.local_model), ("remote", remote, source.remote_model)):

@@ -1,4 +1,4 @@
-"""The supervisors that a `Calibration` describes, for `TwoSupervisorChain.from_calibration`."""
+"""What a `Calibration` says of a chain, for `TwoSupervisorChain.from_calibration`: supervisors and policies."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
-def supervisors(
-    calibration: Calibration | str | Path, scorers: Mapping[str, ScoreFunction | Scorer]
-) -> dict[str, Supervisor | bool]:
-    """Returns ``local_supervisor`` and ``remote_supervisor``, and whether they weigh, as the calibration sets them.
+def chain_options(
+    calibration: Calibration | str | Path, scorers: Mapping[str, ScoreFunction | Scorer], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the options of a chain that does what the calibration promises: supervisors, weighing, policies.
 
-    `scorers` come before the registered ones; each must be one that the calibration was made for.
+    `scorers` come before the registered ones; each must be one that the calibration was made for. `given` are the
+    user's own options, which must not contradict it.
     """
     calibration = _loaded(calibration)
     settings = calibration.settings
@@ -36,10 +37,7 @@ def supervisors(
                 f"scorers has {name!r}, and the calibration was made for {calibration.local.scorer!r} (local) and "
                 f"{calibration.remote.scorer!r} (remote): calibrate for the scorers that judge"
             )
-    made: dict[str, Supervisor | bool] = {
-        "early_abstention": calibration.early_abstention,
-        "reconcile": calibration.reconcile,
-    }
+    made = {**given, **_policies(calibration, given)}
     for role, setting in settings.items():
         name = scorer_of(setting, role)
         try:
@@ -72,3 +70,31 @@ def check_asked(calibration: Calibration | str | Path, **answerers: Any) -> None
 
 def _loaded(calibration: Calibration | str | Path) -> Calibration:
     return calibration if isinstance(calibration, Calibration) else Calibration.load(calibration)
+
+
+def _policies(calibration: Calibration, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the chain's options that the promises rest on; `CalibrationMismatchError` where others are given."""
+    found: dict[str, Any] = {name: getattr(calibration, name) for name in ("early_abstention", "reconcile")}
+    for name, made_for in found.items():
+        if given.get(name, made_for) != made_for:
+            message = f"the calibration was made for {name}={made_for}: leave it out here, or calibrate with {name}=…"
+            raise CalibrationMismatchError(message)
+    chosen = given.get("on_remote_error")
+    if calibration.on_remote_error == "local":
+        found["on_remote_error"] = "local"
+    open_still = {"local": ("local",), "no_answer": ("raise", "no_answer", "fallback")}[calibration.on_remote_error]
+    if chosen is not None and chosen not in open_still:
+        raise CalibrationMismatchError(
+            f"the calibration was made for on_remote_error={calibration.on_remote_error!r}, and {chosen!r} gives other "
+            "answers: leave it out here, or calibrate with on_remote_error=…"
+        )
+    if given.get("fallback") not in (None, "raise") and not calibration.fallback:
+        raise CalibrationMismatchError(
+            "the calibration was made for a chain without a fallback, whose answers it promises nothing of: calibrate "
+            "with fallback=True, or leave the fallback out"
+        )
+    if given.get("on_local_error", "escalate") != "escalate":
+        raise CalibrationMismatchError(
+            "the calibration counts a question whose local call fails as escalated: leave on_local_error='raise' out"
+        )
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from twosup_chain.calibration.measures import written
 from twosup_chain.calibration.targets import MEASURES
 
 if TYPE_CHECKING:
@@ -19,16 +20,15 @@ _WIDTH = 100
 
 def as_text(calibration: Calibration) -> str:
     """Returns the calibration as a small table: thresholds, promises, estimates, warnings."""
-    settings = [
-        (role, f"{setting.scorer or 'score'} ≥ {setting.threshold:.6g}", setting.model or "")
-        for role, setting in calibration.settings.items()
-    ]
+    settings = [(role, str(setting), setting.model or "") for role, setting in calibration.settings.items()]
     limits = {promise.measure: promise.limit for promise in calibration.promises}
     order = list(MEASURES)
     found = sorted(calibration.estimates, key=lambda e: order.index(e.name) if e.name in order else len(order))
     rows: list[tuple[str, ...]] = [("", "estimate", "95 % interval", "limit")]
     rows += [_row(estimate, limits.get(estimate.name), calibration.currency) for estimate in found]
-    return "\n".join([calibration.heading, "", *_columns(settings), "", *_columns(rows), *_notes(calibration)])
+    return "\n".join(
+        [calibration.heading, "", *_columns(settings), "", *_columns(rows), *_beside(calibration), *_notes(calibration)]
+    )
 
 
 def check_as_text(check: PromiseCheck) -> str:
@@ -51,12 +51,19 @@ def _row(estimate: NamedEstimate, limit: float | None, currency: str | None) -> 
     )
 
 
+def _beside(calibration: Calibration) -> list[str]:
+    rows = [
+        (s.name, *(written(share, "share") for share in (s.calls, s.coverage, s.right))) for s in calibration.systems
+    ]
+    return ["", *_columns([("", "calls", "coverage", "right answers"), *rows])] if rows else []
+
+
 def _notes(calibration: Calibration) -> list[str]:
     notes = list(calibration.warnings)
     if calibration.abstention_bound is not None:
         notes.append(f"any thresholds leave at least {calibration.abstention_bound:.1%} of the questions open")
     if calibration.failed:
-        notes.append(f"{calibration.failed:,} questions with a failed call are left out")
+        notes.append(f"{calibration.failed:,} questions have a failed call, and count as the chain treats them")
     return [line for note in notes for line in ("", fill(f"Note: {note}.", _WIDTH))]
 
 

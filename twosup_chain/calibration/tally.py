@@ -23,6 +23,10 @@ Array = npt.NDArray[Any]
 Abstention = Literal["wrong", "no_answer"]
 
 
+#: What is one for all pairs.
+_OF_ALL = ("n", "max_call_cost", "local_fails", "weighs")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tally:
     """Counts of questions at pairs of thresholds; the arrays are broadcast against each other, one entry a pair.
@@ -38,6 +42,10 @@ class Tally:
 
     n: int
     max_call_cost: float
+    #: Whether a local call can fail, so that the hosted model is asked even where every local score is trusted.
+    local_fails: bool
+    #: Whether the chain may give another prediction than the hosted model's own in its place.
+    weighs: bool
     local: Array
     remote: Array
     escalated: Array
@@ -50,6 +58,18 @@ class Tally:
     losses: Array
     cost: Array
     cost_squares: Array
+
+    @property
+    def never_asks(self) -> Array:
+        """Where the hosted model cannot be asked."""
+        never: Array = (self.local == 0.0) & np.bool_(not self.local_fails)
+        return never
+
+    @property
+    def only_asks(self) -> Array:
+        """Where the chain is the hosted model alone."""
+        only: Array = (self.local > 1.0) & (self.remote == 0.0) & np.bool_(not self.weighs)
+        return only
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,7 +93,7 @@ class Tally:
         return replace(self, n=round(self.n * factor), **columns)
 
     def _columns(self) -> list[tuple[str, Any]]:
-        return [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in ("n", "max_call_cost")]
+        return [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in _OF_ALL]
 
 
 def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Abstention = "wrong") -> Tally:
@@ -82,8 +102,8 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
     Both are ascending, without repeats.
     """
     rows, columns = len(local), len(remote)
-    row = np.searchsorted(local, outcomes.local_score, side="right")  # trusted at local[k] ⇔ row > k
-    cell = row * (columns + 1) + np.searchsorted(remote, outcomes.remote_score, side="right")
+    row = _place(local, outcomes.local_score, outcomes.local_failed)  # trusted at local[k] ⇔ row > k
+    cell = row * (columns + 1) + _place(remote, outcomes.remote_score, outcomes.remote_failed)
     local_right, remote_right = outcomes.local_correct, outcomes.remote_correct
 
     def escalated(chosen: Array | None = None, weights: Array | None = None) -> Array:
@@ -104,7 +124,7 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
     answered = len(outcomes) - refused()
     right_predictions = kept_right + escalated_right
     right = right_predictions - refused_right
-    alone = outcomes.hosted_correct  # what the chain is held against
+    alone = _alone(outcomes, abstention)
     refused_alone, lost, won = refused(alone), alone & ~remote_right, ~alone & remote_right
     successes = right
     losses = kept(~local_right & alone) + refused_alone + escalated(lost) - refused(lost)
@@ -120,7 +140,7 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
     cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
     return Tally(
         n=len(outcomes),
-        max_call_cost=outcomes.dearest,
+        **_of_all(outcomes),
         local=np.asarray(local, np.float64)[:, None],
         remote=np.asarray(remote, np.float64)[None, :],
         escalated=all_escalated,
@@ -138,7 +158,7 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
 
 def count_each(outcomes: Outcomes, local: float, remote: float, *, abstention: Abstention = "wrong") -> Tally:
     """Returns the counts of each question by itself at one pair of thresholds, shape (n,); they sum up to `count`'s."""
-    made, alone = decide(outcomes, local, remote), outcomes.hosted_correct
+    made, alone = decide(outcomes, local, remote), _alone(outcomes, abstention)
     predicted = np.where(made.kept, outcomes.local_correct, outcomes.remote_correct)
     successes = made.right
     if abstention == "no_answer" and outcomes.answerable is not None:
@@ -155,5 +175,27 @@ def count_each(outcomes: Outcomes, local: float, remote: float, *, abstention: A
         "losses": ~successes & alone,
     }
     columns: dict[str, Any] = {name: column.astype(np.int64) for name, column in flags.items()}
-    thresholds = {name: np.full(len(outcomes), value) for name, value in (("local", local), ("remote", remote))}
-    return Tally(n=1, max_call_cost=outcomes.dearest, **thresholds, **columns, cost=cost, cost_squares=cost**2)
+    columns |= {name: np.full(len(outcomes), value) for name, value in (("local", local), ("remote", remote))}
+    return Tally(n=1, **_of_all(outcomes), **columns, cost=cost, cost_squares=cost**2)
+
+
+def _place(thresholds: Array, scores: Array, failed: Array | None) -> Array:
+    """Returns how many of the thresholds each score reaches; none where the call failed."""
+    reached = np.searchsorted(thresholds, scores, side="right")
+    return reached if failed is None else np.where(failed, 0, reached)
+
+
+def _alone(outcomes: Outcomes, abstention: Abstention) -> Array:
+    """Returns where the hosted model alone, which the chain is held against, ends well."""
+    alone = outcomes.hosted_correct
+    if abstention == "wrong" or outcomes.remote_failed is None or outcomes.answerable is None:
+        return alone
+    return alone | (outcomes.remote_failed & ~outcomes.answerable)
+
+
+def _of_all(outcomes: Outcomes) -> dict[str, Any]:
+    return {
+        "max_call_cost": outcomes.dearest,
+        "local_fails": outcomes.local_failed is not None,
+        "weighs": outcomes.remote_alone_correct is not None,
+    }

@@ -35,6 +35,8 @@ Method = Literal["plug-in", "nested", "fixed sequence", "average"]
 Guarantee = Literal["confidence", "mean"]
 #: Budgets are stated per so many questions.
 PER = 1_000
+#: What becomes of a question whose hosted call fails: it is left open, or the local answer is given as it stands.
+OnRemoteError = Literal["no_answer", "local"]
 #: Whose preference counts where several targets have one.
 _PRECEDENCE: tuple[Prefer, ...] = ("cheapest", "coverage", "safest", "accuracy")
 _BOUNDS: dict[Unit, tuple[float, float]] = {
@@ -107,8 +109,8 @@ class Target(Measure):
         with np.errstate(invalid="ignore"):
             return self.value(tally) <= self.limit
 
-    def assumes(self, outcomes: Outcomes) -> str:
-        """Returns on what a guarantee rests that the data do not tell; nothing where that is so."""
+    def unfounded(self, outcomes: Outcomes) -> str:
+        """Returns why the data allow no guarantee, with the cure; nothing where they do."""
         return ""
 
     def least_abstention(self, outcomes: Outcomes) -> float | None:
@@ -190,13 +192,13 @@ class Budget(Target):
 
     def value(self, tally: Tally) -> Array:
         """Returns the mean cost of 1,000 questions."""
-        return np.where(tally.local == 0.0, 0.0, PER * tally.cost / max(tally.n, 1))
+        return np.where(tally.never_asks, 0.0, PER * tally.cost / max(tally.n, 1))
 
     def p_value(self, tally: Tally, level: float) -> Array:
         """Returns the p-value of Hoeffding and Bentkus, of costs as shares of the dearest call's."""
         mean, limit = self._shares(tally)
         p_value = statistics.hoeffding_bentkus_p_value(mean, tally.n, limit)
-        return np.where((tally.local == 0.0) | (limit >= 1.0), 0.0, p_value)
+        return np.where(tally.never_asks | (limit >= 1.0), 0.0, p_value)
 
     def span(self, max_call_cost: float) -> tuple[float, float]:
         """Returns 0 and what 1,000 of the dearest calls cost."""
@@ -204,7 +206,7 @@ class Budget(Target):
 
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns the interval of Hoeffding and Bentkus."""
-        if tally.local.item() == 0.0 or tally.max_call_cost == 0.0:
+        if tally.never_asks.item() or tally.max_call_cost == 0.0:
             return 0.0, 0.0
         mean, _ = self._shares(tally)
         low, high = statistics.bounded_mean_interval(mean.item(), tally.n, confidence)
@@ -213,7 +215,7 @@ class Budget(Target):
     def posterior(self, tally: Tally) -> float:
         """Returns the probability under a Student-t posterior: see `statistics.mean_posterior`."""
         mean, limit = self._shares(tally)
-        if tally.local.item() == 0.0 or limit >= 1.0:
+        if tally.never_asks.item() or limit >= 1.0:
             return 1.0
         squares = tally.cost_squares.item() / tally.max_call_cost**2
         return statistics.mean_posterior(mean.item() * tally.n, squares, tally.n, limit)
@@ -224,13 +226,14 @@ class Budget(Target):
             return ""
         return "the hosted calls have no costs: pass price=Price(…) with records, or Outcomes(remote_cost=…)"
 
-    def assumes(self, outcomes: Outcomes) -> str:
-        """Returns that the dearest call is only the dearest one seen, where it was not stated."""
+    def unfounded(self, outcomes: Outcomes) -> str:
+        """Returns that nobody has said what the dearest call can cost, where that is so."""
         if outcomes.max_call_cost is not None:
             return ""
         return (
-            "max_call_cost was not given: the guarantee for the budget assumes that no call costs more than "
-            f"{outcomes.dearest_seen:g}, the dearest one seen"
+            "nothing can be promised of costs without the most that one call can cost (the dearest one seen, "
+            f"{outcomes.dearest_seen:g}, is not it): pass max_call_cost=…, or Price(…, context=…, max_tokens=…), or "
+            "leave the confidence out"
         )
 
     def _shares(self, tally: Tally) -> tuple[Array, float]:
@@ -268,9 +271,13 @@ class MatchRemote(Target):
         return (tally.losses - tally.wins) / max(tally.n, 1)
 
     def p_value(self, tally: Tally, level: float) -> Array:
-        """Returns the p-value of the paired test: with limit 0 the exact sign test."""
+        """Returns the p-value of the paired test: with limit 0 the exact sign test.
+
+        The chain that never trusts the local model, and always the hosted one, is as accurate as that one: 0.
+        """
         nuisance = statistics.NUISANCE_SHARE * level
-        return statistics.difference_p_value(tally.wins, tally.losses, tally.n, self.limit, nuisance=nuisance)
+        p_value = statistics.difference_p_value(tally.wins, tally.losses, tally.n, self.limit, nuisance=nuisance)
+        return np.where(tally.only_asks, 0.0, p_value)
 
     def span(self, max_call_cost: float) -> tuple[float, float]:
         """Returns -1, where only the chain is right, and 1, where only the hosted model is."""

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -13,6 +13,9 @@ from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold
 from twosup_chain.cli.tables import lines
 from twosup_chain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from twosup_chain.outcomes.price import Price
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +28,8 @@ class Targets(OwnTargets):
         false_positive_rate: The share of right predictions that are refused.
         budget: What the hosted model may cost per 1,000 questions; needs `price_in` and `price_out`.
         match_remote: How much less accurate than the hosted model alone the chain may be: 0 for not at all.
-        max_call_cost: The most that one call can cost, on which the guarantee for a budget rests. By default the
-            dearest one recorded.
+        max_call_cost: The most that one call can cost, on which a guarantee for a budget rests. By default it follows
+            from the prices, `context` and `max_tokens`.
     """
 
     risk: Threshold = None
@@ -55,6 +58,10 @@ class Search:
             needs a learned local scorer.
         reconcile: Choose them for a chain whose second supervisor takes the likeliest of the remote answer, the local
             one and "no answer"; needs a learned remote scorer.
+        on_remote_error: What the chain does where a remote call fails: it leaves the question open (``no_answer``), or
+            gives the local answer (``local``).
+        fallback: The chain has a fallback; nothing is promised of its answers.
+        looks: How often at most, with growing data, you will calibrate, this time included.
         order: Records of other questions, such as those that a scorer was fitted on: they fix the order of the tests,
             so that all of RECORDS test. May be repeated.
     """
@@ -67,6 +74,9 @@ class Search:
     abstention: Annotated[str, typer.Option(metavar="RULE")] = "wrong"
     early_abstention: bool = False
     reconcile: bool = False
+    on_remote_error: Annotated[str, typer.Option(metavar="WHAT")] = "no_answer"
+    fallback: bool = False
+    looks: Annotated[int, typer.Option(min=1)] = 1
     order: tuple[Path, ...] = ()
 
 
@@ -87,6 +97,24 @@ class Reading(Records):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallPrices(Prices):
+    """What a call costs.
+
+    Args:
+        context: The most tokens that a call can read.
+        max_tokens: The most tokens that a call can write.
+    """
+
+    context: Annotated[int | None, typer.Option(min=1, metavar="TOKENS")] = None
+    max_tokens: Annotated[int | None, typer.Option(min=1, metavar="TOKENS")] = None
+
+    def price(self) -> "Price | None":
+        """Returns the price, with how long a call can be; ``None`` where the user does not say one."""
+        found = super().price()
+        return found and found.model_copy(update={"context": self.context, "max_tokens": self.max_tokens})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Files(Output):
     """What is written and read.
 
@@ -100,7 +128,7 @@ class Files(Output):
 
 
 @command()
-def calibrate(targets: Targets, search: Search, reading: Reading, prices: Prices, files: Files) -> None:
+def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPrices, files: Files) -> None:
     """Choose both thresholds so that they keep a limit, with a guarantee, or check that they still do.
 
     Several limits hold together. Where no setting is known to keep them, that is an error, and no file is written.
@@ -140,6 +168,9 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: Prices
         guarantee=search.guarantee,  # type: ignore[arg-type]  # `calibrate` lists the good words
         prefer=search.prefer,  # type: ignore[arg-type]
         abstention=search.abstention,  # type: ignore[arg-type]
+        on_remote_error=search.on_remote_error,  # type: ignore[arg-type]
+        fallback=search.fallback,
+        looks=search.looks,
         early_abstention=search.early_abstention,
         reconcile=search.reconcile,
         max_call_cost=most,

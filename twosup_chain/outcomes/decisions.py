@@ -17,7 +17,7 @@ from twosup_chain.errors import InputError
 from twosup_chain.outcomes.outcomes import Choice
 
 if TYPE_CHECKING:
-    from twosup_chain.outcomes.outcomes import Choices, Flags, Outcomes
+    from twosup_chain.outcomes.outcomes import Choices, Flags, Floats, Outcomes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,8 +87,13 @@ class Decisions:
 
 def decide(outcomes: Outcomes, local_threshold: float, remote_threshold: float) -> Decisions:
     """Returns what a chain with these thresholds does: it trusts a prediction whose score is at least the threshold."""
+
+    def trusted(score: Floats, threshold: float, failed: Flags | None) -> Flags:
+        enough: Flags = score >= threshold
+        return enough if failed is None else enough & ~failed
+
     return Decisions(
         outcomes=outcomes,
-        kept=outcomes.local_score >= local_threshold,
-        accepted=outcomes.remote_score >= remote_threshold,
+        kept=trusted(outcomes.local_score, local_threshold, outcomes.local_failed),
+        accepted=trusted(outcomes.remote_score, remote_threshold, outcomes.remote_failed),
     )

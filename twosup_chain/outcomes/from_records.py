@@ -23,6 +23,7 @@ from twosup_chain.records.lines import Paths, Place, Places, read_record
 if TYPE_CHECKING:
     from twosup_chain._sketch import Digests
     from twosup_chain.answerers.settings import Settings
+    from twosup_chain.outcomes.outcomes import Floats
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.question import QuestionRecord
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
@@ -35,9 +36,9 @@ _UNTOLD = {"input_tokens": math.nan, "output_tokens": math.nan}
 class Provenance(Record):
     """Where columns come from: what a calibration keeps as evidence, and a report says in its head.
 
-    `failed` further questions were left out because one of the two calls failed. Models and scorers are ``None`` where
-    nobody tells them. The digest, 16 hexadecimal digits, stands for the questions, contexts and accepted answers, in
-    whatever order.
+    `failed` questions, which are left out or counted with the others, have a call that failed. Models and scorers are
+    ``None`` where nobody tells them. The digest, 16 hexadecimal digits, stands for the questions, contexts and
+    accepted answers, in whatever order.
     """
 
     questions: int
@@ -51,7 +52,7 @@ class Provenance(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RecordColumns:
-    """The records of both models' predictions as columns; questions with a failed call are left out.
+    """The records of both models' predictions as columns; questions with a failed call are left out, or counted.
 
     `local` and `remote` are the predictions as they were made, the judged ones what the supervisors judge: where they
     weigh, what is likelier to be right. Each record stands at `places[lines[row]]`, its digest in `digests`.
@@ -64,6 +65,7 @@ class RecordColumns:
     local_judged: PredictionColumns
     remote_judged: PredictionColumns
     answerable: Flags
+    passage: npt.NDArray[np.uint64] | None
     provenance: Provenance
     places: Places
     lines: npt.NDArray[np.intp]
@@ -76,25 +78,41 @@ class RecordColumns:
 
     def outcomes(self, *, correct: Correct = "exact_match", price: Price | None = None) -> Outcomes:
         """Returns what curves and calibration work on; without a price there are no costs."""
-        local, remote, costs = self.local_judged, self.remote_judged, None
-        if price is not None:
-            costs = price.of(self.remote.input_tokens, self.remote.output_tokens)
-            if unknown := int(np.isnan(costs).sum()):
-                message = f"{unknown} of {len(self)} hosted answers do not tell their tokens: leave the price out"
-                raise InputError(message)
+        local, remote = self.local_judged, self.remote_judged
+        weighed = bool(np.any(remote.chosen))
         return Outcomes(
             local_score=local.trust,
             remote_score=remote.trust,
             local_correct=local.correct(correct),
             remote_correct=remote.correct(correct),
             answerable=self.answerable,
-            remote_cost=costs,
+            remote_cost=None if price is None else self._costs(price),
+            max_call_cost=None if price is None else price.most,
             local_no_answer=local.no_answer,
             remote_no_answer=remote.no_answer,
             local_chosen=local.chosen,
             remote_chosen=remote.chosen,
-            remote_alone_correct=self.remote.correct(correct),
+            local_failed=self.local.failed,
+            remote_failed=self.remote.failed,
+            passage=self.passage,
+            remote_alone_correct=self.remote.correct(correct) if weighed else None,
         )
+
+    def _costs(self, price: Price) -> Floats:
+        costs = price.of(self.remote.input_tokens, self.remote.output_tokens)
+        unknown = np.isnan(costs)
+        if untold := int((unknown & ~self.remote.failed).sum()):
+            message = f"{untold} of {len(self)} hosted answers do not tell their tokens: leave the price out"
+            raise InputError(message)
+        dearest = costs.max(initial=0.0, where=~unknown) if price.most is None else price.most
+        return np.where(unknown, dearest, costs)  # what a failed call has cost, nobody knows
+
+    def check(self, made: PredictionColumns) -> None:
+        """Reads the record of a share that is out of range, which names the field by an error."""
+        for share in (made.trust, made.exact_match, made.f1):
+            wrong = np.flatnonzero(~((share >= 0.0) & (share <= 1.0)))
+            if wrong.size:
+                self.record(int(wrong[0]))
 
     def record(self, row: int) -> QuestionRecord:
         """Returns the whole record of a question, read anew from its file."""
@@ -110,6 +128,7 @@ def read_columns(
     remote_missing: float | None = None,
     early_abstention: bool = False,
     reconcile: bool = False,
+    failures: bool = False,
 ) -> RecordColumns:
     """Returns the records as columns, streamed: what is kept of a line is its numbers.
 
@@ -117,7 +136,8 @@ def read_columns(
     Trust is that which was recorded by these scorers; a learned one's is computed from the recorded features.
     `local_missing` and `remote_missing` are the trust, in [0, 1], in an answer that lacks what its scorer reads, as in
     `Supervisor`; by default it is an error. With `early_abstention` and `reconcile` predictions are weighed as in a
-    chain with these options, which takes learned scorers.
+    chain with these options, which takes learned scorers. With `failures`, questions with a failed call count as well:
+    such a prediction is not trusted, and a hosted call that does not tell its tokens costs what the dearest one can.
     """
     for missing in (local_missing, remote_missing):
         if missing is not None and not 0.0 <= missing <= 1.0:
@@ -128,28 +148,24 @@ def read_columns(
         "remote": RecordedTrust(remote_scorer, remote_missing, "remote", weigh=reconcile),
     }
     models: dict[str, str | None] = {}
-    numbers, labels = array("d"), array("d")
+    numbers, labels, passages = array("d"), array("d"), array("Q")
 
     def take(entry: dict[str, Any], places: Places) -> None:
         for role, trust in trusts.items():
             made = entry[role]
-            model = made.get("model")
-            if (before := models.setdefault(role, model)) != model:
-                raise RecordsError(
-                    f"{places[-1]}: the {role} model is {model!r}, and {before!r} in the lines before: "
-                    "read the records of each model apart"
-                )
-            usage = made.get("usage") or _UNTOLD
-            numbers.extend((trust.take(made), made["exact_match"], made["f1"], made["no_answer"]))
-            numbers.extend((usage["input_tokens"], usage["output_tokens"], made.get("seconds", math.nan)))
+            if "error" not in made:
+                _same_model(models, role, made.get("model"), places)
+            numbers.extend(_numbers(made, trust))
         labels.append(entry["answerable"])
+        if entry.get("passage") is not None:  # records of version 1 do not tell it
+            passages.append(int(entry["passage"], 16))
 
     scorers = {role: trust.name for role, trust in trusts.items() if not trust.computed}
-    rows = read_rows(paths, take, explain=partial(_explained, scorers))
+    rows = read_rows(paths, take, explain=partial(_explained, scorers), failures=failures)
     order, count = rows.order, len(rows.order)
     answerable = np.array(labels)[order] == 1.0
     made, judged = {}, {}
-    table = np.array(numbers).reshape(count, len(trusts), 7)[order].transpose(1, 2, 0)
+    table = np.array(numbers).reshape(-1, len(trusts), 8)[order].transpose(1, 2, 0)
     for (role, trust), column in zip(trusts.items(), table, strict=True):
         others = trust.finish(column[0], order)
         made[role] = PredictionColumns(
@@ -161,6 +177,7 @@ def read_columns(
             output_tokens=column[5],
             seconds=column[6],
             chosen=np.full(count, Choice.ANSWER, np.int8),
+            failed=column[7] == 1.0,
         )
         judged[role] = weigh(made[role], others, local=made["local"], answerable=answerable)
     source = Provenance(
@@ -176,6 +193,7 @@ def read_columns(
         local_judged=judged["local"],
         remote_judged=judged["remote"],
         answerable=answerable,
+        passage=np.array(passages, np.uint64)[order] if len(passages) == len(labels) else None,
         provenance=source,
         places=rows.places,
         lines=rows.lines,
@@ -184,15 +202,32 @@ def read_columns(
         settings=rows.settings,
     )
     for prediction in made.values():
-        for share in (prediction.trust, prediction.exact_match, prediction.f1):
-            wrong = np.flatnonzero(~((share >= 0.0) & (share <= 1.0)))
-            if wrong.size:
-                columns.record(int(wrong[0]))  # which names the field
+        columns.check(prediction)
     return columns
+
+
+def _same_model(models: dict[str, str | None], role: str, model: str | None, places: Places) -> None:
+    if (before := models.setdefault(role, model)) != model:
+        raise RecordsError(
+            f"{places[-1]}: the {role} model is {model!r}, and {before!r} in the lines before: "
+            "read the records of each model apart"
+        )
+
+
+def _numbers(made: dict[str, Any], trust: RecordedTrust) -> tuple[float, ...]:
+    """Returns what is kept of a prediction: trust, measures, tokens, seconds, and whether the call failed."""
+    usage = made.get("usage") or _UNTOLD
+    tokens = usage["input_tokens"], usage["output_tokens"]
+    if "error" in made:
+        return trust.skip(), 0.0, 0.0, True, *tokens, math.nan, True
+    measures = made["exact_match"], made["f1"], made["no_answer"]
+    return trust.take(made), *measures, *tokens, made.get("seconds", math.nan), False
 
 
 def _explained(scorers: dict[str, str], record: QuestionRecord, place: Place) -> TwosupError | None:
     for role, scorer in scorers.items():
+        if getattr(record, role).error is not None:
+            continue
         trust = getattr(record, role).trust
         if scorer not in trust:
             return UnknownOptionError(f"scorer of the {role} predictions in {place}", scorer, trust)

@@ -55,6 +55,11 @@ class Outcomes:
         remote_no_answer: Whether the hosted one is, likewise.
         local_chosen: What the first supervisor has chosen, by `Choice`, shape (n,); ``None``: always what was made.
         remote_chosen: What the second supervisor has chosen, likewise.
+        local_failed: Whether the local call failed, shape (n,): such a prediction is neither trusted nor right;
+            ``None`` where no call can fail.
+        remote_failed: Whether the hosted call failed, likewise; it is paid for all the same.
+        passage: A number that stands for what the question is about, shape (n,): questions with the same one are no
+            independent draws; ``None`` where all are.
         remote_alone_correct: Whether the hosted model's own prediction is right, shape (n,), where others are chosen in
             its place; ``None``: as `remote_correct`.
         max_call_cost: The most that one hosted call can cost, in currency; ``None`` where nobody has stated it.
@@ -74,6 +79,9 @@ class Outcomes:
     remote_no_answer: Flags | None = None
     local_chosen: Choices | None = None
     remote_chosen: Choices | None = None
+    local_failed: Flags | None = None
+    remote_failed: Flags | None = None
+    passage: npt.NDArray[np.uint64] | None = None
     remote_alone_correct: Flags | None = None
     max_call_cost: float | None = None
 
@@ -82,6 +90,12 @@ class Outcomes:
             if column.shape != (len(self),):
                 message = f"{name} has the shape {column.shape}, but local_score has {len(self)} entries: align them"
                 raise InputError(message)
+        for role in ("local", "remote"):
+            failed = getattr(self, f"{role}_failed")
+            if failed is not None and np.any(failed & getattr(self, f"{role}_correct")):
+                raise InputError(
+                    f"{role}_failed and {role}_correct are both true of a question: a failure is no answer"
+                )
         for name in ("local_score", "remote_score"):
             _check(name, getattr(self, name), 1.0, "a trust score is a number in [0, 1]")
         if self.remote_cost is not None:
@@ -147,6 +161,37 @@ class Outcomes:
         drawn = np.random.default_rng(seed).random((2, len(local_score)))
         right = {"local_correct": drawn[0] < local_score, "remote_correct": drawn[1] < remote_score}
         return cls(local_score=local_score, remote_score=remote_score, **right, **columns)
+
+    def answering_failures_locally(self) -> Outcomes:
+        """Returns the outcomes of a chain with ``on_remote_error="local"``.
+
+        Where the hosted call failed, the local prediction is given whatever the trust in it, if there is one.
+        """
+        if self.remote_failed is None:
+            return self
+        both = np.zeros(len(self), np.bool_) if self.local_failed is None else self.local_failed & self.remote_failed
+        instead = {"remote_no_answer": self.local_no_answer, "remote_chosen": self.local_chosen}
+        given: dict[str, Any] = {
+            name: np.where(self.remote_failed, column, getattr(self, name))
+            for name, column in instead.items()
+            if column is not None and getattr(self, name) is not None
+        }
+        return replace(
+            self,
+            remote_score=np.where(self.remote_failed, 1.0, self.remote_score),
+            remote_correct=np.where(self.remote_failed, self.local_correct, self.remote_correct),
+            remote_failed=both,
+            remote_alone_correct=self.hosted_correct,
+            **given,
+        )
+
+    def one_a_passage(self, seed: int) -> Outcomes:
+        """Returns one question of each passage, drawn with this seed: independent draws of passages and questions."""
+        if self.passage is None:
+            return self
+        drawn = np.random.default_rng(seed).permutation(len(self))
+        _, first = np.unique(self.passage[drawn], return_index=True)
+        return self if len(first) == len(self) else self.take(np.sort(drawn[first]))
 
     def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""

@@ -31,7 +31,7 @@ class PredictionColumns:
 
     Trust and F1 are in [0, 1], an exact match is 1.0 or 0.0; tokens read and written and seconds of the call are NaN
     where the model does not tell. `chosen` is which prediction it is, by `Choice`: the model's own, or what outweighs
-    it.
+    it. Where the call `failed` there is no prediction: no trust, no match, no answer.
     """
 
     trust: Floats
@@ -42,6 +42,7 @@ class PredictionColumns:
     output_tokens: Floats
     seconds: Floats
     chosen: Choices
+    failed: Flags
 
     def correct(self, rule: Correct) -> Flags:
         """Returns which predictions are right, shape (n,)."""
@@ -70,7 +71,7 @@ def weigh(
     best = made
     for name, trust in others.items():
         choice = Choice[name.upper()]
-        possible = ~(local if choice == Choice.LOCAL else made).no_answer
+        possible = ~(local if choice == Choice.LOCAL else made).no_answer & ~made.failed
         better = possible & (trust > best.trust)
         if choice == Choice.LOCAL:
             measures = {"exact_match": local.exact_match, "f1": local.f1}

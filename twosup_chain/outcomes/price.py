@@ -23,11 +23,20 @@ class Price(Record):
         input: The price of a million tokens that the model reads, at least 0.
         output: The price of a million tokens that it writes, at least 0.
         currency: The currency's name, as it is to be shown.
+        context: The most tokens that a call can read, as the model or your prompt limits them.
+        max_tokens: The most tokens that a call can write.
     """
 
     input: float = Field(ge=0.0, allow_inf_nan=False)
     output: float = Field(ge=0.0, allow_inf_nan=False)
     currency: str = "USD"
+    context: int | None = Field(default=None, gt=0)
+    max_tokens: int | None = Field(default=None, gt=0)
+
+    @property
+    def most(self) -> float | None:
+        """What the dearest call can cost, in currency; ``None`` where nobody has said how long one can be."""
+        return None if self.context is None or self.max_tokens is None else self.of(self.context, self.max_tokens)
 
     @classmethod
     def of_model(cls, model: str) -> Price:

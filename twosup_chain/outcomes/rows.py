@@ -55,21 +55,29 @@ def read_rows(
     *,
     explain: Explain,
     needed: tuple[str, ...] = ("local", "remote"),
+    failures: bool = False,
 ) -> Rows:
     """Reads records, and hands the fields of each question to `take`, once, with the places of all lines so far.
 
     `explain` says what is wrong with a whole record that could not be taken, or ``None``; a question counts unless a
-    call of a role in `needed` failed. `RecordsError` names the line that is no record.
+    call of a role in `needed` failed; with `failures` it does so too, unless it was asked again with success.
+    `RecordsError` names the line that is no record.
     """
     places, seen = Places(), _Seen()
     lines, digests = array("q"), array("Q")
+    failed_rows: dict[str, int] = {}  # questions with a failed call that were taken
+    replaced: list[int] = []  # rows of them that were asked again with success
     for entry in read_entries(paths, places):
         try:
             seen.set(entry.get("settings") or {}, needed, places)
             failed = [role for role in ("local", "remote") if "error" in entry[role]]
             seen.add(entry["id"], places, failed=bool(failed))
             if any(role in needed for role in failed):
-                continue
+                if not failures or entry["id"] in failed_rows:
+                    continue
+                failed_rows[entry["id"]] = len(lines)
+            elif entry["id"] in failed_rows:
+                replaced.append(failed_rows.pop(entry["id"]))
             take(entry, places)
             digests.append(int(entry["digest"], 16))
             lines.append(len(places) - 1)
@@ -77,6 +85,7 @@ def read_rows(
             raise _explained(error, entry, places[-1], explain) from error
     digest = np.array(digests, dtype="<u8")
     order = np.argsort(digest, kind="stable")
+    order = order[~np.isin(order, replaced)]
     return Rows(
         places=places,
         lines=np.array(lines, dtype=np.intp)[order],

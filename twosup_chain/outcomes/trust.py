@@ -77,14 +77,20 @@ class RecordedTrust:
             raise MissingEvidenceError(f"none of the features that {self.name} reads is recorded")
         return self._missing
 
+    def skip(self) -> float:
+        """Returns the trust in a prediction that there is not, since the call failed."""
+        self._taken.extend([math.nan] * len(self._features))
+        return 0.0
+
     def finish(self, trust: Floats, order: npt.NDArray[np.intp]) -> dict[str, Floats]:
         """Returns the trust in all predictions that were taken, ``"answer"``, and in what they are weighed against.
 
-        `trust` is what `take` has returned, shape (n,), in `order`: which of the rows taken stands at each place.
+        `trust` is what `take` or `skip` has returned, shape (n,), in `order`: which of the rows taken stands at each
+        place.
         """
         if self._learned is None:
             return {"answer": trust}
-        table = np.array(self._taken).reshape(len(order), len(self._features))[order]
+        table = np.array(self._taken).reshape(-1, len(self._features))[order]
         columns = dict(zip(self._features, table.T, strict=True))
         computed = self._learned.model.predict(columns)
         others = {name: model.predict(columns) for name, model in self._others.items()}

@@ -20,7 +20,7 @@ from twosup_chain.service.shadow import Shadow
 from twosup_chain.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from langchain_core.runnables import Runnable
 
@@ -49,16 +49,16 @@ def routes(config: ServiceConfig) -> dict[str, Route]:
 
 def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route:
     """Returns a route, whose decisions go to a log."""
-    trust, calibration = _trust(table)
-    local = parts.local_answerer(table.local, "local")
-    options: dict[str, Any] = {
-        **trust,
+    policies: dict[str, Any] = {
         **{
             option: getattr(table, option)
             for option in ("on_remote_error", "on_local_error", "on_supervisor_error", "never_escalate", "deadline")
         },
         "fallback": None if table.fallback is None else parts.own_answerer(table.fallback, "fallback"),
     }
+    trust, calibration = _trust(table, policies)
+    local = parts.local_answerer(table.local, "local")
+    options: dict[str, Any] = {**policies, **trust}
     remote, price = None, table.price
     if price == "list":
         price = Price.of_model(table.remote or "")
@@ -108,14 +108,14 @@ def _log(config: ServiceConfig) -> DecisionLog | None:
     return DecisionLog(config.log.where, keep_days=config.log.keep_days, redact=redact)
 
 
-def _trust(table: RouteTable) -> tuple[dict[str, Any], Calibration | None]:
+def _trust(table: RouteTable, policies: Mapping[str, Any]) -> tuple[dict[str, Any], Calibration | None]:
     """Returns the supervisors, and the calibration that set them, where one did."""
     if table.calibration is not None:
         from twosup_chain.calibration.record import Calibration
-        from twosup_chain.calibration.supervisors import supervisors
+        from twosup_chain.calibration.supervisors import chain_options
 
         calibration = Calibration.load(table.calibration.expanduser())
-        made: dict[str, Any] = supervisors(calibration, {})
+        made: dict[str, Any] = chain_options(calibration, {}, policies)
         if table.remote is None:
             del made["remote_supervisor"], made["reconcile"]
         return made, calibration

@@ -25,6 +25,7 @@ def drawn(n: int, seed: int = 0, **options) -> Outcomes:
         "local_correct": rng.random(n) < 0.4 + 0.6 * local,
         "remote_correct": rng.random(n) < 0.6 + 0.4 * remote,
         "remote_cost": np.full(n, 0.002),
+        "max_call_cost": 0.002,
     }
     return Outcomes(**{**columns, **options})
 
@@ -50,7 +51,11 @@ def test_a_guarantee_comes_with_all_its_evidence() -> None:
     risk = made.estimate("risk")
     assert risk.low < risk.value < risk.high
     assert made.estimate("cost").value == pytest.approx(2 * made.estimate("remote_rate").value)
-    assert made.warnings == ()
+    assert [system.name for system in made.systems] == ["this setting", "local only", "hosted only"]
+    assert [system.calls for system in made.systems] == [made.estimate("remote_rate").value, 0.0, 1.0]
+    assert made.systems[0].right == made.estimate("accuracy").value
+    (costly,) = made.warnings
+    assert costly.startswith("fewer questions are answered rightly (63.6%) than by the local model alone (69.7%) or by")
 
 
 def test_estimates_are_those_of_the_questions_that_were_tested() -> None:
@@ -95,15 +100,17 @@ def test_what_is_preferred_follows_from_the_targets_unless_it_is_said(options, p
     assert calibrate(drawn(900), **options, confidence=0.9).prefer == prefer
 
 
-def test_a_budget_rests_on_the_dearest_call_and_says_so() -> None:
-    made = calibrate(drawn(900), budget=1.0, confidence=0.9)
-    assert made.max_call_cost == 0.002
-    assert "no call costs more than 0.002, the dearest one seen" in made.warnings[0]
-    assert calibrate(drawn(900), budget=1.0, max_call_cost=0.005, confidence=0.9).warnings == ()
+def test_nothing_is_promised_of_a_budget_unless_the_dearest_call_is_known() -> None:
+    for n in (1, 900):
+        seen = drawn(n, max_call_cost=None)
+        with pytest.raises(ConfigurationError, match="0.002, is not it.*: pass max_call_cost=…, or Price"):
+            calibrate(seen, budget=1.0, confidence=0.9)
+    assert calibrate(seen, budget=1.0).confidence is None
+    assert calibrate(seen, budget=1.0, max_call_cost=0.005, confidence=0.9).max_call_cost == 0.005
     with pytest.raises(ConfigurationError, match="max_call_cost=0.001: a call in the data cost 0.002"):
         calibrate(drawn(900), budget=1.0, max_call_cost=0.001, confidence=0.9)
     with pytest.raises(ConfigurationError, match="no costs: pass price"):
-        calibrate(drawn(900, remote_cost=None), budget=1.0)
+        calibrate(drawn(900, remote_cost=None, max_call_cost=None), budget=1.0)
 
 
 def test_a_hosted_model_that_is_asked_for_nothing_is_pointed_out() -> None:
@@ -225,7 +232,9 @@ def test_targets_as_values_are_the_same_as_by_keyword() -> None:
 def test_the_dearest_call_of_all_questions_bounds_both_shares_of_a_search() -> None:
     dear = np.full(900, 0.001)
     dear[np.random.default_rng(0).permutation(900)[0]] = 0.9  # one that orders the search
-    made = calibrate(drawn(900, remote_cost=dear), risk=0.2, budget=800.0, confidence=0.9)
+    made = calibrate(
+        drawn(900, remote_cost=dear, max_call_cost=None), risk=0.2, budget=800.0, max_call_cost=0.9, confidence=0.9
+    )
     assert made.max_call_cost == 0.9
     assert made.estimate("cost").high > 1.0  # which 1,000 calls of the tested questions cost
 

@@ -21,6 +21,7 @@ def drawn(n: int, seed: int, *, worse: float = 0.0, **options) -> Outcomes:
         "local_correct": rng.random(n) < 0.4 + 0.6 * local - worse,
         "remote_correct": rng.random(n) < 0.6 + 0.4 * remote - worse,
         "remote_cost": np.minimum(rng.exponential(0.002, n), 0.01),
+        "max_call_cost": 0.01,
     }
     return Outcomes(**{**columns, **options})
 
@@ -62,7 +63,7 @@ def test_it_prints_as_a_small_table() -> None:
 
 def test_dearer_calls_than_ever_seen_do_not_break_the_check() -> None:
     made = calibrate(drawn(2000, 0), budget=1.0, confidence=0.9)
-    dear = drawn(500, 5, remote_cost=np.full(500, 0.5))
+    dear = drawn(500, 5, remote_cost=np.full(500, 0.5), max_call_cost=None)
     assert check(made, dear).probability < 0.01
 
 
@@ -77,7 +78,7 @@ def test_what_cannot_be_checked_is_refused() -> None:
     with pytest.raises(InputError, match="no new labelled question"):
         check(made, drawn(0, 1))
     with pytest.raises(InputError, match="no costs"):
-        check(made, drawn(10, 1, remote_cost=None))
+        check(made, drawn(10, 1, remote_cost=None, max_call_cost=None))
     with pytest.raises(ConfigurationError, match="only records are read with options"):
         check(made, drawn(10, 1), correct="exact_match")
     with pytest.raises(CalibrationMismatchError, match="does not name its local scorer"):

@@ -11,6 +11,7 @@ from twosup_chain.calibration.search import find, ranks, worst_p_value
 from twosup_chain.calibration.tally import count
 from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes.outcomes import Outcomes
+from twosup_chain.schema import NEVER
 
 
 def drawn(n: int, seed: int = 0) -> Outcomes:
@@ -110,7 +111,7 @@ def test_a_nested_target_is_exhausted_up_to_the_last_question_that_the_test_allo
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 @pytest.mark.parametrize("confidence", [None, 0.9])
-@pytest.mark.parametrize("options", [{"risk": 0.1}, {"match_remote": True}, {"match_remote": 0.1}])
+@pytest.mark.parametrize("options", [{"risk": 0.1}, {"risk": 0.1, "match_remote": True}])
 def test_a_handful_of_questions_is_no_evidence(n, confidence, options) -> None:
     found = find(drawn(n), make_targets(**options), confidence=confidence, prefer="cheapest")
     if confidence:
@@ -121,6 +122,13 @@ def test_a_handful_of_questions_is_no_evidence(n, confidence, options) -> None:
 def test_what_never_asking_keeps_is_kept_without_any_data(options) -> None:
     found = find(drawn(0), make_targets(**options), confidence=0.9, prefer="accuracy")
     assert 0.0 in (found.chosen.local.item(), found.chosen.remote.item())
+
+
+@pytest.mark.parametrize("margin", [True, 0.1])
+def test_what_always_asking_keeps_is_kept_without_any_data(margin) -> None:
+    found = find(drawn(3), make_targets(match_remote=margin), confidence=0.9, prefer="cheapest")
+    assert (found.chosen.local.item(), found.chosen.remote.item()) == (NEVER, 0.0)
+    assert found.chosen.escalated == found.chosen.answered == found.testing
 
 
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])

@@ -7,6 +7,7 @@ import pytest
 from twosup_chain import Answer, Calibration, TwoSupervisorChain
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.errors import CalibrationFileError, CalibrationMismatchError, MissingEvidenceError, UnknownOptionError
+from twosup_chain.schema import NEVER
 from twosup_chain.testing import ScriptedAnswerer
 
 LOCAL = ScriptedAnswerer(
@@ -42,8 +43,8 @@ def calibration(**changes) -> Calibration:
 def test_a_chain_judges_with_the_scorers_and_thresholds_of_its_calibration(tmp_path) -> None:
     calibration().save(tmp_path / "c.json")
     for source in (calibration(), tmp_path / "c.json", str(tmp_path / "c.json")):
-        chain = TwoSupervisorChain.from_calibration(source, local=LOCAL, remote=REMOTE, on_remote_error="local")
-        assert chain.on_remote_error == "local"
+        chain = TwoSupervisorChain.from_calibration(source, local=LOCAL, remote=REMOTE, on_remote_error="no_answer")
+        assert chain.on_remote_error == "no_answer"
         assert chain.invoke("sure").local_verdict.threshold == 0.6
         result = chain.invoke("unsure")
         assert (result.source, result.remote_verdict.threshold) == ("remote", 0.7)
@@ -112,3 +113,34 @@ def test_a_misspelt_option_and_a_missing_file_are_named(tmp_path) -> None:
         TwoSupervisorChain.from_calibration(calibration(), local=LOCAL, remote=REMOTE, falback=None)
     with pytest.raises(CalibrationFileError, match="none.json"):
         TwoSupervisorChain.from_calibration(tmp_path / "none.json", local=LOCAL, remote=REMOTE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "words"),
+    [
+        ({}, {"on_remote_error": "local"}, "made for on_remote_error='no_answer', and 'local' gives other answers"),
+        ({"on_remote_error": "local"}, {"on_remote_error": "no_answer"}, "made for on_remote_error='local'"),
+        ({}, {"fallback": lambda question: "a guess"}, "calibrate with fallback=True"),
+        ({}, {"on_local_error": "raise"}, "leave on_local_error='raise' out"),
+    ],
+)
+def test_answers_that_the_promise_does_not_count_are_refused(changes, options, words) -> None:
+    with pytest.raises(CalibrationMismatchError, match=words):
+        TwoSupervisorChain.from_calibration(calibration(**changes), local=LOCAL, remote=REMOTE, **options)
+
+
+def test_what_the_promise_counts_or_names_is_taken() -> None:
+    parts = {"local": LOCAL, "remote": REMOTE}
+    assert TwoSupervisorChain.from_calibration(calibration(on_remote_error="local"), **parts).on_remote_error == "local"
+    assert TwoSupervisorChain.from_calibration(calibration(), **parts, fallback="raise").fallback == "raise"
+    guess = {"fallback": lambda question: "a guess", "on_remote_error": "fallback"}
+    assert TwoSupervisorChain.from_calibration(calibration(fallback=True), **parts, **guess).fallback is not None
+
+
+def test_a_model_that_is_never_trusted_is_not_whatever_its_score(tmp_path) -> None:
+    never = CalibratedSupervisor(scorer="answerability", threshold=NEVER, model="reader-1")
+    calibration(local=never).save(tmp_path / "c.json")
+    loaded = Calibration.load(tmp_path / "c.json")
+    assert str(loaded).splitlines()[1] == "local: answerability never trusted"
+    chain = TwoSupervisorChain.from_calibration(loaded, local=LOCAL, remote=REMOTE, on_remote_error="no_answer")
+    assert not chain.invoke("sure").local_verdict.trusted

@@ -47,10 +47,8 @@ def _live(notes, calibration):
     chain = TwoSupervisorChain.from_calibration(
         calibration, local=notes.local, remote=notes.remote, scorers=by_name, on_remote_error="no_answer"
     )
-    recorded = {record.id for record in read_records(notes.records) if not record.failed}
-    examples = [example for example in notes.examples if example.id in recorded]
-    results = chain.batch([example.as_input() for example in examples])
-    return [(example, result) for example, result in zip(examples, results, strict=True)]
+    results = chain.batch([example.as_input() for example in notes.examples])
+    return list(zip(notes.examples, results, strict=True))
 
 
 def _mistakes(live, role):
@@ -80,17 +78,20 @@ def test_calibrate_evaluate_and_the_chain_agree_question_by_question(
     calibration = Calibration.load(out)
     assert (calibration.early_abstention, calibration.reconcile) == (early_abstention, reconcile)
 
-    live = _live(notes, calibration)
+    calibrated = _live(notes, calibration)
+    failed = {record.id for record in read_records(notes.records) if record.failed}
+    live = [(example, result) for example, result in calibrated if example.id not in failed]
     endings = Counter(ENDINGS[result.source, result.status] for _, result in live)
     assert {end["ending"]: end["questions"] for end in report["endings"] if end["questions"]} == endings
-    trusted = [(example, result) for example, result in live if result.status != "untrusted"]
-    wrong = sum(not squad.exact_match(result.answer, example.answers) for example, result in trusted)
-    asked = sum(result.remote is not None for _, result in live)
     estimates = {estimate["name"]: estimate["value"] for estimate in made["estimates"]}
-    for found in (estimates, {name: report[name]["value"] for name in ("risk", "coverage")}):
+    evaluated = {name: report[name]["value"] for name in ("risk", "coverage")}
+    for found, results in ((estimates, calibrated), (evaluated, live)):  # a report leaves failures out
+        trusted = [(example, result) for example, result in results if result.status != "untrusted"]
+        wrong = sum(not squad.exact_match(result.answer, example.answers) for example, result in trusted)
         assert found["risk"] == pytest.approx(wrong / len(trusted))
-        assert found["coverage"] == pytest.approx(len(trusted) / len(live))
-    assert estimates["remote_rate"] == pytest.approx(asked / len(live))
+        assert found["coverage"] == pytest.approx(len(trusted) / len(results))
+    asked = sum(not result.local_verdict.trusted for _, result in calibrated)
+    assert estimates["remote_rate"] == pytest.approx(asked / len(calibrated))
     for role in ("local", "remote"):
         expected = _mistakes(live, role)
         for found in report["mistakes"]:
@@ -102,7 +103,7 @@ def test_with_reconcile_the_chain_is_held_against_the_hosted_models_own_answers(
     named = {f"{role}_scorer": scorer for role, scorer in notes.scorers.items()}
     made = calibrate(notes.records, match_remote=0.1, reconcile=True, prefer="accuracy", **named)
     live = _live(notes, made)
-    alone = [record.remote.exact_match for record in read_records(notes.records) if not record.failed]
+    alone = [record.remote.exact_match or 0.0 for record in read_records(notes.records)]
     well = [r.status != "untrusted" and squad.exact_match(r.answer, e.answers) for e, r in live]
     assert made.estimate("below_remote").value == pytest.approx((sum(alone) - sum(well)) / len(live))
     assert any(

@@ -60,7 +60,10 @@ def test_json_is_the_whole_calibration_and_nothing_else(twosup, records) -> None
         (("--remote-rate", "0.5"), "remote_rate"),
         (("--fpr", "0.1"), "false_positive_rate"),
         (("--false-positive-rate", "0.1"), "false_positive_rate"),
-        (("--budget", "0.5", "--price-in", "1", "--price-out", "4"), "budget"),
+        (
+            ("--budget", "0.5", "--price-in", "1", "--price-out", "4", "--context", "1000", "--max-tokens", "99"),
+            "budget",
+        ),
         (("--match-remote", "0.1"), "match_remote"),
         (("--risk", "0.3", "--f1", "0.5", "--prefer", "coverage"), "risk"),
     ],

@@ -91,7 +91,15 @@ def _predictions(**columns):
     n = len(columns["trust"])
     empty = {name: np.zeros(n) for name in ("exact_match", "f1", "input_tokens", "output_tokens", "seconds")}
     given = {name: np.array(column) for name, column in columns.items()}
-    return PredictionColumns(**{**empty, "chosen": np.zeros(n, np.int8), "no_answer": np.zeros(n, bool), **given})
+    return PredictionColumns(
+        **{
+            **empty,
+            "chosen": np.zeros(n, np.int8),
+            "no_answer": np.zeros(n, bool),
+            "failed": np.zeros(n, bool),
+            **given,
+        }
+    )
 
 
 def test_of_equals_the_prediction_that_was_made_is_kept():
