@@ -111,23 +111,26 @@ def serve(chain, log, stream):
 def test_a_drifted_stream_is_noticed_and_recalibrating_from_the_log_brings_the_promise_back(tmp_path):
     squad, covid = questions(FILES[0]), questions(FILES[1], "COVID")
     reader, remote = ExtractiveReader(), Hosted(squad, covid)
-    collect(squad[:1500], local=reader, remote=remote, out=tmp_path / "squad.jsonl", scorers=["answerability", hosted])
+    asked = {"local": reader, "remote": remote, "scorers": ["answerability", hosted]}
+    collect(squad[:800], out=tmp_path / "squad.jsonl", **asked)
     options = {"risk": RISK, "confidence": CONFIDENCE, "local_scorer": "answerability"}
     old = calibrate(tmp_path / "squad.jsonl", remote_scorer="hosted", **options)
     scorers = {"hosted": hosted}
     chain = TwoSupervisorChain.from_calibration(old, local=reader, remote=remote, scorers=scorers)
     log = DecisionLog(tmp_path / "log.db")
 
-    start = serve(chain, log, squad[1500:2100])
+    start = serve(chain, log, squad[800:1100])
     before = watch(log, old, since=start)
-    drift = serve(chain, log, covid[:1000])
+    drift = serve(chain, log, covid[:600])
     after = watch(log, old, since=start)
     print(f"\n{before}\n{after}")
     assert not before.broken
     assert after.broken
 
     new = recalibrate(log, old, since=drift)
-    collect(covid[1000:], local=reader, remote=remote, out=tmp_path / "covid.jsonl", scorers=["answerability", hosted])
+    collect(
+        covid[600:1000], local=reader, remote=remote, out=tmp_path / "covid.jsonl", scorers=["answerability", hosted]
+    )
     held = {name: check(c, tmp_path / "covid.jsonl", scorers=scorers) for name, c in (("old", old), ("new", new))}
     fair, _ = labels_for(log, old, since=drift).fair()
     print(f"{len(fair)} labels drawn; old {old.local.threshold:.3f}, new {new.local.threshold:.3f}")
@@ -136,7 +139,7 @@ def test_a_drifted_stream_is_noticed_and_recalibrating_from_the_log_brings_the_p
     assert held["new"].probability > 0.5
 
     again = TwoSupervisorChain.from_calibration(new, local=reader, remote=remote, scorers=scorers)
-    renewed = serve(again, log, covid[1000:])
+    renewed = serve(again, log, covid[600:1000])
     assert not watch(log, new, since=renewed).broken
     assert read_labels(log.decisions(since=renewed), log.feedback(), scorers=BY).assumed == 0
 

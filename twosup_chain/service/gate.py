@@ -113,11 +113,7 @@ class RemoteGate(Gate):
         request = ticket.get()
         longest = min(self._max_tokens, (request and request.max_tokens) or self._max_tokens)
         most = bound(asked, self._price, max_tokens=longest, prompt_tokens=self._prompt_tokens)
-        route, caller = ("chain", None) if request is None else (request.route, request.caller)
-        taken = self.budget.take(most, route=route, caller=caller)
-        charge: Charge = yield Step(Awaited(), taken, stage=Stage.REMOTE)
-        if charge.refused is not None:
-            raise RemoteWithheldError(charge.refused, self.budget.caps.instead)
+        charge = yield from self._taken(self.budget, most)
         cost = most  # what nobody accounts for counts as spent
         try:
             answer = yield from call()
@@ -132,3 +128,17 @@ class RemoteGate(Gate):
         finally:
             self.budget.settle(charge, cost)
         return answer
+
+    @staticmethod
+    def _taken(budget: Budget, amount: float) -> Flow[Charge]:
+        """Takes the most that a call can cost from the purses; nothing passes where that cannot be done."""
+        request, instead = ticket.get(), budget.caps.instead
+        route, caller = ("chain", None) if request is None else (request.route, request.caller)
+        try:
+            charge: Charge = yield Step(Awaited(), budget.take(amount, route=route, caller=caller), stage=Stage.REMOTE)
+        except Exception as error:
+            said = f"what was spent cannot be told ({type(error).__name__})"
+            raise RemoteWithheldError(said, instead) from error
+        if charge.refused is not None:
+            raise RemoteWithheldError(charge.refused, instead)
+        return charge

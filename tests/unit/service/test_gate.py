@@ -186,3 +186,14 @@ def test_caps_without_what_they_take_are_an_error():
         RemoteGate(caps=Caps(day=1.0))
     with pytest.raises(ConfigurationError, match="retries=-1"):
         RemoteGate(retries=-1)
+
+
+def test_where_the_purses_cannot_be_read_nothing_passes_and_the_model_is_not_taken_for_dead(tmp_path):
+    (tmp_path / "broken.db").write_text("no database " * 500)
+    gate = RemoteGate(
+        breaker=Breaker(failures=1), caps=Caps(day=1.0), price=PRICE, store=tmp_path / "broken.db", max_tokens=9
+    )
+    result = chain(gate).invoke("q")
+    assert (result.source, result.remote) == ("none", None)
+    assert "what was spent cannot be told" in result.reason
+    assert gate.breaker.state == "closed"
