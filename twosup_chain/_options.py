@@ -4,11 +4,15 @@
 and only turns its findings into this package's errors.
 """
 
+import math
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twosup_chain.errors import ConfigurationError, InputError, TwosupError, UnknownOptionError
+
+#: The threshold that no score reaches: nothing is trusted.
+NEVER = math.nextafter(1.0, 2.0)
 
 
 class Options(BaseModel):

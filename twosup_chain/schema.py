@@ -27,10 +27,6 @@ Source = Literal["local", "remote", "fallback", "none"]
 _ADDED = ("result", "messages")
 
 
-#: The threshold that no score reaches: nothing is trusted.
-NEVER = math.nextafter(1.0, 2.0)
-
-
 class QAInput(Record):
     """A question, and the text that the answer must come from.
 

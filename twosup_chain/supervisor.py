@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, PlainValidator, ValidationInfo, model_validator
 
 from twosup_chain._in_process import InProcessRunnable
-from twosup_chain._options import shorten
+from twosup_chain._options import NEVER, shorten
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, MissingEvidenceError
-from twosup_chain.schema import NEVER, Answer, Evidence, QAInput, Verdict
+from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
 from twosup_chain.scoring.alternatives import alternatives
 from twosup_chain.scoring.registry import resolve
 from twosup_chain.scoring.scorer import ScoreFunction, Scorer
@@ -48,8 +48,8 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     Args:
         scorer: The name of a registered scorer, ``"module:name"`` or ``"file.py:name"`` of one of your own, a callable
             ``(QAInput, Answer, local=Answer | None) -> float``, or a `Scorer`. It becomes a `Scorer`.
-        threshold: The least score that is trusted, in [0, 1], or `schema.NEVER` for none. There is no default: it is
-            chosen, or calibrated.
+        threshold: The least score that is trusted, in [0, 1], or ``math.nextafter(1.0, 2.0)``, which none reaches.
+            There is no default: it is chosen, or calibrated.
         missing: The score, in [0, 1], of an answer that lacks what the scorer reads; by default such an answer is an
             error that says which evidence is missing and how to get it.
         model: The model that the threshold was calibrated for, by `Answer.model`; an answer of another one is an

@@ -11,14 +11,13 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from twosup_chain._json_file import read_json, write_json
-from twosup_chain._options import Record, shorten
+from twosup_chain._options import NEVER, Record, shorten
 from twosup_chain.answerers.settings import Settings
 from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.calibration.tally import Abstention
 from twosup_chain.calibration.targets import TARGETS, Method, OnRemoteError, Prefer
 from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import CalibrationFileError, TwosupError
-from twosup_chain.schema import NEVER
 
 #: What a file says it is, and the version of the format; the only one there is.
 FORMAT, VERSION = "twosup-calibration", 1

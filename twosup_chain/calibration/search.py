@@ -39,9 +39,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain._options import NEVER
 from twosup_chain.calibration.statistics import fixed_sequence
 from twosup_chain.calibration.tally import Abstention, Tally, count
-from twosup_chain.schema import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from twosup_chain._options import NEVER
 from twosup_chain.calibration.record import System
-from twosup_chain.schema import NEVER
 
 if TYPE_CHECKING:
     from twosup_chain.calibration.tally import Tally

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twosup_chain._options import NEVER
 from twosup_chain.calibration.search import find, ranks, worst_p_value
 from twosup_chain.calibration.tally import count
 from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes.outcomes import Outcomes
-from twosup_chain.schema import NEVER
 
 
 def drawn(n: int, seed: int = 0) -> Outcomes:

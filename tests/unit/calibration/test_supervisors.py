@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from twosup_chain import Answer, Calibration, TwoSupervisorChain
+from twosup_chain._options import NEVER
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.errors import CalibrationFileError, CalibrationMismatchError, MissingEvidenceError, UnknownOptionError
-from twosup_chain.schema import NEVER
 from twosup_chain.testing import ScriptedAnswerer
 
 LOCAL = ScriptedAnswerer(
