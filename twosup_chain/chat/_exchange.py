@@ -15,7 +15,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from twosup_chain._case import Case
 from twosup_chain._drive import Flow
 from twosup_chain.answerers.named_chat_model import resolved
-from twosup_chain.answerers.wrapping import is_chat_model, label_of
+from twosup_chain.answerers.wrapping import innermost, is_chat_model, label_of
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn, accepted, told
 from twosup_chain.chat._listener import Bound, Listener, longest_reply
@@ -102,7 +102,12 @@ class Exchange:
             return cast("Runnable[Any, Any]", model)
         if self.tools and self.asks_local:
             model = tooled(model, **self.tools)
-        options = {key: value for key, value in self.options.items() if key not in _HOSTED_ONLY}
+        known = getattr(innermost(model), "call_options", None)  # where a model says so, it is told no more
+        options = {
+            key: value
+            for key, value in self.options.items()
+            if key not in _HOSTED_ONLY and (known is None or key in known)
+        }
         bound = self._bound(chat.local_supervisor, longest_reply(model, options)) if chat.stops_drafts else None
         shows = self.streams and not self.tools and accepts_everything(chat.local_supervisor)
         listener = partial(Listener, bound=bound, faulty_calls=False, shows=shows) if self.streams or bound else None

@@ -88,6 +88,11 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
         raise ConfigurationError(f"stop={shorten(value)}: pass the texts before which a reply ends, none of them empty")
 
     @property
+    def call_options(self) -> frozenset[str]:
+        """What a call may say, by name."""
+        return frozenset({*_CALL_OPTIONS, "stop"})
+
+    @property
     def model_name(self) -> str:
         """The name of the GGUF file, without its ending."""
         return self.model_path.stem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.service.config import RouteTable, ServiceConfig
+    from twosup_chain.service.ports import Sink
 
 #: The name of a system message that holds a passage.
 PASSAGE = "context"
@@ -37,10 +39,11 @@ def routes(config: ServiceConfig) -> dict[str, Route]:
     Raises:
         TwosupError: A part cannot be made; the message names the route.
     """
-    made, log = {}, _log(config)
+    made, log, traces = {}, _log(config), _traces(config)
     for name, table in config.routes.items():
         try:
-            made[name] = route(name, table, log)
+            built = route(name, table, log)
+            made[name] = replace(built, sinks=(*built.sinks, *traces))
         except TwosupError as error:
             error.args = (f"routes.{name}: {error}",)
             raise
@@ -106,6 +109,14 @@ def _log(config: ServiceConfig) -> DecisionLog | None:
         return None
     redact = None if config.log.redact is None else parts.own(config.log.redact, "log.redact")
     return DecisionLog(config.log.where, keep_days=config.log.keep_days, redact=redact)
+
+
+def _traces(config: ServiceConfig) -> tuple[Sink, ...]:
+    if config.traces is None:
+        return ()
+    from twosup_chain.service.traces import Traces
+
+    return (Traces.to(config.traces.endpoint),)
 
 
 def _trust(table: RouteTable, policies: Mapping[str, Any]) -> tuple[dict[str, Any], Calibration | None]:

@@ -92,6 +92,12 @@ class LogTable(Table):
     redact: str | None = None
 
 
+class TracesTable(Table):
+    """``[traces]``: where spans of OpenTelemetry go, by OTLP over HTTP (extra ``otel``)."""
+
+    endpoint: str = Field(pattern="^https?://")
+
+
 class BreakerTable(Table):
     """``breaker`` of a route, as `Breaker` takes it."""
 
@@ -179,10 +185,11 @@ class RouteTable(Table):
 
 
 class ServiceConfig(Table):
-    """The whole file: ``[server]``, ``[log]``, and a ``[routes.NAME]`` for each model that clients see."""
+    """The file: ``[server]``, ``[log]``, ``[traces]``, and a ``[routes.NAME]`` for each model that clients see."""
 
     server: ServerTable = ServerTable()
     log: LogTable | None = None
+    traces: TracesTable | None = None
     routes: dict[str, RouteTable] = Field(min_length=1)
 
 
@@ -224,7 +231,7 @@ def _leaves(table: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
 
 
 #: The tables by their place in the file, for what a misspelt name should have been.
-_TABLES: dict[str, type[Table]] = {"server": ServerTable, "log": LogTable, "routes": RouteTable}
+_TABLES: dict[str, type[Table]] = {"server": ServerTable, "log": LogTable, "traces": TracesTable, "routes": RouteTable}
 
 
 def _said(item: Any) -> str:
