@@ -177,12 +177,16 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     outcomes = replace(outcomes, max_call_cost=most)  # the parts of a search hold to the dearest call of all
     search: dict[str, Any] = {"prefer": prefer or default_preference(wanted), "abstention": abstention}
     seed = int(source.digest, 16)  # nobody can try divisions until one fits
-    find_pair = partial(find, confidence=each) if guarantee == "confidence" else find_on_average
-    found = find_pair(outcomes, wanted, seed=seed, order=given.order, **search)
+    how = partial(find, confidence=each) if guarantee == "confidence" else find_on_average
+
+    def find_pair(outcomes: Outcomes, seed: int) -> Found:
+        return how(outcomes, wanted, seed=seed, order=given.order, **search)
+
+    found = find_pair(outcomes, seed)
     bound = max(filter(None, (target.least_abstention(outcomes) for target in wanted)), default=None)
     if found.best is None:
-        plug_in = find(outcomes, wanted, confidence=None, **search)
-        raise infeasible(found, plug_in.tried, wanted, confidence, bound)
+        level = None if each is None else 1.0 - each
+        raise infeasible(found, outcomes, wanted, confidence=confidence, level=level, bound=bound, search=find_pair)
     chosen = found.chosen
     beside = systems(chosen, found.tested)
     measures = {**MEASURES, **{target.measure: target for target in wanted}}

@@ -4,92 +4,107 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twosup_chain.calibration.measures import written
-from twosup_chain.calibration.search import worst_p_value
 from twosup_chain.errors import InfeasibleTargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Array, Tally
     from twosup_chain.calibration.targets import Target
+    from twosup_chain.outcomes.outcomes import Outcomes
 
-#: More labelled questions than these nobody has.
-_MOST_QUESTIONS = 10_000_000
-#: How finely their number is estimated, and from how many pairs.
-_STEP, _LIKELIEST = 1.1, 64
-#: Fewer questions than these are only a few.
-_FEW = 100
+    Search = Callable[[Outcomes, int], Found]
+
+#: How many worlds are simulated, how finely numbers of questions are tried, and up to which one.
+_WORLDS, _STEP, _MOST_QUESTIONS = 16, 1.5, 20_000
+#: In what share of the worlds so many questions have to be enough: for the least number that is said, and the most.
+_MAYBE, _PROBABLY = 0.5, 0.9
 
 
 def infeasible(
-    found: Found, everything: Tally, targets: Sequence[Target], confidence: float | None, bound: float | None
+    found: Found,
+    outcomes: Outcomes,
+    targets: Sequence[Target],
+    *,
+    confidence: float | None,
+    level: float | None,
+    bound: float | None,
+    search: Search,
 ) -> InfeasibleTargetError:
     """Returns the error that says why there are no thresholds.
 
-    `found` is a search that accepted no pair, `everything` the counts of all questions at many pairs, `bound` the share
-    of questions that any thresholds have to leave open, where that is known.
+    `found` is a search that accepted no pair of these outcomes; `search` is the same on others, with a seed. Tests were
+    held against `level`; `bound` is the share of questions that any thresholds leave open, where that is known.
     """
-    questions = everything.n
     surely = "" if confidence is None else f" with {confidence:.0%} confidence"
     closest = _closest(found, targets)
-    best, reached = {}, []
-    for target in targets:
-        estimate = float(target.value(closest).item())
-        words = f"{target.label} {written(estimate, target.unit)}"
-        if confidence is not None:
-            best[target.name] = target.interval(closest, 2.0 * confidence - 1.0)[1]
-            words += f", taken alone at most {written(best[target.name], target.unit)}{surely}"
-        elif math.isfinite(estimate):
-            best[target.name] = estimate
-        reached.append(words)
-    needed = None if confidence is None else _questions_needed(found, everything, targets, 1.0 - confidence)
-    asked = f"{questions:,} labelled question{'' if questions == 1 else 's'}"
+    estimates = {target: float(target.value(closest).item()) for target in targets}
+    reached = [f"{target.label} {written(estimate, target.unit)}" for target, estimate in estimates.items()]
+    asked = f"{len(outcomes):,} labelled question{'' if len(outcomes) == 1 else 's'}"
     setting = f"local ≥ {closest.local.item():.4g}, remote ≥ {closest.remote.item():.4g}"
     coverage = closest.answered.item() / max(closest.n, 1)
     sentences = [
         f"no thresholds {'are known to ' if surely else ''}keep {' and '.join(map(str, targets))}{surely} ({asked})",
-        f"the closest setting ({setting}) answers {coverage:.1%}: {', '.join(reached)}",
+        f"by estimate, the closest setting ({setting}) answers {coverage:.1%}: {', '.join(reached)}",
     ]
-    if confidence is not None and all(best[target.name] <= target.limit for target in targets):
-        sentences.append("that would do, but it was not the first setting tried, and the search stops where one fails")
+    if found.p_values is not None and level is not None and bool(np.any(found.p_values <= level)):
+        sentences.append("one setting passes alone, but not the first one tried, and the search stops where one fails")
     if bound is not None:
         sentences.append(f"by estimate, any thresholds would leave at least {bound:.1%} of the questions open")
-    if needed is not None:
-        sentences.append(f"about {needed:,} labelled questions may be enough, if the estimates stay as they are")
-    elif surely:
-        sentences.append("by these estimates no number of labelled questions would help")
+    needed = None
+    if surely:
+        missed = any(not estimate <= target.limit for target, estimate in estimates.items())
+        needed = None if missed else _questions_needed(outcomes, search)
+        sentences.append(_help(needed, missed=missed))
     sentences.append("raise the limit, or use better models or scorers")
+    best = {target.name: estimate for target, estimate in estimates.items() if math.isfinite(estimate)}
     return InfeasibleTargetError("; ".join(sentences), best, bound, needed)
 
 
-def _questions_needed(found: Found, everything: Tally, targets: Sequence[Target], level: float) -> int | None:
-    """Returns about how many labelled questions would let some pair pass; ``None`` where no number would.
+def _help(needed: tuple[int, int | None] | None, *, missed: bool) -> str:
+    if missed:
+        return "the estimate itself misses the limit, which more labelled questions alone would not change"
+    if needed is None:
+        return f"by simulation, {_MOST_QUESTIONS:,} labelled questions would hardly be enough"
+    least, most = needed
+    number = f"{least:,} or more" if most is None else f"{least:,}" if most == least else f"{least:,} to {most:,}"
+    return (
+        f"by simulation, {number} labelled questions may be enough (calibrating again until it works voids the "
+        "guarantee, unless you say beforehand how often: looks=…)"
+    )
 
-    The counts are scaled up as they are, which is what is expected if the estimates are the truth. Where there are
-    not just a few, one more question counts, and ends badly, so that a few lucky answers are not taken for a setting
-    without errors.
+
+def _questions_needed(outcomes: Outcomes, search: Search) -> tuple[int, int | None] | None:
+    """Returns with how many labelled questions a search is likely to succeed in every other world, and in nine of ten.
+
+    A world is what these questions, each weighted at random (Bayesian bootstrap; Rubin 1981, DOI
+    10.1214/aos/1176345338), may have been drawn from. ``None`` where the numbers that are tried are too small.
     """
-    questions, one_more = everything.n, int(everything.n >= _FEW)
-    bad = ("n", "answered", "wrong", "right_predictions", "refused_right", "losses")
-    everything = replace(everything, **{name: getattr(everything, name) + one_more for name in bad})
-    met = np.flatnonzero(reduce(np.logical_and, (target.met(everything) for target in targets)))
-    p_values = worst_p_value(everything.pairs(met), targets, level)
-    likeliest = everything.pairs(met[np.argsort(p_values)[:_LIKELIEST]])
-    tested = found.testing / questions
-    total = everything.n * _STEP
-    while met.size and total <= _MOST_QUESTIONS:
-        if np.any(worst_p_value(likeliest.times(total / everything.n * tested), targets, level) <= level):
-            digits = len(str(int(total))) - 2
-            return int(math.ceil(total / 10**digits) * 10**digits)
+    alone = replace(outcomes.one_a_passage(0), passage=None)
+    rng = np.random.default_rng(0)
+    worlds = rng.dirichlet(np.ones(len(alone)), size=_WORLDS)
+    a_passage = len(outcomes) / len(alone)
+    least, total = None, _STEP * len(alone)
+    while total * a_passage <= _MOST_QUESTIONS:
+        drawn = (alone.take(rng.choice(len(alone), size=int(total), p=world)) for world in worlds)
+        power = np.mean([search(some, seed).best is not None for seed, some in enumerate(drawn)])
+        if least is None and power >= _MAYBE:
+            least = _round(total * a_passage)
+        if power >= _PROBABLY:
+            return least or 0, _round(total * a_passage)
         total *= _STEP
-    return None
+    return None if least is None else (least, None)
+
+
+def _round(number: float) -> int:
+    digits = 10 ** max(len(str(int(number))) - 2, 0)
+    return int(math.ceil(number / digits) * digits)
 
 
 def _closest(found: Found, targets: Sequence[Target]) -> Tally:
