@@ -142,7 +142,8 @@ class Desk:
 
         async def follow() -> None:
             try:
-                seen = await shadow.follow(request.asked, result, decision)
+                metadata = request.config["metadata"]
+                seen = await shadow.follow(request.asked, result, decision, metadata=metadata)
             except Exception:  # noqa: BLE001 (nobody waits for it)
                 _log.exception("the decision %s could not be followed in the shadow", decision.id)
             else:

@@ -58,9 +58,23 @@ class Shadow:
         drawn = int.from_bytes(hashlib.sha256(decision.id.encode()).digest()[:8]) / 2**64
         return drawn < self._rate and _kept(decision)
 
-    async def follow(self, asked: QAInput, result: TwoSupervisorResult, decision: Decision) -> Decision:
-        """Returns a decision with what the hosted model says of it; as it is, where that was not to be had."""
-        seen = await self._asking(asked, result).ainvoke(asked)
+    async def follow(
+        self,
+        asked: QAInput,
+        result: TwoSupervisorResult,
+        decision: Decision,
+        *,
+        metadata: dict[str, Any] | None = None,
+    ) -> Decision:
+        """Returns a decision with what the hosted model says of it; as it is, where that was not to be had.
+
+        Args:
+            asked: The question.
+            result: What the chain made of it.
+            decision: The decision.
+            metadata: That of the call, which rules of ``never_escalate`` read.
+        """
+        seen = await self._asking(asked, result).ainvoke(asked, {"metadata": metadata or {}})
         if seen.remote is None:
             return decision
         cost = None if self._price is None else bill(asked, seen.model_copy(update={"local": None}), self._price)

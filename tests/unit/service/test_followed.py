@@ -88,3 +88,17 @@ def test_what_never_leaves_does_not_leave_in_the_shadow(tmp_path) -> None:
         (decision,) = log.decisions()
         assert not decision.shadow
         assert next(served.chat.remote.messages) == "Grace"  # it was not asked
+
+
+def test_what_never_escalates_is_not_asked_in_the_shadow_either(tmp_path) -> None:
+    rules = [{"metadata": {"private": "yes"}}, {"pattern": "secret"}]
+    served, log = logged(tmp_path, *["Grace"] * 9, rate=1.0, never_escalate=rules)
+    with serve(served) as client:
+        ask(client, metadata={"private": "yes"})
+        ask(client, context="Ada wrote the secret.")
+        client.post(
+            "/v1/answer", json={"model": "docs", "question": "Who?", "context": "Ada", "metadata": {"private": "yes"}}
+        )
+        ask(client)
+        (seen,) = followed(log)
+    assert seen.id == log.store.read("SELECT max(id) FROM decisions")[0][0]
