@@ -59,6 +59,8 @@ class Decision(Record):
         caller: Who asked, by the name of the key; ``None`` where nobody needs one.
         time: When it came, in seconds since 1970 (UTC).
         question: 64 hexadecimal digits that stand for the question and its context (SHA-256).
+        passage: 16 hexadecimal digits that stand for the context: questions on the same one are no independent draws;
+            ``None`` without one.
         source: Whose prediction was returned.
         status: As in `TwoSupervisorResult`; ``"failed"`` for a request that ended with an error, or whose caller left.
         reason: Why, in words.
@@ -86,6 +88,7 @@ class Decision(Record):
     caller: str | None
     time: float
     question: str
+    passage: str | None = None
     source: Source
     status: Status | Literal["failed"]
     reason: str
@@ -133,6 +136,7 @@ def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult, **m
         caller=ticket.caller,
         time=ticket.time,
         question=question_digest(asked),
+        passage=hashlib.sha256(json.dumps(asked.passages).encode()).hexdigest()[:16] if asked.passages else None,
         error=result.error,
         **{**known, **predictions(result), **more},
     )

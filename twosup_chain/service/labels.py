@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twosup_chain.errors import InputError
+from twosup_chain.errors import InputError, RemoteWithheldError
 from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from twosup_chain.service.decision import Decision
     from twosup_chain.service.feedback import Feedback
 
+ROLES = ("local", "remote")
 #: What is to be done about a stratum of which nothing is known.
 _CURES = {
     "kept": "the local model was trusted with: ask some of them in the shadow (shadow_rate), and label those",
     "trusted": "the hosted model was trusted with: label some (twosup feedback ID --right)",
     "refused": "nobody was trusted with: label some (twosup feedback ID --answer TEXT)",
+    "failed": "the hosted model failed at: label some (twosup feedback ID --answer TEXT)",
 }
 
 
@@ -44,7 +46,7 @@ class Labels:
         outcomes: What both models did; of a prediction that feedback does not tell of, the worst is assumed.
         decisions: Their ids.
         strata: What became of each: ``"kept"`` (the local prediction was trusted), ``"trusted"`` (the hosted one was),
-            or ``"refused"``.
+            ``"refused"``, or ``"failed"`` (the hosted model was asked in vain).
         decided: How many decisions the log holds of each stratum, labelled or not.
         assumed: Of how many rows the worst is assumed of one prediction.
     """
@@ -91,7 +93,7 @@ def read_labels(
     """Returns what decisions and the feedback on them tell.
 
     Args:
-        decisions: The decisions; those by other scorers, failed calls and what a rule withheld are passed over.
+        decisions: The decisions; those by other scorers, and what a rule or a cap withheld, are passed over.
         feedback: What was said last of each, by its id.
         scorers: The scorers by role.
         price: What the hosted model's tokens cost; those of a call that does not report them leave it out.
@@ -99,35 +101,41 @@ def read_labels(
     decided: Counter[str] = Counter()
     rows: list[tuple[Any, ...]] = []
     names: list[tuple[str, str]] = []
+    passages: list[int] = []
     assumed = 0
     for decision in decisions:
         stratum = _stratum(decision, scorers)
         if stratum is None:
             continue
         decided[stratum] += 1
-        said = feedback.get(decision.id)
-        if said is None or "remote" not in decision.verdicts:
+        said, usage, cost = feedback.get(decision.id), decision.usage.get("remote"), 0.0
+        failed = ["local" not in decision.verdicts, stratum == "failed"]
+        if said is None or (stratum == "kept" and not decision.shadow) or (price is not None and usage is None):
             continue
-        right = [said.right_of(decision, role) for role in ("local", "remote")]
-        usage, cost = decision.usage.get("remote"), 0.0
-        if right == [None, None] or (price is not None and usage is None):
+        right = [not fails and said.right_of(decision, role) for fails, role in zip(failed, ROLES, strict=True)]
+        if right == [None, None]:
             continue
         assumed += None in right
         if price is not None and usage is not None:
             cost = price.of(float(usage["input_tokens"]), float(usage["output_tokens"]))
-        scores = (decision.verdicts[role].score for role in ("local", "remote"))
-        no_answer = (decision.no_answer.get(role, False) for role in ("local", "remote"))
-        rows.append((*scores, *map(bool, right), *no_answer, cost))
+        scores = (decision.verdicts[role].score if role in decision.verdicts else 0.0 for role in ROLES)
+        no_answer = (decision.no_answer.get(role, False) for role in ROLES)
+        rows.append((*scores, *map(bool, right), *no_answer, *failed, cost))
         names.append((decision.id, stratum))
-    columns: npt.NDArray[Any] = np.array(rows, dtype=np.float64).reshape(len(rows), 7).T
+        passages.append(int((decision.passage or decision.question)[:16], 16))
+    columns: npt.NDArray[Any] = np.array(rows, dtype=np.float64).reshape(len(rows), 9).T
+    flags = columns[2:8] == 1.0
     outcomes = Outcomes(
         local_score=columns[0],
         remote_score=columns[1],
-        local_correct=columns[2] == 1.0,
-        remote_correct=columns[3] == 1.0,
-        local_no_answer=columns[4] == 1.0,
-        remote_no_answer=columns[5] == 1.0,
-        remote_cost=None if price is None else columns[6],
+        local_correct=flags[0],
+        remote_correct=flags[1],
+        local_no_answer=flags[2],
+        remote_no_answer=flags[3],
+        local_failed=flags[4],
+        remote_failed=flags[5],
+        remote_cost=None if price is None else columns[8],
+        passage=np.array(passages, dtype=np.uint64),
     )
     return Labels(
         outcomes=outcomes,
@@ -139,16 +147,16 @@ def read_labels(
 
 
 def _stratum(decision: Decision, scorers: Mapping[str, str | None]) -> str | None:
+    """Returns what became of a decision; ``None`` where that was by another scorer, or by a rule."""
     if any(verdict.scorer != scorers[role] for role, verdict in decision.verdicts.items()):
         return None
-    local = decision.verdicts.get("local")
-    if local is None:
-        return None
-    if local.trusted:
+    local, remote = (decision.verdicts.get(role) for role in ROLES)
+    if local is not None and local.trusted:
         return "kept"
-    if "remote" not in decision.verdicts:
-        return None
-    return "trusted" if decision.verdicts["remote"].trusted else "refused"
+    if remote is not None:
+        return "trusted" if remote.trusted else "refused"
+    withheld = decision.error is None or decision.error.startswith(RemoteWithheldError.__name__)
+    return None if withheld or local is None else "failed"
 
 
 def _drawn(id: str) -> float:

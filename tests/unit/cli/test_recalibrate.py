@@ -29,7 +29,14 @@ def files(tmp_path):
     old.save(tmp_path / "old.json")
     for i in range(N):
         verdicts = {r: Verdict(score=score[i], threshold=0.5, trusted=bool(i % 2), scorer=BY[r]) for r in BY}
-        given = {"id": f"dec_{i}", "route": "r", "caller": None, "time": i + 1.0, "question": "x", "reason": ""}
+        given = {
+            "id": f"dec_{i}",
+            "route": "r",
+            "caller": None,
+            "time": i + 1.0,
+            "question": f"{i:064x}"[::-1],
+            "reason": "",
+        }
         decision = Decision(
             **given,
             source="local" if i % 2 else "none",

@@ -37,7 +37,8 @@ def traffic(n, *, shift=0.0, seed=0, shadow=0.3, label=0.5, start=0):
         truth.append((local, remote, *right))
         verdicts = {"local": verdict("local", local), **({"remote": verdict("remote", remote)} if asked else {})}
         source = "local" if kept else "remote" if trusted else "none"
-        given = {"id": f"dec_{i}", "route": "r", "caller": None, "time": float(i + 1), "question": "x", "reason": ""}
+        given = {"id": f"dec_{i}", "route": "r", "caller": None, "time": float(i + 1), "reason": ""}
+        given["question"] = f"{i:064x}"[::-1]
         usage = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
         decisions.append(
             Decision(
@@ -105,6 +106,24 @@ def test_other_scorers_and_failed_calls_are_passed_over_and_costs_are_read():
     assert len(read_labels(decisions, feedback, scorers=other).outcomes) == 0
     priced = read_labels(decisions, feedback, scorers=SCORERS, price=PRICE).outcomes
     assert priced.remote_cost == pytest.approx(np.full(len(priced), 110e-6))
+
+
+def test_a_call_that_failed_is_labelled_as_one_and_what_was_withheld_is_no_draw():
+    decisions, feedback, _ = traffic(200)
+    kinds = {0: {"error": "TimeoutError"}, 1: {"error": "RemoteWithheldError: the cap"}, 2: {}}
+    for i, decision in enumerate(decisions):
+        if decision.source == "local":
+            continue
+        left = {"local": decision.verdicts["local"]} if i % 4 < 3 else {"remote": decision.verdicts["remote"]}
+        decisions[i] = decision.model_copy(update={"verdicts": left, **kinds.get(i % 4, {})})
+    labels = read_labels(decisions, feedback, scorers=SCORERS)
+    escalated = [i for i, decision in enumerate(decisions) if decision.source != "local"]
+    assert labels.decided["failed"] == sum(i % 4 == 0 for i in escalated)
+    assert labels.decided["trusted"] + labels.decided["refused"] == sum(i % 4 == 3 for i in escalated)
+    failed = np.array([stratum == "failed" for stratum in labels.strata])
+    assert (labels.outcomes.remote_failed == failed).all()
+    assert labels.outcomes.local_failed.sum() == sum(s in ("trusted", "refused") for s in labels.strata) > 0
+    assert not labels.outcomes.local_correct[labels.outcomes.local_failed].any()
 
 
 def test_of_what_feedback_does_not_tell_the_worst_is_assumed():
