@@ -4,27 +4,20 @@ What runs in this process, and a Runnable with a batch of its own, is called onc
 called for each of them, several at a time: so each has its own time, and one that hangs holds up no other.
 """
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
+from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import get_executor_for_config
 
 from twosup_chain._deadline import Done, Result, awithin, within
-from twosup_chain._drive import Step, atimed, child_config, send, start, throw, timed, without_keys
+from twosup_chain._drive import Flow, RunManager, Step, atimed, child_config, send, start, throw, timed, without_keys
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput, QAInputLike
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
-
-    from langchain_core.runnables import RunnableConfig
-
-    from twosup_chain._drive import Flow, RunManager
 
 #: How many calls of a batch run at once, where ``max_concurrency`` of its config does not say.
 CONCURRENCY = 32

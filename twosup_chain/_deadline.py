@@ -4,23 +4,19 @@ A call that does not end is left behind: a thread that waits for a socket cannot
 heed its cancellation. What runs here and not elsewhere learns of it (`_worker.check_wanted`) and ends.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from twosup_chain._process import Loaded
 from twosup_chain._worker import check_wanted, leaving
 from twosup_chain.errors import DeadlineError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
 
 #: How long a question may take where nobody says, in seconds.
 DEADLINE = 60.0

@@ -1,16 +1,11 @@
 """`Gate`: what may stand between a question and the hosted model, in every call style."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twosup_chain._deadline import Clock
-    from twosup_chain._drive import Flow
-    from twosup_chain.schema import Answer, QAInput
+from twosup_chain._deadline import Clock
+from twosup_chain._drive import Flow
+from twosup_chain.schema import Answer, QAInput
 
 
 class Gate(ABC):

@@ -1,26 +1,17 @@
-"""`Stage`: the calls of a decision in their order, and what a failure of one is in words.
-
-Which of them are made, and what follows, is decided in `chain`.
-"""
-
-from __future__ import annotations
+"""`Stage`: the calls of a decision in their order, and what a failure of one is in words."""
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from twosup_chain._drive import Step
+from langchain_core.runnables import Runnable
+
+from twosup_chain._case import Case
+from twosup_chain._drive import Flow, Step
 from twosup_chain._options import shorten
 from twosup_chain.answerers.part import input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import ConfigurationError, is_failure
-from twosup_chain.schema import Evidence, Verdict
-
-if TYPE_CHECKING:
-    from langchain_core.runnables import Runnable
-
-    from twosup_chain._case import Case
-    from twosup_chain._drive import Flow
-    from twosup_chain.schema import Answer
+from twosup_chain.schema import Answer, Evidence, Verdict
 
 
 class Stage(IntEnum):
@@ -54,11 +45,10 @@ class Stage(IntEnum):
         verdict = yield self.step(case, supervisor, evidence)
         if isinstance(verdict, Verdict):
             return verdict
-        message = (
+        raise ConfigurationError(
             f"a supervisor returned {shorten(verdict)}: it must return a Verdict, as Supervisor(scorer, threshold=…) "
             "does"
         )
-        raise ConfigurationError(message)
 
 
 def escalate(case: Case, stage: Stage, error: Exception, policy: str = "escalate") -> None:

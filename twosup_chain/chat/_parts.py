@@ -60,11 +60,10 @@ def _chat_model(value: object, *, role: str) -> object:
         return value
     if isinstance(value, Runnable) or callable(value):
         return as_answerer(value, role=role)
-    message = (
+    raise ConfigurationError(
         f"{role}={shorten(value)} is no chat model: pass a LangChain chat model, 'provider:model', or an answerer of "
         "questions on a context"
     )
-    raise ConfigurationError(message)
 
 
 def writes(model: object) -> bool:

@@ -150,11 +150,10 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
             ConfigurationError: There is no hosted model, and the local one is given no tools.
         """
         if not writes(self.remote) and not (self.local_tools and writes(self.local)):
-            message = (
+            raise ConfigurationError(
                 "nobody can call tools: pass a chat model as remote=…, or local_tools=True if the local one is to call "
                 "them"
             )
-            raise ConfigurationError(message)
         formatted = [convert_to_openai_tool(tool) for tool in tools]
         if tool_choice in ("any", "required", True) and len(formatted) == 1:
             tool_choice = formatted[0]["function"]["name"]

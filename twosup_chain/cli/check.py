@@ -1,7 +1,4 @@
-"""``twosup check``: whether a calibration keeps its word, on new records, or on a file that grows.
-
-It takes the command line's words apart; what is found is the business of `calibration`.
-"""
+"""``twosup check``: whether a calibration keeps its word, on new records, or on a file that grows."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@ answer only the most trusted ones, `probability` whether a score is a probabilit
 is. Choosing a threshold with a guarantee is the business of `calibration`; pictures are that of `evaluation`.
 """
 
-from __future__ import annotations
-
 from twosup_chain.curves.escalation import (
     EscalationCurve,
     accuracy_by_cutoff,

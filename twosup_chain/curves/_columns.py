@@ -1,7 +1,5 @@
 """What every function here asks of its columns: one dimension, one length, at least one row, finite numbers."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -9,8 +9,6 @@ Columns have shape (n,): trust in the local answers, whether or how far in [0, 1
 not fit together, or a number is out of its range, `InputError` is raised.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

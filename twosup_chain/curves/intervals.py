@@ -1,16 +1,12 @@
 """How sure a figure is: percentile intervals of the bootstrap over questions."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from twosup_chain.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Interval(NamedTuple):

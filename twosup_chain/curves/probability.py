@@ -3,8 +3,6 @@
 Guo et al., *On Calibration of Modern Neural Networks* (ICML 2017, arXiv 1706.04599, section 2).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

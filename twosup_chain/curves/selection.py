@@ -5,8 +5,6 @@ is raised where they do not fit together. Ties are broken at random, in expectat
 order of the rows.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

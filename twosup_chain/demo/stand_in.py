@@ -1,13 +1,14 @@
 """`StandIn`: a chat model that plays the recording in a hosted one's place; and the route of the demo."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from twosup_chain.answerers.prompt import join_passages
@@ -18,16 +19,8 @@ from twosup_chain.demo.run import RECORDING, THRESHOLDS, DemoThresholds
 from twosup_chain.reader.reader import ExtractiveReader
 from twosup_chain.schema import QAInput
 from twosup_chain.service.build import passages
+from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.route import Route
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from langchain_core.callbacks import CallbackManagerForLLMRun
-    from langchain_core.messages import BaseMessage
-    from langchain_core.runnables import Runnable
-
-    from twosup_chain.service.log import DecisionLog
 
 #: What the demo's route is called.
 ROUTE = "demo"

@@ -1,17 +1,20 @@
 """The reader's model: ONNX Runtime session, tokenizer and calibration, loaded on first use and shared between threads.
 
-It turns texts into tokens and token windows into start and end logits. What the logits mean is decided in `spans`.
+It turns texts into tokens and token windows into start and end logits.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twosup_chain._health import ModelHealth
 from twosup_chain._in_process import processors
@@ -21,15 +24,11 @@ from twosup_chain.errors import ConfigurationError, ModelFileError
 from twosup_chain.reader.folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, ReaderConfig, unreadable, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
     import onnxruntime
     import tokenizers
-    from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 #: From so many windows on they are read side by side, a thread each, which is faster than all threads on one window.
 _MANY_WINDOWS = 16

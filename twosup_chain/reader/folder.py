@@ -8,18 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twosup_chain._json_file import parse_json
 from twosup_chain._options import shorten
 from twosup_chain._packed import read_file
 from twosup_chain.errors import MissingExtraError, ModelFileError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PACKAGED_MODEL = Path(__file__).parent / "packaged"
 MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE = "reader.onnx", "tokenizer.json", "config.json"
@@ -101,11 +99,10 @@ def verify(folder: Path, config: ReaderConfig) -> None:
     for name, digest in ((MODEL_FILE, config.digest), (TOKENIZER_FILE, config.tokenizer_digest)):
         found = file_digest(folder / name) if digest else ""
         if found != digest:
-            message = (
+            raise ModelFileError(
                 f"{folder / name} is not the file that {CONFIG_FILE} beside it was written for (SHA-256 {found[:12]}…, "
                 f"not {digest[:12]}…): export the model again, or reinstall twosup-chain where it is the packaged one"
             )
-            raise ModelFileError(message)
 
 
 def calibration_features(evidence: Mapping[str, float]) -> dict[str, float]:
@@ -127,10 +124,9 @@ def answerability(calibration: dict[str, float], features: dict[str, float]) -> 
     logit = 0.0
     for name, weight in calibration.items():
         if name != "intercept" and name not in features:
-            message = (
+            raise ModelFileError(
                 f"the reader's calibration needs the feature {name!r}; this version has {', '.join(sorted(features))}"
             )
-            raise ModelFileError(message)
         logit += weight * features.get(name, 1.0)
     return 0.5 + 0.5 * math.tanh(0.5 * logit)
 

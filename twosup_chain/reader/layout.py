@@ -4,15 +4,10 @@ An answer stands in one of them. Lines of running text that were only wrapped be
 list.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _LINE_END = re.compile(r"[ \t]*\n\s*")
 _CELL_END = re.compile(r"(?<![^\s])\|(?![^\s])|\t")

@@ -4,24 +4,18 @@ Where the answer stands, and which words count, says `text`; here characters bec
 tokens of the words that count (F1). Plain functions on numpy arrays.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from twosup_chain.reader.engine import Tokens
+from twosup_chain.reader.spans import Window
+from twosup_chain.text.words import Word
 
-    from numpy.typing import NDArray
-
-    from twosup_chain.reader.engine import Tokens
-    from twosup_chain.reader.spans import Window
-    from twosup_chain.text.words import Word
-
-    BoolArray = NDArray[np.bool_]
-    FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
 
 
 def token_ranges(places: Sequence[tuple[int, int]], tokens: Tokens) -> list[tuple[int, int]]:

@@ -1,29 +1,23 @@
 """The local extractive reader: quotes the answer from the passage, or says that the passage does not hold one.
 
-`ExtractiveReader` puts the parts together: tokens and logits come from `engine`, the odds of the spans from `spans`,
-what the windows say together from `reading`. How its model was made is told in ``packaged/MODEL_CARD.md``.
+How its model was made is told in ``packaged/MODEL_CARD.md``.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
+from twosup_chain._worker import Worker
 from twosup_chain.answerers.base import InProcessAnswerer
 from twosup_chain.errors import ConfigurationError, InputError
 from twosup_chain.reader.engine import ReaderEngine
 from twosup_chain.reader.folder import answerability, calibration_features, model_folder
 from twosup_chain.reader.reading import Limits, Reading, read
 from twosup_chain.schema import Answer, Candidate, QAInput
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from twosup_chain._worker import Worker
 
 
 class SpanScore(Record):
@@ -112,17 +106,15 @@ class ExtractiveReader(InProcessAnswerer):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.max_answer_tokens > self.stride:
-            message = (
+            raise ConfigurationError(
                 f"max_answer_tokens={self.max_answer_tokens} is more than stride={self.stride}: "
                 "an answer could fall between two windows; raise stride"
             )
-            raise ConfigurationError(message)
         if self._limits.question < self.max_length // 8:
-            message = (
+            raise ConfigurationError(
                 f"max_length={self.max_length} leaves no room for a question beside two answers of "
                 f"max_answer_tokens={self.max_answer_tokens}; raise the one or lower the other"
             )
-            raise ConfigurationError(message)
         options = (model_folder(self.model), self.num_threads, self.providers, self.max_batch_tokens)
         if self.engine is None or self.engine.options != options:
             self.engine = ReaderEngine(*options)

@@ -1,7 +1,4 @@
-"""What the reader finds in the passages of a question: the loop over windows, between `engine` and `spans`.
-
-How a `Reading` becomes an `Answer` or a `SpanScore` is the business of `reader`.
-"""
+"""What the reader finds in the passages of a question: the loop over windows, between `engine` and `spans`."""
 
 from __future__ import annotations
 

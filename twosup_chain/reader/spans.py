@@ -1,7 +1,5 @@
 """Which span of a passage answers: windows over long texts, the joint odds of all spans, and clean character offsets.
 
-Plain functions on numpy arrays; the model that gives the logits is in `engine`, the answerer in `reader`.
-
 A window's *log-odds* of a span are its start logit plus its end logit minus the window's null score (both logits of
 the first token; Devlin et al. 2019, section 4.3, doi:10.18653/v1/N19-1423): the logarithm of how much likelier the span
 is than "no answer". Log-odds against null are comparable between windows, raw logits are not, so the joint distribution
@@ -13,23 +11,18 @@ One window gives the usual softmax over its spans and null. Every span counts on
 has the span nearest to its centre speaks for it.
 """
 
-from __future__ import annotations
-
 import math
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
-    BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 _PAIRS = dict(zip("([{«‹“„「『《（", ")]}»›”“」』》）", strict=True))
 _QUOTES = "\"'`“”‘’"
