@@ -138,7 +138,7 @@ def supervisor(
             )
         return Supervisor(found, threshold=threshold)
     if fitted is not None and scorer in (None, fitted.scorer):
-        return Supervisor(found, threshold=fitted.threshold)
+        return Supervisor(found, threshold=fitted.threshold, no_answer_threshold=fitted.no_answer_threshold)
     raise ConfigurationError(
         f"--{role}-threshold is missing: no threshold was fitted for the scorer {found.name!r} with these models; "
         "choose one in [0, 1], the least score to trust (0 trusts every answer, 1 hardly any)"

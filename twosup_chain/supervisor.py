@@ -31,6 +31,7 @@ def _share(value: object, info: ValidationInfo) -> float:
 
 _MEANT = {
     "threshold": "a threshold, the least score that is trusted,",
+    "no_answer_threshold": "the least score at which 'no answer' is trusted",
     "missing": "what stands for a score that is missing",
 }
 
@@ -48,8 +49,14 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     Args:
         scorer: The name of a registered scorer, ``"module:name"`` or ``"file.py:name"`` of one of your own, a callable
             ``(QAInput, Answer, local=Answer | None) -> float``, or a `Scorer`. It becomes a `Scorer`.
+<<<<<<< HEAD
         threshold: The least score that is trusted, in [0, 1], or ``math.nextafter(1.0, 2.0)``, which none reaches.
             There is no default: it is chosen, or calibrated.
+=======
+        threshold: The least score that is trusted, in [0, 1]. There is no default: it is chosen, or calibrated.
+        no_answer_threshold: The least score at which the prediction "no answer" is trusted, in [0, 1]; by default that
+            of any other. A local "no answer" that is trusted ends the question, and nobody else is asked.
+>>>>>>> 43f91af (Features of an answer's aptness (value, list, table, negation); a threshold of its own for 'no answer')
         missing: The score, in [0, 1], of an answer that lacks what the scorer reads; by default such an answer is an
             error that says which evidence is missing and how to get it.
         model: The model that the threshold was calibrated for, by `Answer.model`; an answer of another one is an
@@ -68,6 +75,7 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
 
     scorer: Annotated[Scorer, PlainValidator(resolve)]
     threshold: _Share
+    no_answer_threshold: _Share | None = None
     missing: _Share | None = None
     model: str | None = None
 
@@ -77,7 +85,9 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     @model_validator(mode="after")
     def _caution(self) -> Self:
         """Lets a scorer that was fitted on other data say so, where its threshold was not calibrated."""
-        if self.scorer.caution is not None and self.threshold > 0.0:  # at 0 everything is trusted, whatever the score
+        if (
+            self.scorer.caution is not None and max(self.thresholds) > 0.0
+        ):  # at 0 everything is trusted, whatever the score
             self.scorer.caution()
         return self
 
@@ -85,6 +95,12 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     def scorer_name(self) -> str:
         """The scorer's registered name (with a digest for a learned one), or the name of the callable."""
         return self.scorer.name
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        """The least trusted score of an answer, and that of "no answer"."""
+        own = self.no_answer_threshold
+        return self.threshold, self.threshold if own is None else own
 
     @property
     def trace_metadata(self) -> dict[str, Any]:
@@ -140,12 +156,14 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
             if self.missing is None:
                 raise
             score = self.missing
+        none = evidence.answer.text is None
         if evidence.weigh is None:
-            return self._verdict(score)
+            return self._verdict(score, none=none)
         weighed = {"answer": score, **alternatives(self.scorer, evidence)}
         chosen = max(weighed, key=weighed.__getitem__)  # of equals the first: the prediction that was made
-        return self._verdict(weighed[chosen], chosen=chosen, weighed=weighed)
+        none = chosen == "unanswerable" or (chosen == "answer" and none)
+        return self._verdict(weighed[chosen], none=none, chosen=chosen, weighed=weighed)
 
-    def _verdict(self, score: float, **weighing: Any) -> Verdict:
-        trusted = score >= self.threshold
-        return Verdict(score=score, threshold=self.threshold, trusted=trusted, scorer=self.scorer_name, **weighing)
+    def _verdict(self, score: float, *, none: bool, **weighing: Any) -> Verdict:
+        least = self.thresholds[none]
+        return Verdict(score=score, threshold=least, trusted=score >= least, scorer=self.scorer_name, **weighing)

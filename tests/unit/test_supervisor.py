@@ -142,3 +142,21 @@ async def test_long_texts_are_compared_off_the_event_loop() -> None:
     for context in ("Ada wrote it.", "Ada wrote it. " * 10_000):
         await supervisor.ainvoke(Evidence(input=QAInput("Who?", context), answer=Answer("Ada")))
     assert threads == [True, False]
+
+
+@pytest.mark.parametrize(("text", "least"), [("Ada", 0.8), (None, 0.4)])
+def test_no_answer_has_a_threshold_of_its_own(text, least) -> None:
+    supervisor = Supervisor(lambda question, answer: 0.6, threshold=0.8, no_answer_threshold=0.4)
+    verdict = supervisor.judge(QUESTION, Answer(text))
+    assert (verdict.threshold, verdict.trusted) == (least, text is None)
+
+
+def test_a_no_answer_that_outweighs_the_answer_is_held_against_its_own_threshold() -> None:
+    evidence = Evidence(input=QUESTION, answer=Answer("Ada", scores={"answerability": 0.3}), weigh="local")
+    verdict = Supervisor("answerability", threshold=0.6, no_answer_threshold=0.9).invoke(evidence)
+    assert (verdict.chosen, verdict.score, verdict.threshold, verdict.trusted) == ("unanswerable", 0.7, 0.9, False)
+
+
+def test_the_threshold_of_no_answer_is_a_share() -> None:
+    with pytest.raises(ConfigurationError, match=r"no_answer_threshold=.*number in \[0, 1\]"):
+        Supervisor("answerability", threshold=0.5, no_answer_threshold=70)

@@ -36,13 +36,15 @@ class CalibratedSupervisor(Record, allow_inf_nan=False):
     """A supervisor's setting: it trusts what scores at least `threshold`, in [0, 1]; nothing where it is `NEVER`.
 
     A scorer or model is ``None`` where the calibration was not told it, or it has no name, and `asked` likewise: what
-    of the model's options was not the default. `missing` is as in `Supervisor`.
+    of the model's options was not the default. `missing` and `no_answer_threshold` are as in `Supervisor`; a calibration
+    finds one threshold for all predictions.
     """
 
     scorer: str | None = None
     threshold: float = Field(ge=0.0, le=NEVER)
     model: str | None = None
     missing: float | None = Field(default=None, ge=0.0, le=1.0)
+    no_answer_threshold: float | None = Field(default=None, ge=0.0, le=1.0)
     asked: Settings | None = None
 
     def __str__(self) -> str:
@@ -169,6 +171,15 @@ class Calibration(Record, allow_inf_nan=False):
     warnings: tuple[str, ...] = ()
     format: Literal["twosup-calibration"] = "twosup-calibration"
     version: Literal[1] = 1
+
+    @model_validator(mode="after")
+    def _check_thresholds(self) -> Calibration:
+        if any(setting.no_answer_threshold is not None for setting in self.settings.values()):
+            message = (
+                "no_answer_threshold: a calibration proves one threshold for all predictions, and has none of these"
+            )
+            raise ValueError(message)
+        return self
 
     @property
     def settings(self) -> dict[str, CalibratedSupervisor]:

@@ -32,6 +32,7 @@ def setting_of(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSuper
         threshold=supervisor.threshold,
         missing=supervisor.missing,
         model=supervisor.model,
+        no_answer_threshold=supervisor.no_answer_threshold,
     )
 
 

@@ -153,7 +153,7 @@ class Exchange:
         if not isinstance(supervisor, Supervisor):
             return None
         highest = supervisor.scorer.bound
-        return None if highest is None else Bound(highest, supervisor.threshold, supervisor.scorer_name, longest)
+        return None if highest is None else Bound(highest, min(supervisor.thresholds), supervisor.scorer_name, longest)
 
     # -- what comes of them ---------------------------------------------------------------------------------------
 
@@ -223,7 +223,7 @@ def tooled(model: Runnable[Any, Any], **tools: Any) -> Runnable[Any, Any]:
 
 def accepts_everything(supervisor: object) -> bool:
     """Whether nothing can be rejected: the threshold is 0, and a score is given where the evidence is missing."""
-    return isinstance(supervisor, Supervisor) and supervisor.threshold <= 0.0 and supervisor.missing is not None
+    return isinstance(supervisor, Supervisor) and max(supervisor.thresholds) <= 0.0 and supervisor.missing is not None
 
 
 def passed_on(part: AIMessage) -> ChatGenerationChunk:

@@ -308,5 +308,5 @@ def _chunks(exchange: Exchange, piece: Any) -> Iterator[ChatGenerationChunk]:
 
 def _shortly(supervisor: object) -> Any:
     if isinstance(supervisor, Supervisor):
-        return {"scorer": supervisor.scorer_name, "threshold": supervisor.threshold, "missing": supervisor.missing}
+        return {"scorer": supervisor.scorer_name, "thresholds": supervisor.thresholds, "missing": supervisor.missing}
     return None if supervisor is None else type(supervisor).__name__

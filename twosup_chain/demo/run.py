@@ -65,7 +65,9 @@ class DemoThresholds(Record):
     def supervisors(self) -> dict[str, Any]:
         """The supervisors that these describe, as `TwoSupervisorChain` takes them."""
         return {
-            f"{role}_supervisor": Supervisor(scorer_of(setting, role), threshold=setting.threshold)
+            f"{role}_supervisor": Supervisor(
+                scorer_of(setting, role), threshold=setting.threshold, no_answer_threshold=setting.no_answer_threshold
+            )
             for role, setting in (("local", self.local), ("remote", self.remote))
         }
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from twosup_chain.calibration.promise import check
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration
 from twosup_chain.calibration.settings import learned_scorers, read_judged, setting_of
@@ -14,7 +16,7 @@ from twosup_chain.evaluation.mistakes import mistakes
 from twosup_chain.evaluation.report import Report
 from twosup_chain.outcomes.decisions import decide
 from twosup_chain.outcomes.from_records import RecordColumns
-from twosup_chain.outcomes.outcomes import Outcomes
+from twosup_chain.outcomes.outcomes import Flags, Floats, Outcomes
 from twosup_chain.outcomes.predictions import Correct, in_words
 from twosup_chain.outcomes.price import Price
 from twosup_chain.records.lines import Paths
@@ -105,7 +107,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         raise CalibrationMismatchError(
             f"the calibration counts {calibration.correct!r} as right, and correct= says {words!r}: let them agree"
         )
-    decisions = decide(outcomes, local.threshold, remote.threshold)
+    decisions = decide(outcomes, _least(local, outcomes.local_no_answer), _least(remote, outcomes.remote_no_answer))
     count = measure.draws_for(len(columns), draws)
     systems, against_local, against_remote = measure.systems(columns, decisions, count)
     coverage, risk, remote_rate = measure.selective(decisions, count)
@@ -140,6 +142,13 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         outcomes=outcomes,
         calibration=calibration,
     )
+
+
+def _least(setting: CalibratedSupervisor, no_answer: Flags | None) -> float | Floats:
+    """Returns the least trusted score of each prediction."""
+    if setting.no_answer_threshold is None or no_answer is None:
+        return setting.threshold
+    return np.where(no_answer, setting.no_answer_threshold, setting.threshold)
 
 
 def _settings(

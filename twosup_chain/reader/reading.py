@@ -13,10 +13,10 @@ import numpy as np
 from twosup_chain._options import shorten
 from twosup_chain.errors import InputError
 from twosup_chain.reader.engine import ModelInput, ReaderEngine, Tokens
-from twosup_chain.reader.layout import cells_of
 from twosup_chain.reader.occurrences import agreement, counted, token_ranges
 from twosup_chain.reader.spans import JointSpans, Window, disjoint_spans, span_log_odds, tidy, windows
 from twosup_chain.text.finder import find, whole
+from twosup_chain.text.layout import cells_of
 from twosup_chain.text.words import words
 
 if TYPE_CHECKING:

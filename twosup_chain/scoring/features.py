@@ -2,7 +2,11 @@
 
 import math
 
+<<<<<<< HEAD
 from twosup_chain.schema import Answer, QAInput
+=======
+from twosup_chain.scoring.aptness import aptness_features
+>>>>>>> 43f91af (Features of an answer's aptness (value, list, table, negation); a threshold of its own for 'no answer')
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.tokens import token_features
 from twosup_chain.scoring.wording import wording_features
@@ -17,16 +21,18 @@ def features(question: QAInput, answer: Answer, *, local: Answer | None = None) 
 
     This is the one function for features: what it returns is scored live, and is recorded as it is. Of the prediction
     itself come its tokens' (`tokens`), what it says of itself (`reading.own_features`) and, where there is a context,
-    those of the words (`wording`; for "no answer" of a reading they are about the span that it rejects). Of a hosted
-    prediction there are besides ``agreement`` with the `local` one (two "no answers" agree fully), what the local
-    reading makes of it (`reading.reading_features`), and the local prediction's own features, ``local_…``.
+    those of the words and their place (`wording`, `aptness`; for "no answer" of a reading they are about the span that
+    it rejects). Of a hosted prediction there are besides ``agreement`` with the `local` one (two "no answers" agree
+    fully), what the local reading makes of it (`reading.reading_features`), and the local prediction's own features,
+    ``local_…``.
     """
     found = {**token_features(answer), **own_features(answer)}
     if question.context is not None:
-        text = answer.text
-        if text is None and answer.candidates:
-            text = answer.candidates[0].text
-        found |= wording_features(question.question, question.passages, text)
+        said = answer.candidates[0] if answer.text is None and answer.candidates else answer
+        found |= wording_features(question.question, question.passages, said.text)
+        if said.text is not None:
+            at = None if said.document is None or said.start is None else (said.document, said.start)
+            found |= aptness_features(question.question, question.passages, said.text, at)
     if local is not None:
         found["agreement"] = agreement(answer.text, local.text)
         if is_reading(local):

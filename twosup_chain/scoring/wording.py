@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from twosup_chain.text.finder import find
+from twosup_chain.text.layout import cells_of
 from twosup_chain.text.words import words as words_of
 
 _WORD = re.compile(r"\d[\d,.]*\d|\w+(?:['’]\w+)?")
@@ -43,7 +46,7 @@ _SPELT_NUMBERS = (
     "billion dozen half first second third monday tuesday wednesday thursday friday saturday sunday january february "
     "march april may june july august september october november december century"
 )
-_NUMBER_WORDS = frozenset(_SPELT_NUMBERS.split())
+NUMBER_WORDS = frozenset(_SPELT_NUMBERS.split())
 #: How many words on either side of an answer are near it.
 _NEAR = 12
 #: More occurrences of an answer than this are not looked at.
@@ -157,7 +160,7 @@ def _around(asked: _Asked, places: Sequence[tuple[_Passage, str, range]]) -> dic
     own = next((s for s in sentences if s.start <= at.start < s.stop), range(len(passage.stems)))
     shares = {s: len(asked.stems.intersection(passage.stems[s.start : s.stop])) / len(asked.stems) for s in sentences}
     inside = set(passage.stems[own.start : own.stop])
-    negated = any(_negates(word) for word in passage.words[own.start : own.stop])
+    negated = any(negates(word) for word in passage.words[own.start : own.stop])
     return {
         "near_overlap": overlap,
         "sentence_overlap": shares.get(own, 0.0),
@@ -185,6 +188,11 @@ def _told(asked: _Asked, passage: _Passage, start: int) -> bool:
     return _restates(asked, passage, range(max(0, first - len(asked.words)), max(0, start - len(asked.words) + 1)))
 
 
+def content_stems(text: str) -> frozenset[str]:
+    """Returns what the content words of a text count as, when words are compared."""
+    return frozenset(_stem(word) for word in map(str.lower, _WORD.findall(text)) if word not in _STOP)
+
+
 def sentence_around(passages: Sequence[str], text: str) -> str | None:
     """Returns the sentence in which a text first stands; ``None`` where it stands nowhere."""
     for whole in passages:
@@ -210,13 +218,12 @@ def _cut(passage: _Passage, whole: str, span: range) -> str:
 def _asked(question: str) -> _Asked:
     words = _WORD.findall(question)
     low = [word.lower() for word in words]
-    content = [word for word in low if word not in _STOP]
     return _Asked(
         words=low,
-        stems=frozenset(map(_stem, content)),
+        stems=content_stems(question),
         names=frozenset(_stem(w.lower()) for w in words[1:] if w[0].isupper() and w.lower() not in _STOP),
         numbers=_numbers([question]),
-        negated=any(map(_negates, low)),
+        negated=any(map(negates, low)),
         kind=next((kind for kind, pattern in _KINDS.items() if re.search(pattern, question.lower())), ""),
     )
 
@@ -245,13 +252,14 @@ def _stem(word: str) -> str:
     return word[:_STEM] if len(word) > _STEM else word.removesuffix("s")
 
 
-def _negates(word: str) -> bool:
+def negates(word: str) -> bool:
+    """Returns whether a word in lower case negates."""
     return word in _NEGATIONS or word.endswith(("n't", "n’t"))
 
 
 def _fits(kind: str, text: str, words: Sequence[str]) -> float:
     if kind in _NUMBERED:
-        return float(any(char.isdigit() for char in text) or any(word in _NUMBER_WORDS for word in words))
+        return float(any(char.isdigit() for char in text) or any(word in NUMBER_WORDS for word in words))
     if kind in _NAMED:
         return float(any(char.isupper() for char in text))
     return 0.5
@@ -264,10 +272,12 @@ def _places(passage: _Passage, whole: str, text: str) -> Iterator[range]:
 
 
 def _sentences(passage: _Passage, whole: str) -> list[range]:
-    """Returns the words of each sentence of the passage, as ranges of places."""
+    """Returns the words of each sentence, or cell of the layout, of the passage, as ranges of places."""
+    cells = cells_of(whole, np.array(passage.starts, np.int64))
     ends = [match.end() for match in _SENTENCE_END.finditer(whole)]
+    ends += [passage.starts[i] for i in np.flatnonzero(np.diff(cells)) + 1]
     ranges, at, place = [], 0, 0
-    for end in [*ends, len(whole) + 1]:
+    for end in [*sorted(ends), len(whole) + 1]:
         while at < len(passage.starts) and passage.starts[at] < end:
             at += 1
         if at > place:

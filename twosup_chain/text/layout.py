@@ -9,7 +9,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-_LINE_END = re.compile(r"[ \t]*\n\s*")
+_LINE_END = re.compile(r"\n\s*")
 _CELL_END = re.compile(r"(?<![^\s])\|(?![^\s])|\t")
 _ITEM = re.compile(r"[ \t]*(?:[-–•*]|\(?\w{1,3}[.)])[ \t]")
 _LABEL = re.compile(r"[^\s:][^.:|]{0,30}:(?:\s|$)")
@@ -26,7 +26,9 @@ def cells_of(text: str, starts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _ends_cell(text: str, gap: re.Match[str]) -> bool:
     """Whether the gap between two lines is more than the wrap of running text."""
-    line, following = text[text.rfind("\n", 0, gap.start()) + 1 : gap.start()], text[gap.end() :].split("\n", 1)[0]
+    line = text[text.rfind("\n", 0, gap.start()) + 1 : gap.start()].rstrip()
+    end = text.find("\n", gap.end())
+    following = text[gap.end() : end if end >= 0 else len(text)]
     if gap[0].count("\n") > 1:
         return True
     if _ITEM.match(following):

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from twosup_chain.reader.layout import cells_of
+from twosup_chain.text.layout import cells_of
 
 
 def apart(text: str, one: str, other: str) -> bool:
