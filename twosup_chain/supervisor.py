@@ -49,14 +49,10 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     Args:
         scorer: The name of a registered scorer, ``"module:name"`` or ``"file.py:name"`` of one of your own, a callable
             ``(QAInput, Answer, local=Answer | None) -> float``, or a `Scorer`. It becomes a `Scorer`.
-<<<<<<< HEAD
         threshold: The least score that is trusted, in [0, 1], or ``math.nextafter(1.0, 2.0)``, which none reaches.
             There is no default: it is chosen, or calibrated.
-=======
-        threshold: The least score that is trusted, in [0, 1]. There is no default: it is chosen, or calibrated.
         no_answer_threshold: The least score at which the prediction "no answer" is trusted, in [0, 1]; by default that
             of any other. A local "no answer" that is trusted ends the question, and nobody else is asked.
->>>>>>> 43f91af (Features of an answer's aptness (value, list, table, negation); a threshold of its own for 'no answer')
         missing: The score, in [0, 1], of an answer that lacks what the scorer reads; by default such an answer is an
             error that says which evidence is missing and how to get it.
         model: The model that the threshold was calibrated for, by `Answer.model`; an answer of another one is an

@@ -36,8 +36,8 @@ class CalibratedSupervisor(Record, allow_inf_nan=False):
     """A supervisor's setting: it trusts what scores at least `threshold`, in [0, 1]; nothing where it is `NEVER`.
 
     A scorer or model is ``None`` where the calibration was not told it, or it has no name, and `asked` likewise: what
-    of the model's options was not the default. `missing` and `no_answer_threshold` are as in `Supervisor`; a calibration
-    finds one threshold for all predictions.
+    of the model's options was not the default. `missing` and `no_answer_threshold` are as in `Supervisor`; a
+    calibration finds one threshold for all predictions.
     """
 
     scorer: str | None = None

@@ -85,21 +85,16 @@ class Decisions:
         return own
 
 
-<<<<<<< HEAD
-def decide(outcomes: Outcomes, local_threshold: float, remote_threshold: float) -> Decisions:
-    """Returns what a chain with these thresholds does: it trusts a prediction whose score is at least the threshold."""
-
-    def trusted(score: Floats, threshold: float, failed: Flags | None) -> Flags:
-        enough: Flags = score >= threshold
-        return enough if failed is None else enough & ~failed
-
-=======
 def decide(outcomes: Outcomes, local_threshold: float | Floats, remote_threshold: float | Floats) -> Decisions:
     """Returns what a chain with these thresholds does: it trusts a prediction whose score is at least the threshold.
 
     A threshold may be a column of shape (n,), where "no answer" has one of its own.
     """
->>>>>>> 43f91af (Features of an answer's aptness (value, list, table, negation); a threshold of its own for 'no answer')
+
+    def trusted(score: Floats, threshold: float | Floats, failed: Flags | None) -> Flags:
+        enough: Flags = score >= threshold
+        return enough if failed is None else enough & ~failed
+
     return Decisions(
         outcomes=outcomes,
         kept=trusted(outcomes.local_score, local_threshold, outcomes.local_failed),

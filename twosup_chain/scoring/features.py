@@ -2,11 +2,8 @@
 
 import math
 
-<<<<<<< HEAD
 from twosup_chain.schema import Answer, QAInput
-=======
 from twosup_chain.scoring.aptness import aptness_features
->>>>>>> 43f91af (Features of an answer's aptness (value, list, table, negation); a threshold of its own for 'no answer')
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.tokens import token_features
 from twosup_chain.scoring.wording import wording_features
