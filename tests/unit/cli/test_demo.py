@@ -38,7 +38,7 @@ def small_demo(monkeypatch, tmp_path):
     files = {"data": data, "recording": tmp_path / "recording.jsonl", "thresholds": run.THRESHOLDS}
     real = run.run_demo
     monkeypatch.setattr(run, "run_demo", lambda **options: real(**files, **options))
-    monkeypatch.setattr("twosup_chain.reader.reader.ExtractiveReader", lambda: ScriptedAnswerer(script=LOCAL))
+    monkeypatch.setattr(run, "ExtractiveReader", lambda: ScriptedAnswerer(script=LOCAL))
 
 
 def test_the_demo_as_json_is_one_document_with_every_question_and_the_figures(twosup, small_demo):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,37 +72,35 @@ def own(tmp_path, monkeypatch):
     return lambda name: f"{tmp_path / 'mine.py'}:{name}"
 
 
-@pytest.fixture
-def data(tmp_path):
-    lines = [
-        {
+def _data(numbers):
+    for number in numbers:
+        yield {
             "id": f"{number}",
             "question": f"What does {'the lamp' if number % 2 else 'the engine'} {number} burn?",
             "context": f"Number {number} burns {'oil' if number % 2 else 'coal'}.",
             "answers": ["oil" if number % 2 else "coal"],
         }
-        for number in range(120)
-    ]
-    path = tmp_path / "data.jsonl"
-    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    return str(path)
 
 
 @pytest.fixture
-def records(twosup, own, data, tmp_path):
-    """What ``collect`` recorded with answerers and scorers of the file."""
-    out = str(tmp_path / "records.jsonl")
+def records(twosup, own, tmp_path):
+    """What ``collect`` recorded with answerers and scorers of the file: questions to calibrate on, and others."""
     models = ("--local", own("Glossary"), "--remote", own("hosted"))
     scorers = ("--scorer", own("about_lamps"), "--scorer", own("SHORT"))
-    result = twosup("collect", data, "--out", out, *models, *scorers, "--json")
-    assert result.exit_code == 0, result.stderr
-    done = json.loads(result.stdout)
-    assert (done["recorded"], done["local_model"], done["remote_model"]) == (120, "glossary-1", "hosted-1")
-    return out
+    files = []
+    for first in (0, 120):
+        data, out = (str(tmp_path / f"{name}{first}.jsonl") for name in ("data", "records"))
+        Path(data).write_text("\n".join(map(json.dumps, _data(range(first, first + 120)))), encoding="utf-8")
+        result = twosup("collect", data, "--out", out, *models, *scorers, "--json")
+        assert result.exit_code == 0, result.stderr
+        done = json.loads(result.stdout)
+        assert (done["recorded"], done["local_model"], done["remote_model"]) == (120, "glossary-1", "hosted-1")
+        files.append(out)
+    return files
 
 
 def test_a_scorer_a_target_and_answerers_go_from_collect_through_calibrate_to_evaluate(twosup, own, records, tmp_path):
-    out = str(tmp_path / "calibration.json")
+    out, (records, others) = str(tmp_path / "calibration.json"), records
     scorers = ("--local-scorer", own("about_lamps"), "--remote-scorer", own("SHORT"))
     target = ("--target", f"{own('OpenShare')}=0.1")
     result = twosup("calibrate", records, "--risk", "0.1", *target, *scorers, "--out", out)
@@ -111,15 +110,15 @@ def test_a_scorer_a_target_and_answerers_go_from_collect_through_calibrate_to_ev
     assert {promise.target for promise in made.promises} == {"risk", "open_share"}
     assert 0.1 < made.local.threshold <= 0.9
 
-    held = twosup("calibrate", records, "--check", out, "--target", own("OpenShare"), "--json")
+    held = twosup("calibrate", others, "--check", out, "--target", own("OpenShare"), "--json")
     assert {promise["target"] for promise in json.loads(held.stdout)["targets"]} == {"risk", "open_share"}
 
-    found = json.loads(twosup("evaluate", records, "-c", out, *target, "--json").stdout)
+    found = json.loads(twosup("evaluate", others, "-c", out, *target, "--json").stdout)
     assert found["systems"]["chain"]["exact_match"]["value"] == 1.0
     assert found["savings"]["calls"]["chain"] == 60
 
     thresholds = ("--local-threshold", "0.5", "--remote-threshold", "0.5")
-    same = json.loads(twosup("evaluate", records, *scorers, *thresholds, "--json").stdout)
+    same = json.loads(twosup("evaluate", others, *scorers, *thresholds, "--json").stdout)
     assert same["systems"] == found["systems"]
 
 
