@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import GenericFakeChatModel
+from pydantic import Field
 from starlette.testclient import TestClient
 
 from twosup_chain import Answer, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
@@ -33,10 +34,16 @@ class Kept:
 
 
 class Hosted(GenericFakeChatModel):
-    """Says what it is told to, and calls the first tool that it is given."""
+    """Says what it is told to; `told` are the options of the last call."""
+
+    told: dict[str, Any] = Field(default_factory=dict)
 
     def __init__(self, *said: Any) -> None:
         super().__init__(messages=iter(said))
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **options: Any) -> Any:
+        self.told = options if stop is None else {**options, "stop": stop}
+        return super()._generate(messages, stop, run_manager, **options)
 
     def bind_tools(self, tools: Any, **options: Any) -> Any:
         return self.bind(tools=tools)

@@ -59,7 +59,7 @@ def serve(served: Served) -> None:
 def _service(served: Served, folder: Path) -> Service:
     from twosup_chain.service.app import Service
     from twosup_chain.service.build import routes
-    from twosup_chain.service.config import ServerTable, load
+    from twosup_chain.service.config import ServerTable, checked, load
     from twosup_chain.service.http import keys_of
 
     changed: dict[str, Any] = {name: value for name in ("host", "port") if (value := getattr(served, name)) is not None}
@@ -67,7 +67,9 @@ def _service(served: Served, folder: Path) -> Service:
         from twosup_chain.demo.stand_in import ROUTE, route
         from twosup_chain.service.log import DecisionLog
 
-        return Service({ROUTE: route(DecisionLog(folder / "decisions.db"))}, ServerTable(**changed), {})
+        return Service(
+            {ROUTE: route(DecisionLog(folder / "decisions.db"))}, checked(ServerTable, changed, "--host"), {}
+        )
     config = load(served.config)
-    server = ServerTable(**{**config.server.model_dump(), **changed})
+    server = checked(ServerTable, {**config.server.model_dump(), **changed}, "--host")
     return Service(routes(config), server, keys_of(server.callers))

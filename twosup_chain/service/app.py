@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,11 +28,10 @@ from twosup_chain.service.wire import AnswerRequest, ChatRequest, Pieces, comple
 
 try:
     from prometheus_client import CONTENT_TYPE_LATEST
-    from sse_starlette import EventSourceResponse
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.middleware.cors import CORSMiddleware
-    from starlette.responses import HTMLResponse, PlainTextResponse, Response
+    from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
     from starlette.routing import Route as Path
 except ImportError:
     raise MissingExtraError("twosup serve", "starlette", "serve") from None
@@ -137,15 +136,16 @@ class Service:
         headers = {DECISION: ticket.id}
         if not asked.stream:
             return json_response(first, headers=headers)
-        return EventSourceResponse(_events(first, replies), headers=headers, sep="\n")
+        headers |= {"cache-control": "no-store", "x-accel-buffering": "no"}  # no proxy holds the pieces back
+        return StreamingResponse(_events(first, replies), headers=headers, media_type="text/event-stream")
 
     async def _replies(self, desk: Desk, ticket: Ticket, asked: ChatRequest) -> AsyncGenerator[dict[str, Any]]:
         """Gives a reply, whole or in pieces; the last comes once the decision is kept."""
         messages = asked.conversation
         chat: Any = desk.route.chat
+        if (asked.tools or asked.wants_json) and not desk.route.calls_tools:
+            raise RefusedError(400, f"the route {ticket.route!r} has no hosted chat model, to call tools or write JSON")
         if asked.tools:
-            if not desk.route.calls_tools:
-                raise RefusedError(400, f"tools: the route {ticket.route!r} has no model that calls any")
             chat = chat.bind_tools(asked.tools, **asked.tool_options)
         turn = Turn.of(messages, passages(messages))
         longest = [most for most in (asked.longest, desk.route.max_tokens) if most is not None]
@@ -239,17 +239,16 @@ class Service:
         return PlainTextResponse("ready" if ready else (self.broken or "a model is not loaded"), 200 if ready else 503)
 
 
-async def _events(first: dict[str, Any], others: AsyncGenerator[dict[str, Any]]) -> AsyncGenerator[str]:
-    async with AsyncExitStack() as stack:
-        replies = await stack.enter_async_context(aclosing(others))
+async def _events(first: dict[str, Any], others: AsyncGenerator[dict[str, Any]]) -> AsyncGenerator[bytes]:
+    async with aclosing(others) as replies:
         yield _event(first)
         try:
             async for piece in replies:
                 yield _event(piece)
         except Exception as error:  # noqa: BLE001 (the status has been sent: the stream says it)
             yield _event(error_document(error)[1])
-        yield "[DONE]"
+        yield b"data: [DONE]\n\n"
 
 
-def _event(piece: dict[str, Any]) -> str:
-    return orjson.dumps(piece, default=str).decode()
+def _event(piece: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % orjson.dumps(piece, default=str)

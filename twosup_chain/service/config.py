@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -43,6 +43,9 @@ class Table(BaseModel):
     """A table of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+TableT = TypeVar("TableT", bound=Table)
 
 
 class ServerTable(Table):
@@ -210,10 +213,19 @@ def load(path: str | Path) -> ServiceConfig:
             raise ConfigurationError(
                 f'{path}: {place} holds a key: keys stand in the environment; write remote_key = "NAME_OF_VARIABLE"'
             )
+    return checked(ServiceConfig, found, str(path))
+
+
+def checked(kind: type[TableT], fields: dict[str, Any], where: str) -> TableT:
+    """Returns a table of these fields.
+
+    Raises:
+        ConfigurationError: One is wrong; the message names it, after `where` it stands.
+    """
     try:
-        return ServiceConfig(**found)
+        return kind(**fields)
     except ValidationError as error:
-        raise ConfigurationError(f"{path}: " + "; ".join(map(_said, error.errors()))) from None
+        raise ConfigurationError(f"{where}: " + "; ".join(map(_said, error.errors()))) from None
 
 
 def _holds_key(value: str) -> bool:
@@ -239,7 +251,7 @@ def _said(item: Any) -> str:
     place = ".".join(str(part) for part in item["loc"])
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, TwosupError):
-        return f"{place}: {cause}"
+        return f"{place}: {cause}" if place else str(cause)
     if item["type"] == "extra_forbidden":
         table = _TABLES.get(str(item["loc"][0]), ServiceConfig) if len(item["loc"]) > 1 else ServiceConfig
         return f"{place}: {UnknownOptionError('option', str(item['loc'][-1]), table.model_fields)}"

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 #: The variable that tells a worker process which file it serves.
 CONFIG = "TWOSUP_CONFIG"
 
+#: How long a connection may idle, in seconds: longer than clients and proxies keep one, so that they close it, and no
+#: request meets a connection that is being closed.
+KEEP_ALIVE = 75
+
 
 def service(path: str | Path) -> Service:
     """Returns the server of a file; nothing is loaded yet.
@@ -58,6 +62,7 @@ def run(served: Service, path: Path | None = None) -> None:
         "host": server.host,
         "port": server.port,
         "timeout_graceful_shutdown": server.grace,
+        "timeout_keep_alive": KEEP_ALIVE,
         "access_log": False,
         "backlog": 2048,
     }

@@ -64,6 +64,12 @@ class ChatRequest(_Asked):
         return self.max_completion_tokens or self.max_tokens
 
     @property
+    def wants_json(self) -> bool:
+        """Whether the reply is to be JSON."""
+        form = self.options.get("response_format")
+        return isinstance(form, dict) and form.get("type") != "text"
+
+    @property
     def conversation(self) -> list[BaseMessage]:
         """The messages, after those that hold the passages.
 

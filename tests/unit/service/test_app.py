@@ -77,9 +77,22 @@ def test_tools_are_the_hosted_models() -> None:
 
 def test_tools_without_a_model_that_calls_any_are_refused() -> None:
     with serve(route()) as served:
-        response = ask(served, tools=TOOLS)
-    assert response.status_code == 400
-    assert "no model that calls any" in response.json()["error"]["message"]
+        for more in ({"tools": TOOLS}, {"response_format": {"type": "json_object"}}):
+            response = ask(served, **more)
+            assert response.status_code == 400
+            assert "no hosted chat model" in response.json()["error"]["message"]
+        assert ask(served, response_format={"type": "text"}).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_json_and_sampling_are_handed_on_to_the_hosted_model(stream) -> None:
+    made = route("{}")
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
+    sampling = {"temperature": 0.5, "top_p": 0.9, "seed": 7, "stop": ["\n"]}
+    with serve(made) as served:
+        ask(served, response_format=form, max_completion_tokens=30, stream=stream, **sampling)
+        assert served.decisions[0].source == "remote"
+    assert made.chat.remote.told == {"response_format": form, "max_tokens": 30, **sampling}
 
 
 def test_passages_may_be_sent_apart() -> None:
