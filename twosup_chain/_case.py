@@ -2,11 +2,21 @@
 
 from time import perf_counter
 
+from twosup_chain._citing import cite, is_long
 from twosup_chain._deadline import Clock
 from twosup_chain._options import shorten
 from twosup_chain.errors import AnswererError, NoTrustedAnswerError
-from twosup_chain.schema import Answer, Citation, QAInput, Source, Status, TwoSupervisorResult, Verdict, total_usage
-from twosup_chain.text.citation import citations
+from twosup_chain.schema import (
+    Answer,
+    Citation,
+    Evidence,
+    QAInput,
+    Source,
+    Status,
+    TwoSupervisorResult,
+    Verdict,
+    total_usage,
+)
 
 _NAMES = {"local": "the local answer", "unanswerable": "'no answer'"}
 
@@ -21,6 +31,8 @@ class Case:
         self.local_verdict: Verdict | None = None
         self.remote_verdict: Verdict | None = None
         self.error: str | None = None
+        #: The prediction of the result, where its citations are still to be looked up, in long texts.
+        self.uncited: Evidence | None = None
         self._lost: list[AnswererError | NoTrustedAnswerError] = []
         self._reasons: list[str] = []
         self.clock = Clock(None)
@@ -76,8 +88,11 @@ class Case:
         )
 
     def _citations(self, answer: Answer | None) -> tuple[Citation, ...]:
-        near = () if self.local is None else self.local.candidates
-        return () if answer is None else citations(self.input, answer, near)
+        if answer is None:
+            return ()
+        cited = Evidence(input=self.input, answer=answer, local=self.local)
+        self.uncited = cited if is_long(self.input) else None
+        return () if self.uncited else cite(cited)
 
 
 def _judged(role: str, answer: Answer, verdict: Verdict) -> str:

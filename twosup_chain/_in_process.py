@@ -18,6 +18,9 @@ from twosup_chain._options import Options
 from twosup_chain._unkeyed import Scrubber
 from twosup_chain._worker import Worker
 
+#: Characters of text from which on even quick work on it is moved off the event loop.
+LONG = 50_000
+
 
 class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
     """`invoke`, `ainvoke`, `batch` and `abatch` from `process`; `stream` and `astream` are LangChain's own."""

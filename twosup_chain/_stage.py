@@ -9,7 +9,7 @@ from twosup_chain._case import Case
 from twosup_chain._drive import Flow, Step
 from twosup_chain._options import shorten
 from twosup_chain.answerers.part import input_for
-from twosup_chain.answerers.reply import as_answer
+from twosup_chain.answerers.reply import LONGEST, as_answer
 from twosup_chain.errors import ConfigurationError, is_failure
 from twosup_chain.schema import Answer, Evidence, Verdict
 
@@ -23,6 +23,7 @@ class Stage(IntEnum):
     REMOTE = 3
     REMOTE_SUPERVISOR = 4
     FALLBACK = 5
+    CITATIONS = 6
 
     @property
     def failing(self) -> str:
@@ -38,7 +39,10 @@ class Stage(IntEnum):
 
     def ask(self, case: Case, answerer: Runnable[Any, Any]) -> Flow[Answer]:
         """Returns what an answerer says."""
-        return as_answer((yield self.step(case, answerer, input_for(answerer, case.input))), case.input.passages)
+        answer = as_answer((yield self.step(case, answerer, input_for(answerer, case.input))), case.input.passages)
+        if len(answer.text or "") > LONGEST:
+            case.note(f"the {self.name.lower()} answer is cut off after {LONGEST:,} characters")
+        return answer
 
     def judge(self, case: Case, supervisor: Runnable[Any, Any], evidence: Evidence) -> Flow[Verdict]:
         """Returns what a supervisor says of an answer."""

@@ -16,8 +16,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from twosup_chain import _batch
 from twosup_chain._case import Case
+from twosup_chain._citing import CITING
 from twosup_chain._deadline import DEADLINE, Clock
-from twosup_chain._drive import FlowRunnable
+from twosup_chain._drive import FlowRunnable, Step
 from twosup_chain._gate import Gate
 from twosup_chain._health import Health, engines, health
 from twosup_chain._options import shorten
@@ -201,7 +202,10 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         """
         case.clock = Clock(self.deadline, self._last_stage)
         result = (yield from self._ask_local(case)) if ask_local else None
-        return result or (yield from self._ask_remote(case))
+        result = result or (yield from self._ask_remote(case))
+        if case.uncited is None:
+            return result
+        return result.model_copy(update={"citations": (yield Step(CITING, case.uncited, stage=Stage.CITATIONS))})
 
     @property
     def _last_stage(self) -> Stage:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, PlainValidator, ValidationInfo, model_validator
 
-from twosup_chain._in_process import InProcessRunnable
+from twosup_chain._in_process import LONG, InProcessRunnable
 from twosup_chain._options import NEVER, shorten
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, MissingEvidenceError
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
@@ -37,10 +37,6 @@ _MEANT = {
 
 #: A number in [0, 1].
 _Share = Annotated[float, BeforeValidator(_share)]
-
-
-#: Characters of context and answer from which on even a quick scorer works off the event loop.
-_LONG = 50_000
 
 
 class Supervisor(InProcessRunnable[Evidence, Verdict]):
@@ -110,7 +106,7 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
 
     def heavy(self, value: Evidence) -> bool:
         """Whether the texts to compare are long."""
-        return sum(map(len, value.input.passages)) + len(value.answer.text or "") > _LONG
+        return sum(map(len, value.input.passages)) + len(value.answer.text or "") > LONG
 
     def judge(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> Verdict:
         """Returns the verdict on one prediction, without a trace.

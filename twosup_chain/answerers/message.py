@@ -35,15 +35,16 @@ REFUSALS = frozenset(
 )
 
 
-def answer_from_message(message: BaseMessage, passages: Sequence[str] = ()) -> Answer:
+def answer_from_message(message: BaseMessage, passages: Sequence[str] = (), longest: int | None = None) -> Answer:
     """Returns the answer that a message holds.
 
     A reasoning that the message shows (a ``thinking`` or ``reasoning`` block, or text up to ``</think>``) is no part of
-    it, and the tokens of it are no evidence. A reply that says "unanswerable" is an answer whose text is ``None``.
+    it, and the tokens of it are no evidence. A reply that says "unanswerable" is an answer whose text is ``None``. Of a
+    reply only the first `longest` characters are read, all by default.
     """
     try:
         reply = _reply(message)
-        text = parse_reply(reply, passages)
+        text = parse_reply(reply[:longest], passages)
     except AnswererError as error:
         error.usage = usage_of(message)
         raise
@@ -108,7 +109,8 @@ def _ending(message: BaseMessage) -> str:
 
 def _blocks(message: BaseMessage) -> list[dict[str, Any]]:
     """Returns the content blocks that are dicts, those of LangChain's wrapper for foreign ones unwrapped."""
-    blocks = [block for block in message.content if isinstance(block, dict)]
+    content = message.content if isinstance(message.content, list) else ()  # not the letters of a text
+    blocks = [block for block in content if isinstance(block, dict)]
     return [block["value"] if isinstance(block.get("value"), dict) else block for block in blocks]
 
 

@@ -9,9 +9,12 @@ from twosup_chain.answerers.message import answer_from_message
 from twosup_chain.errors import EmptyAnswerError, NotTextError, TwosupError
 from twosup_chain.schema import Answer, TwoSupervisorResult
 
+#: No answer has more characters; the rest is cut off, and a "…" says so.
+LONGEST = 20_000
+
 
 def as_answer(value: object, passages: Sequence[str] = ()) -> Answer:
-    """Returns whatever an answerer of the user's own returned as an `Answer`.
+    """Returns whatever an answerer of the user's own returned as an `Answer`, cut off after `LONGEST` characters.
 
     Args:
         value: An `Answer`, a string, ``None`` (the prediction that there is no answer), a LangChain message, a dict of
@@ -25,6 +28,8 @@ def as_answer(value: object, passages: Sequence[str] = ()) -> Answer:
             nobody.
     """
     answer = _read(value, passages)
+    if answer.text is not None and len(answer.text) > LONGEST + 1:
+        answer = answer.model_copy(update={"text": f"{answer.text[:LONGEST]}…"})
     if answer.text is None or answer.text.strip():
         return answer
     raise EmptyAnswerError(
@@ -45,7 +50,7 @@ def _read(value: object, passages: Sequence[str]) -> Answer:
             )
         return Answer(value.answer, usage=value.usage, seconds=value.seconds)
     if isinstance(value, BaseMessage):
-        return answer_from_message(value, passages)
+        return answer_from_message(value, passages, 2 * LONGEST)  # what is taken off its ends leaves enough
     if isinstance(value, dict) and "text" in value:
         try:
             return Answer(**value)
