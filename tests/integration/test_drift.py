@@ -139,7 +139,7 @@ def test_a_drifted_stream_is_noticed_and_recalibrating_from_the_log_brings_the_p
     assert held["new"].probability > 0.5
 
     again = TwoSupervisorChain.from_calibration(new, local=reader, remote=remote, scorers=scorers)
-    renewed = serve(again, log, covid[600:1000])
+    renewed = serve(again, log, covid[1000:1150])
     assert not watch(log, new, since=renewed).broken
     assert read_labels(log.decisions(since=renewed), log.feedback(), scorers=BY).assumed == 0
 

@@ -77,7 +77,7 @@ def recalibrate(
         for role, setting in made.settings.items()
     }
     currency = None if price is None else price.currency
-    return made.model_copy(update={**missing, "currency": currency, "correct": "by feedback"})
+    return made.model_copy(update={**missing, "currency": currency})
 
 
 def labels_for(

@@ -65,7 +65,7 @@ def test_a_log_and_its_feedback_give_a_calibration_with_the_promises_of_the_old_
     assert (code, "is written" in text) == (0, True)
     found = json.loads(open(new).read())  # noqa: PTH123, SIM115
     assert [promise["limit"] for promise in found["promises"]] == [0.1]
-    assert (found["local"]["scorer"], found["correct"]) == ("mine", "by feedback")
+    assert (found["local"]["scorer"], found["remote"]["scorer"]) == ("mine", "theirs")
     assert LOW < found["local"]["threshold"] <= HIGH
 
 
