@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from twosup_chain.answerers.chat import ChatAnswerer
     from twosup_chain.answerers.consistency import SelfConsistent
     from twosup_chain.calibration.calibrate import calibrate
+    from twosup_chain.calibration.grouped import GroupedCalibration
+    from twosup_chain.calibration.groups import calibrate_groups
     from twosup_chain.calibration.monitor import Monitor
     from twosup_chain.calibration.promise import check
     from twosup_chain.calibration.record import Calibration
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "answerers.chat": "ChatAnswerer",
     "answerers.consistency": "SelfConsistent",
-    "calibration": "Calibration Monitor calibrate check",
+    "calibration": "Calibration GroupedCalibration Monitor calibrate calibrate_groups check",
     "chain": "TwoSupervisorChain",
     "chat.condenser": "QuestionCondenser",
     "chat.middleware": "TwoSupervisorMiddleware",
@@ -60,6 +62,7 @@ __all__ = [
     "Citation",
     "EmbeddingSimilarity",
     "ExtractiveReader",
+    "GroupedCalibration",
     "LearnedScorer",
     "LlamaCppAnswerer",
     "LlamaCppChat",
@@ -77,6 +80,7 @@ __all__ = [
     "__version__",
     "acollect",
     "calibrate",
+    "calibrate_groups",
     "check",
     "collect",
     "evaluate",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twosup_chain._drive import Flow
+    from twosup_chain.calibration.grouped import GroupedCalibration
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
@@ -131,7 +132,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     @classmethod
     def from_calibration(
         cls,
-        calibration: Calibration | str | Path,
+        calibration: Calibration | GroupedCalibration | str | Path,
         *,
         local: Any,
         remote: Any,
@@ -144,7 +145,9 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         calibration names its models.
 
         Args:
-            calibration: A `Calibration`, or the path of one.
+            calibration: A `Calibration`, a `GroupedCalibration`, or the path of one. With groups, the question's is
+                read from the call's metadata (``config={"metadata": {"domain": "law"}}``) or its documents'; a question
+                of a group without a promise is trusted to nobody, and nobody else is asked.
             local: The local answerer.
             remote: The hosted answerer.
             scorers: By name, the scorers of the calibration that are not registered ones, or hold a model of yours.

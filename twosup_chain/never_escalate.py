@@ -114,8 +114,16 @@ def as_rules(value: object) -> object:
     """Returns what a user gives for rules: a rule, a dict of its field, a pattern, a function, or a list of them."""
     if value is None or isinstance(value, NeverEscalate):
         return value
+    rules = rules_of(value)
+    return NeverEscalate(rules=rules) if rules else None
+
+
+def rules_of(value: object) -> tuple[Rule, ...]:
+    """Returns the rules that a user gives, none for ``None``: see `as_rules`."""
+    if value is None or isinstance(value, NeverEscalate):
+        return () if value is None else value.rules
     given = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return NeverEscalate(rules=tuple(map(_rule, given))) if given else None
+    return tuple(map(_rule, given))
 
 
 def _rule(value: object) -> Rule:

@@ -1,12 +1,15 @@
 """`Supervisor`: a scorer and a threshold, which together judge one prediction; the same class serves both roles."""
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from pydantic import BeforeValidator, PlainValidator, ValidationInfo, model_validator
 
 from twosup_chain._in_process import LONG, InProcessRunnable
-from twosup_chain._options import NEVER, shorten
+from twosup_chain._options import NEVER, Options, shorten
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, MissingEvidenceError
 from twosup_chain.schema import Answer, Evidence, QAInput, Verdict
 from twosup_chain.scoring.alternatives import alternatives
@@ -159,3 +162,47 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     def _verdict(self, score: float, *, none: bool, **weighing: Any) -> Verdict:
         least = self.thresholds[none]
         return Verdict(score=score, threshold=least, trusted=score >= least, scorer=self.scorer_name, **weighing)
+
+
+class GroupSupervisor(RunnableSerializable[Evidence, Verdict], Options):
+    """Judges each prediction by the supervisor of its question's group; where there is none, none is trusted.
+
+    The group is the value of the field `by` in the call's metadata (``config={"metadata": {…}}``), or else in those of
+    a document of the context.
+
+    Args:
+        by: The field.
+        groups: A supervisor for each group.
+
+    Raises:
+        CalibrationMismatchError: The question is of no group.
+    """
+
+    by: str
+    groups: dict[str, Supervisor]
+
+    def invoke(self, input: Evidence, config: RunnableConfig | None = None, **_: Any) -> Verdict:
+        """Returns the verdict of the group's supervisor."""
+        judge = self._judge(input, config)
+        return judge if isinstance(judge, Verdict) else judge.invoke(input, config)
+
+    async def ainvoke(self, input: Evidence, config: RunnableConfig | None = None, **_: Any) -> Verdict:
+        """Returns the verdict of the group's supervisor."""
+        judge = self._judge(input, config)
+        return judge if isinstance(judge, Verdict) else await judge.ainvoke(input, config)
+
+    def _judge(self, evidence: Evidence, config: RunnableConfig | None) -> Supervisor | Verdict:
+        group = group_of(evidence.input, (config or {}).get("metadata") or {}, self.by)
+        if group is None:
+            known = ", ".join(self.groups)
+            message = f"the call names no {self.by}: pass config={{'metadata': {{{self.by!r}: …}}}} with one of {known}"
+            raise CalibrationMismatchError(message)
+        without = f"no promise for {self.by}={shorten(group)}"
+        return self.groups.get(group) or Verdict(score=0.0, threshold=1.0, trusted=False, scorer=without)
+
+
+def group_of(asked: QAInput, metadata: Mapping[str, Any], by: str) -> str | None:
+    """Returns the value of a field in a call's metadata, or else in a document's, as text; ``None`` for none."""
+    documents = asked.context if isinstance(asked.context, tuple) else ()
+    found = (metadata, *(d.metadata for d in documents if isinstance(d, Document)))
+    return next((str(one[by]) for one in found if by in one), None)

@@ -8,6 +8,8 @@ chain runs in `monitor`; what a chain makes of a calibration is in `supervisors`
 """
 
 from twosup_chain.calibration.calibrate import calibrate
+from twosup_chain.calibration.grouped import GroupedCalibration
+from twosup_chain.calibration.groups import calibrate_groups
 from twosup_chain.calibration.monitor import Monitor
 from twosup_chain.calibration.promise import check
 from twosup_chain.calibration.record import Calibration
@@ -17,6 +19,7 @@ __all__ = [
     "Budget",
     "Calibration",
     "FalsePositiveRate",
+    "GroupedCalibration",
     "MatchRemote",
     "Monitor",
     "Rate",
@@ -24,5 +27,6 @@ __all__ = [
     "Risk",
     "Target",
     "calibrate",
+    "calibrate_groups",
     "check",
 ]

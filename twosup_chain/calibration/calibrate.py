@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
+    from twosup_chain.text.questions import Metadata
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -77,6 +78,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     missing: float | None = None,
     early_abstention: bool = False,
     reconcile: bool = False,
+    where: Metadata | None = None,
 ) -> Calibration:
     """Returns both thresholds, chosen together so that every target holds at once, and the evidence for it.
 
@@ -138,6 +140,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
             for it.
         reconcile: Whether they are for a chain with this option, likewise; what the second supervisor chooses then
             stands in the hosted answer's place.
+        where: Of the records only questions with these metadata, ``{"domain": "law"}``: what is promised is promised
+            for their like. For a promise to each of several groups see `calibrate_groups`.
 
     Raises:
         InfeasibleTargetError: No pair is known to keep the targets. The error has the closest setting's values, the
@@ -161,6 +165,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         missing=missing,
         weighing=weighing,
         on_remote_error=on_remote_error,
+        where=where,
     )
     outcomes, source = given.outcomes, given.source
     if max_call_cost is not None:
@@ -217,6 +222,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         digest=source.digest,
         order=None if given.order is None else given.order.digest,
         made_from=given.made_from,
+        where=where or {},
         estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
         systems=beside,
         abstention_bound=bound,

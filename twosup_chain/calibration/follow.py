@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twosup_chain.calibration.settings import read_judged
+from twosup_chain.calibration.settings import read_for
 from twosup_chain.errors import CutOffError, RecordsError
 
 if TYPE_CHECKING:
@@ -47,21 +47,10 @@ def follow(
         CalibrationMismatchError: The records are of other models than the calibration.
     """
     calibration, path, seen, size = monitor.calibration, Path(path), -1, 0
-
-    def read() -> RecordColumns:
-        return read_judged(
-            path,
-            local=calibration.local,
-            remote=calibration.remote,
-            scorers=scorers,
-            early_abstention=calibration.early_abstention,
-            reconcile=calibration.reconcile,
-        )
-
     while True:
         if _size(path) != size:
             size = _size(path)
-            columns = _complete(read)
+            columns = _complete(lambda: read_for(calibration, path, scorers))
             new = np.array([], np.intp) if columns is None else np.flatnonzero(columns.lines > seen)
             if columns is not None and len(new):
                 new = new[np.argsort(columns.lines[new])]

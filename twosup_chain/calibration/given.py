@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
+    from twosup_chain.text.questions import Metadata
 
     _Scorers = Mapping[str, str | ScoreFunction | Scorer | None]
 
@@ -57,20 +58,22 @@ def read_given(  # noqa: PLR0913 (options of `calibrate`, all by keyword)
     missing: float | None,
     weighing: Mapping[str, bool],
     on_remote_error: OnRemoteError,
+    where: Metadata | None,
 ) -> Given:
     """Returns what `calibrate` is given, with the options of this name; scorers, models and weighing by option."""
     if not isinstance(records, Outcomes):
         if any(model is not None for model in models.values()):
             raise ConfigurationError("records name their models: leave local_model and remote_model out")
-        found = _of_records(records, order, scorers, correct, price, missing, weighing)
-    elif price is not None or missing is not None or correct != "exact_match":
-        message = "price, missing and correct say how records are read: Outcomes hold costs, scores and labels"
+        found = _of_records(records, order, scorers, correct, price, missing, weighing, where)
+    elif price is not None or missing is not None or where or correct != "exact_match":
+        message = "price, missing, correct and where say how records are read: Outcomes hold costs, scores and labels"
         raise ConfigurationError(message)
     else:
         found = _of_outcomes(records, order, scorers, models, weighing)
     if not len(found.outcomes):
+        which = f" with metadata {where}" if where else ""
         failed = f", and {found.source.failed} calls failed" if found.source.failed else ""
-        raise InputError(f"there is no labelled question{failed}: collect some first")
+        raise InputError(f"there is no labelled question{which}{failed}: collect some first")
     if on_remote_error == "local":
         others = None if found.order is None else found.order.answering_failures_locally()
         return replace(found, outcomes=found.outcomes.answering_failures_locally(), order=others)
@@ -102,6 +105,7 @@ def _of_records(
     price: Price | None,
     missing: float | None,
     weighing: Mapping[str, bool],
+    where: Metadata | None,
 ) -> Given:
     given = [scorer for scorer in scorers.values() if scorer is not None]
     if len(given) < len(scorers):
@@ -110,10 +114,10 @@ def _of_records(
     local, remote = (CalibratedSupervisor(scorer=recorded_name(s), threshold=0.0, missing=missing) for s in given)
     own = {recorded_name(scorer): scorer for scorer in given if not isinstance(scorer, str)}
 
-    def read(paths: Paths) -> RecordColumns:
-        return read_judged(paths, local=local, remote=remote, scorers=own, failures=True, **weighing)
+    def read(paths: Paths, where: Metadata | None = None) -> RecordColumns:
+        return read_judged(paths, local=local, remote=remote, scorers=own, failures=True, where=where, **weighing)
 
-    columns = read(records)
+    columns = read(records, where)
     can_vouch(columns)
     if not isinstance(order, Outcomes | None):
         others = read(order)

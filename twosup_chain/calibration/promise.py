@@ -11,7 +11,7 @@ from pydantic import Field
 from twosup_chain._options import Record
 from twosup_chain.calibration.betting import mean_at_any_time
 from twosup_chain.calibration.estimates import NamedEstimate, estimate
-from twosup_chain.calibration.settings import can_vouch, read_judged
+from twosup_chain.calibration.settings import can_vouch, read_for
 from twosup_chain.calibration.tally import count, count_each
 from twosup_chain.calibration.targets import TARGETS
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
@@ -106,15 +106,7 @@ def check(
         if calibration.correct is not None and rule != calibration.correct:
             message = f"the calibration counts as right: {calibration.correct}; pass the same correct=…, not {rule}"
             raise CalibrationMismatchError(message)
-        columns = read_judged(
-            records,
-            local=calibration.local,
-            remote=calibration.remote,
-            scorers=scorers,
-            early_abstention=calibration.early_abstention,
-            reconcile=calibration.reconcile,
-            failures=True,
-        )
+        columns = read_for(calibration, records, scorers)
         can_vouch(columns, calibration.made_from)
         outcomes, digest = columns.outcomes(correct=correct or "exact_match", price=price), columns.provenance.digest
     elif correct is None and price is None and not scorers:

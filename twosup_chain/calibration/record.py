@@ -18,6 +18,7 @@ from twosup_chain.calibration.tally import Abstention
 from twosup_chain.calibration.targets import TARGETS, Method, OnRemoteError, Prefer
 from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import CalibrationFileError, TwosupError
+from twosup_chain.text.questions import Metadata
 
 #: What a file says it is, and the version of the format; the only one there is.
 FORMAT, VERSION = "twosup-calibration", 1
@@ -25,7 +26,7 @@ FORMAT, VERSION = "twosup-calibration", 1
 #: What earlier versions did not know of, and do not read where it is not used.
 _LATER = (
     *("early_abstention", "reconcile", "on_remote_error", "fallback", "looks"),
-    *("seed", "made_from", "order", "trust", "systems"),
+    *("seed", "made_from", "order", "trust", "systems", "where"),
 )
 
 Role = Literal["local", "remote"]
@@ -126,6 +127,7 @@ class Calibration(Record, allow_inf_nan=False):
         digest: 16 hexadecimal digits that stand for the data.
         order: Likewise for the other questions that fixed which pairs are tried; ``None`` where there were none.
         made_from: Which questions these are, as `_sketch.sketch` has them; ``None`` where they were no records.
+        where: The metadata of the questions that it is for; empty for all.
         estimates: What is measured at the chosen thresholds.
         systems: What this setting and each model alone do on the questions that were tested on.
         abstention_bound: The share of questions that any thresholds have to leave open to keep the selective risk, by
@@ -162,6 +164,7 @@ class Calibration(Record, allow_inf_nan=False):
     digest: str
     order: str | None = None
     made_from: str | None = None
+    where: Metadata = Field(default_factory=dict)
     estimates: tuple[NamedEstimate, ...]
     systems: tuple[System, ...] = ()
     abstention_bound: float | None = None

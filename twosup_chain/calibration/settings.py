@@ -17,10 +17,12 @@ from twosup_chain.scoring.learned import LearnedScorer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twosup_chain.calibration.record import Calibration
     from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.records.lines import Paths
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.supervisor import Supervisor
+    from twosup_chain.text.questions import Metadata
 
 
 def setting_of(supervisor: Supervisor | CalibratedSupervisor) -> CalibratedSupervisor:
@@ -83,11 +85,12 @@ def read_judged(
     early_abstention: bool = False,
     reconcile: bool = False,
     failures: bool = False,
+    where: Metadata | None = None,
 ) -> RecordColumns:
     """Returns records as these supervisors judge them; their thresholds play no part.
 
-    `scorers` are, by name, the learned ones that are not packaged. `CalibrationMismatchError`: a setting names no
-    scorer, or the records are of another model than it is for.
+    `scorers` are, by name, the learned ones that are not packaged; `where` chooses questions by metadata.
+    `CalibrationMismatchError`: a setting names no scorer, or the records are of another model than it is for.
     """
     known, names = scorers or {}, {"local": scorer_of(local, "local"), "remote": scorer_of(remote, "remote")}
     columns = read_columns(
@@ -98,6 +101,7 @@ def read_judged(
         early_abstention=early_abstention,
         reconcile=reconcile,
         failures=failures,
+        where=where,
     )
     source = columns.provenance
     for role, setting, found in (("local", local, source.local_model), ("remote", remote, source.remote_model)):
@@ -107,3 +111,19 @@ def read_judged(
         if other := difference(setting.asked, columns.settings.get(role), role):
             raise CalibrationMismatchError(f"the {role} supervisor was calibrated for {other}")
     return columns
+
+
+def read_for(
+    calibration: Calibration, paths: Paths, scorers: Mapping[str, ScoreFunction | Scorer] | None = None
+) -> RecordColumns:
+    """Returns those records that a calibration is for, as its supervisors judge them: see `read_judged`."""
+    return read_judged(
+        paths,
+        local=calibration.local,
+        remote=calibration.remote,
+        scorers=scorers,
+        early_abstention=calibration.early_abstention,
+        reconcile=calibration.reconcile,
+        failures=True,
+        where=calibration.where,
+    )

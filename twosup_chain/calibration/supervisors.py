@@ -1,34 +1,67 @@
-"""What a `Calibration` says of a chain, for `TwoSupervisorChain.from_calibration`: supervisors and policies."""
+"""What a `Calibration`, or one of groups, says of a chain, for `from_calibration`: supervisors and policies."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain._options import shorten
 from twosup_chain.answerers.settings import difference, settings_of
-from twosup_chain.calibration.record import Calibration
+from twosup_chain.calibration.grouped import GroupedCalibration, load_any
 from twosup_chain.calibration.settings import scorer_of
 from twosup_chain.errors import CalibrationMismatchError, UnknownOptionError
+from twosup_chain.never_escalate import rules_of
 from twosup_chain.scoring.registry import resolve
-from twosup_chain.supervisor import Supervisor
+from twosup_chain.supervisor import GroupSupervisor, Supervisor, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from twosup_chain.calibration.record import Calibration
+    from twosup_chain.schema import QAInput
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
+class WithoutPromise:
+    """Tells whether a question is of no group that has a promise: a rule of `never_escalate`.
+
+    Nobody would trust what the hosted model says to it.
+    """
+
+    def __init__(self, by: str, groups: frozenset[str]) -> None:
+        self._by, self._groups = by, groups
+
+    def __call__(self, asked: QAInput, metadata: dict[str, Any]) -> bool:
+        """Returns whether it is."""
+        return group_of(asked, metadata, self._by) not in self._groups
+
+
 def chain_options(
-    calibration: Calibration | str | Path, scorers: Mapping[str, ScoreFunction | Scorer], given: Mapping[str, Any]
+    calibration: Calibration | GroupedCalibration | str | Path,
+    scorers: Mapping[str, ScoreFunction | Scorer],
+    given: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Returns the options of a chain that does what the calibration promises: supervisors, weighing, policies.
 
     `scorers` come before the registered ones; each must be one that the calibration was made for. `given` are the
-    user's own options, which must not contradict it.
+    user's own options, which must not contradict it. For groups the supervisors choose by the question's, and
+    ``never_escalate`` keeps questions without a promise from being asked.
     """
     calibration = _loaded(calibration)
+    if not isinstance(calibration, GroupedCalibration):
+        return _of_all(calibration, scorers, given)
+    by, each = calibration.by, {name: _of_all(made, scorers, given) for name, made in calibration.groups.items()}
+    made = dict(next(iter(each.values())))
+    for role in ("local_supervisor", "remote_supervisor"):
+        made[role] = GroupSupervisor(by=by, groups={name: found[role] for name, found in each.items()})
+    rules = rules_of(given.get("never_escalate"))
+    return {**made, "never_escalate": [WithoutPromise(by, frozenset(each)), *rules]}
+
+
+def _of_all(
+    calibration: Calibration, scorers: Mapping[str, ScoreFunction | Scorer], given: Mapping[str, Any]
+) -> dict[str, Any]:
     settings = calibration.settings
     needed = {setting.scorer for setting in settings.values()}
     for name in scorers:
@@ -37,7 +70,7 @@ def chain_options(
                 f"scorers has {name!r}, and the calibration was made for {calibration.local.scorer!r} (local) and "
                 f"{calibration.remote.scorer!r} (remote): calibrate for the scorers that judge"
             )
-    made = {**given, **_policies(calibration, given)}
+    made: dict[str, Any] = {**given, **_policies(calibration, given)}
     for role, setting in settings.items():
         name = scorer_of(setting, role)
         try:
@@ -56,20 +89,21 @@ def chain_options(
     return made
 
 
-def check_asked(calibration: Calibration | str | Path, **answerers: Any) -> None:
+def check_asked(calibration: Calibration | GroupedCalibration | str | Path, **answerers: Any) -> None:
     """Checks that answerers, by role, are asked as those that a calibration was made for.
 
     Raises:
         CalibrationMismatchError: An option differs.
     """
-    settings = _loaded(calibration).settings
+    found = _loaded(calibration)  # the groups' records are of the same models
+    settings = (next(iter(found.groups.values())) if isinstance(found, GroupedCalibration) else found).settings
     for role, answerer in answerers.items():
         if other := difference(settings[role].asked, settings_of(answerer), role):
             raise CalibrationMismatchError(f"the calibration was made for {other}: ask the same way, or calibrate anew")
 
 
-def _loaded(calibration: Calibration | str | Path) -> Calibration:
-    return calibration if isinstance(calibration, Calibration) else Calibration.load(calibration)
+def _loaded(calibration: Calibration | GroupedCalibration | str | Path) -> Calibration | GroupedCalibration:
+    return load_any(calibration) if isinstance(calibration, (str, Path)) else calibration
 
 
 def _policies(calibration: Calibration, given: Mapping[str, Any]) -> dict[str, Any]:

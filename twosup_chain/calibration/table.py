@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from twosup_chain.calibration.grouped import GroupedCalibration
 from twosup_chain.calibration.measures import written
 from twosup_chain.calibration.targets import MEASURES
 
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 _WIDTH = 100
 
 
-def as_text(calibration: Calibration) -> str:
-    """Returns the calibration as a small table: thresholds, promises, estimates, warnings."""
+def as_text(calibration: Calibration | GroupedCalibration) -> str:
+    """Returns the calibration as a small table: thresholds, promises, estimates, warnings; of groups one for each."""
+    if isinstance(calibration, GroupedCalibration):
+        made = [(name, as_text(found)) for name, found in calibration.groups.items()]
+        without = [(name, fill(f"No promise: {why}.", _WIDTH)) for name, why in calibration.without.items()]
+        return "\n\n".join(f"[{calibration.by}: {name}]\n{text}" for name, text in (*made, *without))
     settings = [(role, str(setting), setting.model or "") for role, setting in calibration.settings.items()]
     limits = {promise.measure: promise.limit for promise in calibration.promises}
     order = list(MEASURES)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -62,6 +63,8 @@ class Search:
             gives the local answer (``local``).
         fallback: The chain has a fallback; nothing is promised of its answers.
         looks: How often at most, with growing data, you will calibrate, this time included.
+        groups: Make a promise for each value of this field of the questions' metadata, like their ``domain``; a group
+            whose labels do not suffice has none, and that is said.
         order: Records of other questions, such as those that a scorer was fitted on: they fix the order of the tests,
             so that all of RECORDS test. May be repeated.
     """
@@ -77,6 +80,7 @@ class Search:
     on_remote_error: Annotated[str, typer.Option(metavar="WHAT")] = "no_answer"
     fallback: bool = False
     looks: Annotated[int, typer.Option(min=1)] = 1
+    groups: Annotated[str | None, typer.Option(metavar="FIELD")] = None
     order: tuple[Path, ...] = ()
 
 
@@ -156,8 +160,10 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
         held = check(Calibration.load(files.check), list(reading.records), targets=own, scorers=scorers, **counted)
         files.show(lambda: json.loads(held.model_dump_json()), lambda: lines(table.check_as_text(held)))
         return
-    from twosup_chain.calibration.calibrate import calibrate as find
+    from twosup_chain.calibration import calibrate as calibrate_all
+    from twosup_chain.calibration import calibrate_groups
 
+    find = calibrate_all if search.groups is None else partial(calibrate_groups, by=search.groups)
     found = find(
         list(reading.records),
         order=list(search.order) or None,

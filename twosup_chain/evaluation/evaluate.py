@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     """
     if calibration is not None and not isinstance(calibration, Calibration):
         calibration = Calibration.load(calibration)
-    weighing = {"early_abstention": early_abstention, "reconcile": reconcile}
+    weighing: dict[str, Any] = {"early_abstention": early_abstention, "reconcile": reconcile}
     if calibration is not None:
         if any(weighing.values()):
             raise ConfigurationError(
@@ -95,7 +96,8 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         weighing = {name: getattr(calibration, name) for name in weighing}
     local, remote = _settings(calibration, local_supervisor, remote_supervisor)
     known = {**learned_scorers(local_supervisor, remote_supervisor), **(scorers or {})}
-    columns = read_judged(records, local=local, remote=remote, scorers=known, **weighing)
+    where = None if calibration is None else calibration.where
+    columns = read_judged(records, local=local, remote=remote, scorers=known, where=where, **weighing)
     source = columns.provenance
     if not len(columns):
         raise InputError(

@@ -21,6 +21,8 @@ from twosup_chain.outcomes.trust import RecordedTrust
 from twosup_chain.records.lines import Paths, Place, Places, read_record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twosup_chain._sketch import Digests
     from twosup_chain.answerers.settings import Settings
     from twosup_chain.outcomes.outcomes import Floats
@@ -119,7 +121,7 @@ class RecordColumns:
         return read_record(self.places[int(self.lines[row])])
 
 
-def read_columns(
+def read_columns(  # noqa: PLR0913 (options are all by keyword)
     paths: Paths,
     *,
     local_scorer: str | ScoreFunction | Scorer,
@@ -129,6 +131,7 @@ def read_columns(
     early_abstention: bool = False,
     reconcile: bool = False,
     failures: bool = False,
+    where: Mapping[str, Any] | None = None,
 ) -> RecordColumns:
     """Returns the records as columns, streamed: what is kept of a line is its numbers.
 
@@ -138,6 +141,7 @@ def read_columns(
     `Supervisor`; by default it is an error. With `early_abstention` and `reconcile` predictions are weighed as in a
     chain with these options, which takes learned scorers. With `failures`, questions with a failed call count as well:
     such a prediction is not trusted, and a hosted call that does not tell its tokens costs what the dearest one can.
+    With `where` only questions with these metadata are read.
     """
     for missing in (local_missing, remote_missing):
         if missing is not None and not 0.0 <= missing <= 1.0:
@@ -161,7 +165,7 @@ def read_columns(
             passages.append(int(entry["passage"], 16))
 
     scorers = {role: trust.name for role, trust in trusts.items() if not trust.computed}
-    rows = read_rows(paths, take, explain=partial(_explained, scorers), failures=failures)
+    rows = read_rows(paths, take, explain=partial(_explained, scorers), failures=failures, where=where)
     order, count = rows.order, len(rows.order)
     answerable = np.array(labels)[order] == 1.0
     made, judged = {}, {}

@@ -20,7 +20,7 @@ from twosup_chain.errors import MissingEvidenceError, RecordsError, TwosupError
 from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twosup_chain._sketch import Digests
     from twosup_chain.answerers.settings import Settings
@@ -56,12 +56,13 @@ def read_rows(
     explain: Explain,
     needed: tuple[str, ...] = ("local", "remote"),
     failures: bool = False,
+    where: Mapping[str, Any] | None = None,
 ) -> Rows:
     """Reads records, and hands the fields of each question to `take`, once, with the places of all lines so far.
 
     `explain` says what is wrong with a whole record that could not be taken, or ``None``; a question counts unless a
-    call of a role in `needed` failed; with `failures` it does so too, unless it was asked again with success.
-    `RecordsError` names the line that is no record.
+    call of a role in `needed` failed, or it lacks the metadata `where`; with `failures` a failed one counts too, unless
+    it was asked again with success. `RecordsError` names the line that is no record.
     """
     places, seen = Places(), _Seen()
     lines, digests = array("q"), array("Q")
@@ -70,6 +71,8 @@ def read_rows(
     for entry in read_entries(paths, places):
         try:
             seen.set(entry.get("settings") or {}, needed, places)
+            if where and not where.items() <= (entry.get("metadata") or {}).items():
+                continue
             failed = [role for role in ("local", "remote") if "error" in entry[role]]
             seen.add(entry["id"], places, failed=bool(failed))
             if any(role in needed for role in failed):

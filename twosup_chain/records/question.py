@@ -10,7 +10,7 @@ from typing import Literal, Self
 from twosup_chain._options import Record
 from twosup_chain.answerers.settings import Settings
 from twosup_chain.records.prediction import RecordedPrediction
-from twosup_chain.text.questions import LabelledQuestion, digest
+from twosup_chain.text.questions import LabelledQuestion, Metadata, digest
 from twosup_chain.text.squad import normalize_answer
 
 #: The version of the format that is written. Version 1 knew neither features nor passages; version 2 called features
@@ -29,7 +29,7 @@ class QuestionRecord(Record):
     digits of SHA-256, for the context: questions on the same one belong together. A question is answerable if an
     accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right. Question and answers are
     there where texts are kept. The first record of a file says for all how the models were asked (`settings`), by role:
-    what of their options is not the default.
+    what of their options is not the default. Metadata are the question's own.
     """
 
     id: str
@@ -41,6 +41,7 @@ class QuestionRecord(Record):
     answers: tuple[str, ...] | None = None
     passage: str | None = None
     settings: dict[Role, Settings] | None = None
+    metadata: Metadata | None = None
     version: Literal[1, 2, 3] = 3
 
     @classmethod
@@ -57,6 +58,7 @@ class QuestionRecord(Record):
             passage=hashlib.sha256(labelled.context.encode(errors="replace")).hexdigest()[:16],
             local=local,
             remote=remote,
+            metadata=labelled.metadata or None,
         )
 
     @property

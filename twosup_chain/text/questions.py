@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import Field
+
 from twosup_chain._json_file import parse_json
 from twosup_chain._options import Record, shorten
 from twosup_chain._packed import read_packed
@@ -18,10 +20,15 @@ from twosup_chain.schema import QAInput
 Fault = Callable[[str, str], object]  # takes the place and what is wrong there
 
 
+#: What is known of a question besides: texts, numbers and truth values by name.
+Metadata = dict[str, str | int | float | bool]
+
+
 class LabelledQuestion(Record):
     """A question with its passage and its accepted answers: none, if the passage does not hold one (`is_impossible`).
 
-    The id is unique in its file; the title is that of the article that the passage is from.
+    The id is unique in its file; the title is that of the article that the passage is from. Metadata (its domain, say)
+    are what the call that asks the question in production has in its config, or its documents have.
     """
 
     id: str
@@ -30,6 +37,7 @@ class LabelledQuestion(Record):
     answers: tuple[str, ...] = ()
     is_impossible: bool = False
     title: str = ""
+    metadata: Metadata = Field(default_factory=dict)
 
     def as_input(self) -> QAInput:
         """Returns the question and its passage, as every answerer takes them."""
@@ -54,8 +62,8 @@ def load_questions(data: str | Path | Iterable[LabelledQuestion]) -> list[Labell
     Args:
         data: A file in SQuAD format (v1.1 or v2.0) or of JSON lines, plain or gzipped, or the questions themselves. A
             JSON line has the fields ``question``, ``context`` and ``answers`` (a list of accepted answers, empty for an
-            unanswerable question; SQuAD's ``{"text": […]}`` is taken as well) and may have a ``title`` and an ``id``;
-            without one its digest is its id.
+            unanswerable question; SQuAD's ``{"text": […]}`` is taken as well) and may have a ``title``, an object of
+            ``metadata`` and an ``id``; without one its digest is its id.
 
     Raises:
         InputError: The file cannot be read, a question is blank or not labelled, or two have the same id.
@@ -169,6 +177,7 @@ def _question(fields: Any) -> LabelledQuestion:
         answers=tuple(answers),
         is_impossible=fields.get("is_impossible", not answers),
         title=fields.get("title") or "",
+        metadata=fields.get("metadata") or {},
     )
     return question if question.id else question.model_copy(update={"id": digest(question)})
 

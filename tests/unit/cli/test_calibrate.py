@@ -150,3 +150,15 @@ def test_records_of_other_questions_order_the_tests(twosup, records, tmp_path) -
     result = twosup("calibrate", str(labelled), "--order", str(others), "--risk", "0.3")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.startswith("Guaranteed with 90% confidence, from 250 labelled questions (250 others ordered")
+
+
+def test_each_group_is_shown_and_written(twosup, records, tmp_path) -> None:
+    rows = [json.loads(line) for line in Path(records).read_text().splitlines()]
+    grouped, out = tmp_path / "grouped.jsonl", tmp_path / "c.json"
+    lines = ({**row, "metadata": {"domain": "poems" if n < 5 else "law"}} for n, row in enumerate(rows))
+    grouped.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = twosup("calibrate", str(grouped), "--risk", "0.25", "--groups", "domain", "--out", str(out))
+    assert result.exit_code == 0, result.stderr
+    assert "[domain: law]\nGuaranteed with 90% confidence, from 495 labelled questions" in result.stdout
+    assert "[domain: poems]\nNo promise: not enough labels here" in result.stdout
+    assert json.loads(out.read_text())["groups"]["law"]["where"] == {"domain": "law"}
