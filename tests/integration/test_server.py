@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 
@@ -144,6 +145,29 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_end(files) -
         thread.join(30)
         assert server.wait(30) in (0, -signal.SIGTERM)
     assert found[0].json()["answer"] == str(server.pid)
+
+
+def test_a_caller_who_leaves_takes_the_call_of_the_hosted_model_along(tmp_path) -> None:
+    left = threading.Event()
+
+    def never_reply(listening):
+        connection, _ = listening.accept()
+        while connection.recv(4096):
+            pass
+        left.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=never_reply, args=(listening,), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        remote = f'remote = "m"\nremote_url = "{url}"\nremote_scorer = "in_context"\nremote_threshold = 0.5\n'
+        (tmp_path / "twosup.toml").write_text(
+            f'[routes.docs]\nlocal_scorer = "answerability"\nlocal_threshold = 1.0\n{remote}'
+        )
+        with process("--config", "twosup.toml", folder=tmp_path) as server:
+            asked = {"model": "docs", "question": "Who?", "context": "Ada wrote it."}
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.post(f"{server.url}/v1/answer", json=asked, timeout=3.0)
+            assert left.wait(10)
 
 
 def test_workers_load_their_own_models_and_count_together(files) -> None:

@@ -49,8 +49,8 @@ _log = logging.getLogger(__name__)
 
 #: The header by which a reply names its decision.
 DECISION = "x-twosup-decision"
-#: How long what was read of the log is taken for today's, in seconds.
-FRESH = 2.0
+#: How long what was read of the log is taken for today's, in seconds, and at least, as a multiple of what it took.
+FRESH, REST = 2.0, 20.0
 
 
 class Service:
@@ -224,11 +224,12 @@ class Service:
 
     async def _today(self) -> list[Day]:
         """Returns what the routes that have a log did today; read anew only now and then, however often it is asked."""
-        read, days = self._days
-        if not read or time.monotonic() - read > FRESH:
+        stale, days = self._days
+        if time.monotonic() >= stale:
+            began = time.monotonic()
             logged = [(route, route.log) for route in self.routes.values()]
             days = [await asyncio.to_thread(day_of, route, log) for route, log in logged if log is not None]
-            self._days = time.monotonic(), days
+            self._days = time.monotonic() + max(FRESH, REST * (time.monotonic() - began)), days
         return days
 
     async def _healthz(self, _request: Request) -> Response:

@@ -149,8 +149,8 @@ def _chatting(local: Runnable[Any, Any]) -> Any:
         return local
     from twosup_chain.llama.chat import LlamaCppChat
 
-    engine = local.engine
-    return LlamaCppChat(model_path=local.model_path, **({} if engine is None else engine.options), engine=engine)
+    same = ("model_path", "n_ctx", "n_batch", "n_threads", "n_gpu_layers", "verbose", "engine")
+    return LlamaCppChat(**{name: getattr(local, name) for name in same})
 
 
 def passages(messages: Sequence[BaseMessage]) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -11,9 +12,9 @@ from twosup_chain.service.decision import Decision
 from twosup_chain.service.stats import Stats, share, stats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from twosup_chain.calibration.record import Calibration, Promise
+    from twosup_chain.calibration.record import Promise
     from twosup_chain.service.log import DecisionLog
     from twosup_chain.service.route import Route
 
@@ -49,29 +50,29 @@ def midnight(now: datetime | None = None) -> float:
 
 def day_of(route: Route, log: DecisionLog) -> Day:
     """Returns what a route has done today."""
-    decisions = [
-        decision.model_copy(update={"text": None}) for decision in log.decisions(route=route.name, since=midnight())
-    ]
-    found = stats(decisions, log.feedback())
+    latest: deque[Decision] = deque(maxlen=LATEST)
+    escalated = Counter[bool]()
+
+    def passing() -> Iterator[Decision]:
+        for decision in log.decisions(route=route.name, since=midnight()):
+            latest.append(decision)
+            escalated["remote" in decision.stages] += 1
+            yield decision
+
+    found = stats(passing(), log.feedback())
+    promises = () if route.calibration is None else route.calibration.promises
     return Day(
         route=route.name,
         stats=found,
-        promises=_promises(route.calibration, found, decisions),
-        latest=tuple(reversed(decisions[-LATEST:])),
+        promises=tuple(_watched(promise, found, escalated[True]) for promise in promises),
+        latest=tuple(decision.model_copy(update={"text": None}) for decision in reversed(latest)),
     )
 
 
-def _promises(
-    calibration: Calibration | None, found: Stats, decisions: Sequence[Decision]
-) -> tuple[WatchedPromise, ...]:
-    promises = () if calibration is None else calibration.promises
-    return tuple(_watched(promise, found, decisions) for promise in promises)
-
-
-def _watched(promise: Promise, found: Stats, decisions: Sequence[Decision]) -> WatchedPromise:
+def _watched(promise: Promise, found: Stats, escalated: int) -> WatchedPromise:
     observed = None
-    if promise.measure == "remote_rate" and decisions:
-        observed = share(sum("remote" in decision.stages for decision in decisions), len(decisions))
+    if promise.measure == "remote_rate" and found.decisions:
+        observed = share(escalated, found.decisions)
     elif promise.measure == "risk":
         answered = [source for source in found.labelled if source != "none"]
         labelled = sum(found.labelled[source] for source in answered)

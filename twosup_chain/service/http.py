@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
+#: How long a body may take to come, in seconds.
+PATIENCE = 30.0
+
+
 class RefusedError(TwosupError):
     """A request that is not taken, with the status and the headers that say so."""
 
@@ -84,16 +88,21 @@ async def body_of(request: Request, most: int) -> Any:
     """Returns the JSON of a request.
 
     Raises:
-        RefusedError: It is too long, or not declared as JSON.
+        RefusedError: It is too long, too slow, or not declared as JSON.
         InputError: It is no JSON.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise RefusedError(415, "send the body as application/json")
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise RefusedError(413, f"the body is longer than {most:,} bytes: send less, or raise server.max_body")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for part in request.stream():
+                body += part
+                if len(body) > most:
+                    said = f"the body is longer than {most:,} bytes: send less, or raise server.max_body"
+                    raise RefusedError(413, said)
+    except TimeoutError:
+        raise RefusedError(408, f"the body did not come within {PATIENCE:g} s") from None
     try:
         return orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:

@@ -41,6 +41,12 @@ def test_a_route_without_a_hosted_model_calls_no_tools() -> None:
     assert (found.chain.remote, found.chain.gate, found.calls_tools) == (None, None, False)
 
 
+def test_a_gguf_writes_and_answers_from_one_memory(gguf_path, scripted) -> None:
+    scripted({b"Ada": 1.0})
+    found = made(**{**TRUST, "local": f"llama:{gguf_path}"})
+    assert found.chat.local.engine is found.chain.local.engine
+
+
 def test_caps_take_a_price_and_a_log(tmp_path) -> None:
     money = {"price": {"input": 1.0, "output": 2.0}, "caps": {"day": 1.0}, "max_tokens": 10}
     with pytest.raises(ConfigurationError, match=r"routes\.docs: caps need store"):

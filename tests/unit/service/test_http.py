@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
 from serving import ask, route, serve
+from starlette.requests import Request
 
 from twosup_chain.errors import ConfigurationError, DeadlineError
-from twosup_chain.service.http import error_document, keys_of
+from twosup_chain.service.http import RefusedError, body_of, error_document, keys_of
 
 KEYS = {"alice": b"key-of-alice-1", "bob": b"key-of-bob-22"}
 
@@ -54,6 +56,16 @@ def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:
     with serve(route(), max_body=1024) as served:
         assert ask(served, "Who?" + "x" * 2000).status_code == 413
         assert ask(served).status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch) -> None:
+    async def receive():
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("twosup_chain.service.http.PATIENCE", 0.05)
+    scope = {"type": "http", "headers": [(b"content-type", b"application/json")]}
+    with pytest.raises(RefusedError, match="within 0.05 s"):
+        await body_of(Request(scope, receive), 1000)
 
 
 @pytest.mark.parametrize(
