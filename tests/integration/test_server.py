@@ -181,6 +181,23 @@ def test_workers_load_their_own_models_and_count_together(files) -> None:
     assert counted == 60
 
 
+def test_a_gguf_writes_in_a_conversation_token_by_token(smollm2_path, tmp_path) -> None:
+    (tmp_path / "twosup.toml").write_text(
+        f'[routes.small]\nlocal = "llama:{smollm2_path}"\nlocal_scorer = "min_token_probability"\nlocal_threshold = 0.0\n'
+    )
+    with (
+        process("--config", "twosup.toml", folder=tmp_path) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none") as client,
+    ):
+        asked = {"model": "small", "messages": [{"role": "user", "content": "What is 2 + 2?"}], "max_tokens": 6}
+        whole = client.chat.completions.create(**asked, top_p=0.5)  # which a GGUF here does not know
+        pieces = list(client.chat.completions.create(**asked, stream=True))
+    assert whole.twosup["source"] == "local"
+    assert whole.usage.completion_tokens == 6
+    assert "".join(p.choices[0].delta.content or "" for p in pieces) == whole.choices[0].message.content
+    assert len(pieces) > 3
+
+
 def test_a_wrong_file_is_one_line(tmp_path) -> None:
     (tmp_path / "twosup.toml").write_text('[routes.docs]\nlocal = "reader"\n')
     done = subprocess.run(
