@@ -182,9 +182,8 @@ def test_workers_load_their_own_models_and_count_together(files) -> None:
 
 
 def test_a_gguf_writes_in_a_conversation_token_by_token(smollm2_path, tmp_path) -> None:
-    (tmp_path / "twosup.toml").write_text(
-        f'[routes.small]\nlocal = "llama:{smollm2_path}"\nlocal_scorer = "min_token_probability"\nlocal_threshold = 0.0\n'
-    )
+    trust = 'local_scorer = "min_token_probability"\nlocal_threshold = 0.0\n'
+    (tmp_path / "twosup.toml").write_text(f'[routes.small]\nlocal = "llama:{smollm2_path}"\n{trust}')
     with (
         process("--config", "twosup.toml", folder=tmp_path) as server,
         openai.OpenAI(base_url=f"{server.url}/v1", api_key="none") as client,
