@@ -24,6 +24,7 @@ from twosup_chain.cli.export_reader import export_reader
 from twosup_chain.cli.fit_scorer import fit_scorer
 from twosup_chain.cli.log import feedback, log
 from twosup_chain.cli.models import models
+from twosup_chain.cli.observe import observe
 from twosup_chain.cli.recalibrate import recalibrate
 from twosup_chain.cli.replicate import replicate
 from twosup_chain.cli.serve import serve
@@ -112,6 +113,7 @@ for _command in (
     feedback,
     fit_scorer,
     models,
+    observe,
     recalibrate,
     replicate,
     serve,

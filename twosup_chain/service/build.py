@@ -79,6 +79,7 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
             price=price,
             store=None if log is None else log.store,
             max_tokens=table.max_tokens,
+            prompt_tokens=table.prompt_tokens,
         )
     chain = TwoSupervisorChain(local=local, remote=remote, **options)
     chat = TwoSupervisorChatModel(

@@ -20,6 +20,7 @@ from twosup_chain.errors import ConfigurationError, TwosupError, UnknownOptionEr
 from twosup_chain.outcomes.price import Price
 from twosup_chain.parts import KEY, READER
 from twosup_chain.service.budget import Caps
+from twosup_chain.service.money import PROMPT_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,6 +127,7 @@ class RouteTable(Table):
         max_tokens: The most tokens of a reply of the remote.
         price: What its tokens cost: ``{input = …, output = …, currency = "USD"}`` a million, or ``"list"``, what
             genai-prices says of `remote`.
+        prompt_tokens: The most that its prompt adds to the texts of a request; raise it for long instructions or tools.
         caps: The most that it may cost, as in `Caps`; they take `price`, `max_tokens` and a ``[log]``.
         shadow_rate: The share of trusted local answers whose questions the remote is asked in the shadow.
         breaker: When it is taken for dead: ``{failures = 5, seconds = 30}``.
@@ -155,6 +157,7 @@ class RouteTable(Table):
     calibration: Path | None = None
     max_tokens: int | None = Field(default=None, ge=1)
     price: Price | Literal["list"] | None = None
+    prompt_tokens: int = Field(default=PROMPT_TOKENS, ge=0)
     caps: Caps | None = None
     shadow_rate: float = Field(default=0.0, ge=0.0, le=1.0)
     breaker: BreakerTable = BreakerTable()

@@ -13,7 +13,7 @@ import orjson
 from twosup_chain._options import shorten
 from twosup_chain._plain import scalar_text
 from twosup_chain._secrets import scrub
-from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
+from twosup_chain.errors import ConfigurationError, InputError, RemoteWithheldError, UnknownOptionError
 from twosup_chain.service.decision import Decision
 from twosup_chain.service.feedback import Feedback
 from twosup_chain.service.store import Store
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from twosup_chain.service.store import Connection
 
 _DAY = 86_400.0
+_OURS = RemoteWithheldError.__name__
 #: How a failure stands in a reason: its class, and its message, which may quote what was asked or said.
-_FAILURE = re.compile(r"""\((['"])(\w+): .*?(?:(?<!\\)\1|…)\)""", re.DOTALL)
+_FAILURE = re.compile(rf"""\((['"])(?!{_OURS})(\w+): .*?(?:(?<!\\)\1|…)\)""", re.DOTALL)
 
 
 class UnknownDecisionError(InputError):
@@ -198,8 +199,10 @@ class DecisionLog:
         decision = decision.model_copy(update={"scores": numbers})
         told = {"reason": _clean(decision.reason), "error": decision.error and _clean(decision.error)}
         if decision.text is None:
-            told["reason"] = _FAILURE.sub(r"(\2)", told["reason"] or "")
-            told["error"] = decision.error and decision.error.partition(":")[0]
+            if decision.error is not None and not decision.error.startswith(_OURS):
+                told["error"] = decision.error.partition(":")[0]
+            failed = decision.status == "failed" and told["error"] is not None
+            told["reason"] = told["error"] if failed else _FAILURE.sub(r"(\2)", told["reason"] or "")
             return decision.model_copy(update=told)
         if self._redact is None:
             return decision.model_copy(update=told)

@@ -6,16 +6,21 @@ hosted models never make more.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
+
+from twosup_chain.schema import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twosup_chain.outcomes.price import Price
-    from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult
+    from twosup_chain.schema import QAInput, TwoSupervisorResult
 
 #: What a prompt adds to the texts that are asked about, in tokens: instructions, examples, roles. It is a bound.
 PROMPT_TOKENS = 4_000
+#: The errors of calls that were left behind, and may have been worked on.
+_LEFT = re.compile(r"\w*(Timeout|Deadline)\w*:")
 #: How many bytes of ordinary text a token has, at least; for what was never sent.
 _BYTES_A_TOKEN = 4
 
@@ -54,6 +59,8 @@ def bill(asked: QAInput, result: TwoSupervisorResult, price: Price) -> Bill:
     """
     if result.remote is not None and result.remote.usage is None:
         spent, estimated = cost_of(asked, result.remote, price)
+    elif result.remote is None and _LEFT.match(result.error or ""):
+        spent, estimated = cost_of(asked, Answer(None), price)  # what was sent, at least, may be charged for
     else:
         local = result.local.usage if result.local is not None else None
         read, written = (_count(result.usage, name) - _count(local, name) for name in ("input_tokens", "output_tokens"))

@@ -45,9 +45,13 @@ def test_without_texts_no_word_of_question_or_answer_is_in_the_database(log, whe
     failing = QAInput("Why does Marmalade fail?", "Ada wrote it.")
     log.put(made(failing)).result()
     log.put(made(error="ValueError: Ada said Marmalade", reason="the remote failed ('ValueError: Ada\\'s')")).result()
+    log.put(made(status="failed", error="ValueError: Ada", reason="ValueError: Ada")).result()
+    withheld = "RemoteWithheldError: the cap of 5 is reached"
+    log.put(made(error=withheld, reason=f"the remote failed ('{withheld}')")).result()
     rows = str(log.store.read("SELECT * FROM decisions"))
     assert "ZeroDivisionError" in rows
     assert "ValueError" in rows
+    assert rows.count(withheld) == 2  # which quotes nobody
     assert "Ada" not in rows
     assert "Marmalade" not in rows
 

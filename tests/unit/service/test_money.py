@@ -49,6 +49,18 @@ def test_a_reply_that_was_none_is_paid_for_all_the_same():
     assert billed(trusted=False, remote=empty).cost == 0.002
 
 
+def test_a_call_that_was_left_behind_may_be_charged_for_and_one_that_was_refused_is_not():
+    def left(_):
+        raise TimeoutError
+
+    def refused(_):
+        raise ConnectionRefusedError
+
+    assert billed(trusted=False, remote=left).estimated
+    assert billed(trusted=False, remote=left).cost == pytest.approx((sum(map(len, ASKED.texts)) + PROMPT_TOKENS) / 1e6)
+    assert billed(trusted=False, remote=refused)[0] == 0.0
+
+
 def test_no_call_costs_more_than_its_bound():
     for text in ("a", "ä" * 999, "\N{SNOWMAN}" * 50):
         asked = QAInput(text, [text, text])
