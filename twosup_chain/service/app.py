@@ -131,41 +131,33 @@ class Service:
         asked = parsed(ChatRequest, await body_of(request, self.server.max_body))
         desk = self._desk(asked.model)
         ticket = Ticket(route=asked.model, caller=caller, max_tokens=asked.longest, metadata=asked.metadata)
-        replies = self._replies(desk, ticket, asked)
-        first = await unless_left(request, anext(replies))
-        headers = {DECISION: ticket.id}
+        chat, options = _asked(desk.route, asked)
+        messages, headers = asked.conversation, {DECISION: ticket.id}
+        turn = Turn.of(messages, passages(messages))
+
+        async def whole() -> dict[str, Any]:
+            async with desk.request(ticket, turn) as taken:
+                message = await chat.ainvoke(messages, taken.config, **options)
+            return completion(ticket, message)
+
+        async def streamed() -> AsyncGenerator[dict[str, Any]]:
+            pieces = Pieces(ticket, usage=asked.tells_usage)
+            async with (
+                desk.request(ticket, turn) as taken,
+                aclosing(chat.astream(messages, taken.config, **options)) as chunks,
+            ):
+                async for chunk in chunks:
+                    for piece in pieces.of(chunk):
+                        yield piece
+            for piece in pieces.last:  # once the decision is kept
+                yield piece
+
         if not asked.stream:
-            return json_response(first, headers=headers)
+            return json_response(await unless_left(request, whole()), headers=headers)
+        replies = streamed()
+        first = await unless_left(request, anext(replies))
         headers |= {"cache-control": "no-store", "x-accel-buffering": "no"}  # no proxy holds the pieces back
         return StreamingResponse(_events(first, replies), headers=headers, media_type="text/event-stream")
-
-    async def _replies(self, desk: Desk, ticket: Ticket, asked: ChatRequest) -> AsyncGenerator[dict[str, Any]]:
-        """Gives a reply, whole or in pieces; the last comes once the decision is kept."""
-        messages = asked.conversation
-        chat: Any = desk.route.chat
-        if (asked.tools or asked.wants_json) and not desk.route.calls_tools:
-            raise RefusedError(400, f"the route {ticket.route!r} has no hosted chat model, to call tools or write JSON")
-        if asked.tools:
-            chat = chat.bind_tools(asked.tools, **asked.tool_options)
-        turn = Turn.of(messages, passages(messages))
-        longest = [most for most in (asked.longest, desk.route.max_tokens) if most is not None]
-        options = {**asked.options, "max_tokens": min(longest, default=None)}
-        if not asked.stream:
-            async with desk.request(ticket, turn) as request:
-                message = await chat.ainvoke(messages, request.config, **options)
-            yield completion(ticket, message)
-            return
-        usage = asked.stream_options is not None and asked.stream_options.include_usage
-        pieces = Pieces(ticket, usage=usage)
-        async with (
-            desk.request(ticket, turn) as request,
-            aclosing(chat.astream(messages, request.config, **options)) as chunks,
-        ):
-            async for chunk in chunks:
-                for piece in pieces.of(chunk):
-                    yield piece
-        for piece in pieces.last:
-            yield piece
 
     async def _answer(self, request: Request, caller: str | None) -> Response:
         asked = parsed(AnswerRequest, await body_of(request, self.server.max_body))
@@ -238,6 +230,19 @@ class Service:
     async def _readyz(self, _request: Request) -> Response:
         ready = self.broken is None and all(route.chain.health().ready for route in self.routes.values())
         return PlainTextResponse("ready" if ready else (self.broken or "a model is not loaded"), 200 if ready else 503)
+
+
+def _asked(route: Route, asked: ChatRequest) -> tuple[Any, dict[str, Any]]:
+    """Returns the chat model that a conversation is for, with its tools, and what it is called with.
+
+    Raises:
+        RefusedError: Tools or JSON are asked for, and nobody calls or writes any.
+    """
+    if (asked.tools or asked.wants_json) and not route.calls_tools:
+        raise RefusedError(400, f"the route {route.name!r} has no hosted chat model, to call tools or write JSON")
+    chat = route.chat.bind_tools(asked.tools, **asked.tool_options) if asked.tools else route.chat
+    longest = [most for most in (asked.longest, route.max_tokens) if most is not None]
+    return chat, {**asked.options, "max_tokens": min(longest, default=None)}
 
 
 async def _events(first: dict[str, Any], others: AsyncGenerator[dict[str, Any]]) -> AsyncGenerator[bytes]:

@@ -64,6 +64,11 @@ class ChatRequest(_Asked):
         return self.max_completion_tokens or self.max_tokens
 
     @property
+    def tells_usage(self) -> bool:
+        """Whether the last piece of a stream tells what the reply cost."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    @property
     def wants_json(self) -> bool:
         """Whether the reply is to be JSON."""
         form = self.options.get("response_format")
