@@ -13,6 +13,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from twosup_chain._process import Loaded
 from twosup_chain._worker import check_wanted, leaving
@@ -153,6 +154,10 @@ def _pump(
     put((_END, failure))
 
 
+#: Whose turn it is to begin, in each event loop.
+_STARTS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
 async def awithin(pieces: Callable[[], AsyncGenerator[Any]], seconds: float) -> AsyncGenerator[Any]:
     """Gives what an asynchronous generator gives, which runs in a task that is left behind when the time is up.
 
@@ -173,7 +178,10 @@ async def awithin(pieces: Callable[[], AsyncGenerator[Any]], seconds: float) -> 
         _ = task.cancelled() or task.exception()  # asked for, or asyncio would complain of one that nobody wants
         found.put_nowait(task)
 
-    until = asyncio.get_running_loop().time() + seconds
+    loop = asyncio.get_running_loop()
+    async with _STARTS.setdefault(loop, asyncio.Lock()):
+        await asyncio.sleep(0)  # of many that begin at once, one a turn of the loop, which does others' work in between
+    until = loop.time() + seconds
     task = asyncio.create_task(pump())
     task.add_done_callback(end)
     try:

@@ -243,12 +243,12 @@ async def test_a_batch_asks_so_many_at_once_as_it_may_and_the_same_question_once
 
     async def aanswer(asked):
         begin(asked)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause)
         return end()
 
     chain = _chain(RunnableLambda(answer, aanswer), deadline=NEVER * 20)
     questions = [{**ASKED, "question": f"{i % 100}?"} for i in range(300)]
-    for limit, config in ((32, None), (3, {"max_concurrency": 3})):
+    for limit, pause, config in ((32, 0.3, None), (3, 0.01, {"max_concurrency": 3})):
         asked_for, most = [], 0
         assert {r.answer for r in await chain.abatch(questions, config)} == {"Ada"}
         assert (sorted(asked_for), most) == (sorted({q["question"] for q in questions}), limit)
@@ -311,6 +311,28 @@ def test_a_reader_of_a_stream_may_take_its_time() -> None:
         said += chunk.content
         time.sleep(0.15)
     assert said == "a b c"
+
+
+async def test_of_many_questions_that_begin_at_once_each_lets_the_loop_do_others_work() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    async def answer(_):
+        begun.append(ticks)
+        await asyncio.sleep(0.01)
+        return SURE
+
+    begun: list[int] = []
+    heart = asyncio.create_task(tick())
+    chain = _chain(RunnableLambda(_hang, answer), deadline=30.0)
+    await asyncio.gather(*(chain.ainvoke({**ASKED, "question": f"{i}?"}) for i in range(100)))
+    heart.cancel()
+    assert len(set(begun)) == len(begun) == 100
 
 
 async def test_the_default_executor_is_left_to_others(monkeypatch) -> None:
