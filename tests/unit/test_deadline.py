@@ -248,7 +248,7 @@ async def test_a_batch_asks_so_many_at_once_as_it_may_and_the_same_question_once
 
     chain = _chain(RunnableLambda(answer, aanswer), deadline=NEVER * 20)
     questions = [{**ASKED, "question": f"{i % 100}?"} for i in range(300)]
-    for limit, pause, config in ((32, 0.3, None), (3, 0.01, {"max_concurrency": 3})):
+    for limit, pause, config in ((32, 0.3, None), (3, 0.01, {"max_concurrency": 3})):  # noqa: B007 (read above)
         asked_for, most = [], 0
         assert {r.answer for r in await chain.abatch(questions, config)} == {"Ada"}
         assert (sorted(asked_for), most) == (sorted({q["question"] for q in questions}), limit)
