@@ -109,8 +109,8 @@ class Calibration(Record, allow_inf_nan=False):
         remote: The remote supervisor's setting.
         promises: The targets, which hold all at once.
         confidence: The probability, over the choice of the labelled questions, that they do; ``None``: no guarantee.
-        method: ``"nested"`` or ``"fixed sequence"`` (see `search`), or ``"plug-in"``, which promises nothing, or
-            ``"average"``, which promises the mean over calibrations (see `average`).
+        method: ``"nested"``, ``"from the top"`` or ``"fixed sequence"`` (see `search`), ``"plug-in"``, which promises
+            nothing, or ``"average"``, which promises the mean over calibrations (see `average`).
         prefer: Which of the pairs that keep the targets was chosen.
         abstention: What an abstention counts as.
         correct: What counts as right, in words; ``None`` where the calibration was not told.

@@ -1,8 +1,8 @@
 """How a pair of thresholds is found that keeps its targets, and why the guarantee holds.
 
 A pair fails its promise where any of its targets is exceeded, so the p-value of a pair is the greatest of its targets'
-(an intersection–union test: no correction is needed). What is left is the search over pairs, done in one of two ways,
-both with probability at most ``1 − confidence`` of ending at a pair that fails, at any number of questions, whatever
+(an intersection–union test: no correction is needed). What is left is the search over pairs, done in one of three ways,
+each with probability at most ``1 − confidence`` of ending at a pair that fails, at any number of questions, whatever
 the distribution of scores, labels, costs and ties, as long as the questions are independent draws from the traffic to
 come.
 
@@ -13,6 +13,13 @@ monotone in the escalated questions, all of which for t > t* contain those with 
 p-value of the event score ≤ t*, whose true value is the limit of m from the right, at least a, and which is therefore
 at most 1 − confidence with at most this probability. So every local threshold may be tried, on all questions, and the
 best be chosen. (With several targets, their t* differ; the least one decides.)
+
+**From the top**, where always asking and trusting all that the hosted model says keeps the target (`match_remote`), and
+a test of as many questions without a difference passes. The remote threshold is 0; all local ones that part the
+questions are tested from the highest on, until the first one fails. Let t* be the highest threshold that fails its
+promise. Accepting it or a lower one takes that the lowest score from t* on was accepted, where the counts are those at
+t* (or, where there is none, that always asking was, likewise); so the p-value at t*, a fixed threshold, is at most 1 −
+confidence, which has at most this probability. No question is spent on an order.
 
 **Fixed sequence**, for all else (Pareto testing: Laufer-Goldshtein et al., ICLR 2023, arXiv 2210.07913, on Learn then
 Test, arXiv 2110.01052). A share of the questions, chosen by a seeded permutation that reads neither scores nor labels,
@@ -33,7 +40,7 @@ them. Safety is the p-value that is expected of as many questions as test.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -57,6 +64,8 @@ if TYPE_CHECKING:
 ORDERING_SHARE = 1 / 3
 #: The most thresholds that are tried for each supervisor in a fixed sequence; fewer where few questions order them.
 _MOST = 64
+#: More questions than these are not tried from the top one by one: their labels suffice for a division.
+_MOST_WALKED = 20_000
 #: How many are tried for the local and the remote supervisor elsewhere.
 _NESTED_SIZES, _PLUG_IN_SIZES = (1_024, 16), (128, 128)
 
@@ -116,6 +125,13 @@ def find(
         p_values = _flat(worst_p_value(grid, targets, 1.0 - confidence), grid)
         return _found("nested", grid.flat(), p_values, p_values <= 1.0 - confidence, prefer, tested=drawn)
     level = 1.0 - confidence
+    if _walks(outcomes, targets, level, prefer, abstention):
+        drawn = outcomes.one_a_passage(seed)
+        local = np.append(np.unique(drawn.local_score), NEVER)
+        tried = count(drawn, local, np.zeros(1), abstention=abstention).flat().pairs(np.arange(len(local))[::-1])
+        p_values = worst_p_value(tried, targets, level)
+        accepted = np.arange(len(local)) < fixed_sequence(p_values, level)
+        return _found("from the top", tried, p_values, accepted, prefer, tested=drawn)
     first, second = divide(outcomes, seed, order)
     most = min(_MOST, int(np.ceil(2.0 * np.sqrt(len(first)))))
     learned = on_grid(first, first, (most, most), abstention)
@@ -126,6 +142,16 @@ def find(
     p_values = worst_p_value(tested, targets, level)
     accepted = np.arange(len(sequence)) < fixed_sequence(p_values, level)
     return _found("fixed sequence", tested, p_values, accepted, prefer, tested=second, ordering=len(first))
+
+
+def _walks(outcomes: Outcomes, targets: Sequence[Target], level: float, prefer: Prefer, abstention: Abstention) -> bool:
+    """Returns whether local thresholds are tried from the top: a choice that reads no scores and no labels."""
+    if not all(target.kept_by_asking for target in targets) or len(outcomes) > _MOST_WALKED:
+        return False
+    if prefer == "safest" or abstention != "wrong" or outcomes.remote_alone_correct is not None:
+        return False  # trusting all that the hosted model says is not the best, or not what it is held against
+    always = replace(count(outcomes, np.array([NEVER]), np.zeros(1)).flat(), local=np.ones(1))
+    return bool(np.all(worst_p_value(always, targets, level) <= level))
 
 
 def divide(outcomes: Outcomes, seed: int, order: Outcomes | None = None) -> tuple[Outcomes, Outcomes]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: Which pair to choose of those that keep the targets: see `calibrate`.
 Prefer = Literal["cheapest", "coverage", "accuracy", "safest"]
 #: How a pair was found: see `search`, and `average` for ``"average"``; ``"plug-in"`` promises nothing.
-Method = Literal["plug-in", "nested", "fixed sequence", "average"]
+Method = Literal["plug-in", "nested", "from the top", "fixed sequence", "average"]
 #: What is promised: with a confidence for each calibration, or the mean over calibrations.
 Guarantee = Literal["confidence", "mean"]
 #: Budgets are stated per so many questions.
@@ -67,6 +67,8 @@ class Target(Measure):
     name: ClassVar[str]
     #: Whether it depends on the local threshold alone, and grows with it.
     nested: ClassVar[bool] = False
+    #: Whether always asking the hosted model, and trusting whatever it says, keeps it.
+    kept_by_asking: ClassVar[bool] = False
     #: Which of the pairs that keep it is chosen, unless the user says it.
     prefer: ClassVar[Prefer] = "accuracy"
 
@@ -255,6 +257,7 @@ class MatchRemote(Target):
     limit: float = 0.0
     name, measure, label = "match_remote", "below_remote", "below remote only"
     prefer = "cheapest"
+    kept_by_asking = True
 
     @classmethod
     def asks_for(cls) -> str:

@@ -157,3 +157,28 @@ def test_whatever_the_data_an_accepted_pair_has_passed_every_test(n, seed, level
     level = 1.0 - confidence
     if found.best is not None:
         assert all(target.p_value(found.chosen, level).item() <= level for target in targets)
+
+
+def test_with_a_margin_that_the_labels_suffice_for_local_thresholds_are_tried_from_the_top() -> None:
+    outcomes, targets = drawn(400), make_targets(match_remote=0.05)
+    found = find(outcomes, targets, confidence=0.9, prefer="cheapest")
+    assert (found.method, found.ordering, found.tested) == ("from the top", 0, outcomes)
+    assert (np.diff(found.tried.local) < 0).all()
+    assert set(found.tried.local[1:]) == set(outcomes.local_score)
+    assert found.best == int(found.accepted.sum()) - 1
+    assert found.p_values[found.best + 1] > 0.1
+    assert not found.tried.remote.any()
+
+
+@pytest.mark.parametrize(
+    ("margin", "n", "options"),
+    [
+        (0.0, 400, {}),
+        (0.01, 100, {}),
+        (0.05, 400, {"prefer": "safest"}),
+        (0.05, 20_001, {}),
+    ],
+)
+def test_elsewhere_a_share_of_the_questions_orders_them(margin, n, options) -> None:
+    options = {"prefer": "cheapest", **options}
+    assert find(drawn(n), make_targets(match_remote=margin), confidence=0.9, **options).method == "fixed sequence"
