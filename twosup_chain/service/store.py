@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from concurrent.futures import Future
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -91,7 +92,7 @@ class Store:
         if not str(where).strip():
             raise ConfigurationError(f"store={where!r}: give the path of a SQLite file, or a postgresql:// URL")
         self._where = str(where)
-        self._writer = Loaded(lambda: _Writer(self.connect), _Writer.close)
+        self._writer = Loaded(partial(_Writer, partial(_opened, self._where, repr(self))), _Writer.close)
 
     def __reduce__(self) -> tuple[type, tuple[str]]:
         """A copy has a writer of its own."""
@@ -113,7 +114,7 @@ class Store:
 
     def stream(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
         """Gives the rows of a query as they come."""
-        with closing(self.connect()) as connection:
+        with closing(_opened(self._where, repr(self))) as connection:
             yield from connection.stream(statement, *values)
 
     def flush(self) -> None:
@@ -125,15 +126,16 @@ class Store:
         """Writes what waits, and closes the connection; the next use opens another."""
         self._writer.drop()
 
-    def connect(self) -> Connection:
-        """Returns a new connection, once the tables are up to date."""
-        connection = _Postgres(self._where) if self._where.startswith(_POSTGRES) else _SQLite(self._where)
-        try:
-            _migrate(connection, repr(self))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+
+def _opened(where: str, shown: str) -> Connection:
+    """Returns a new connection, once the tables are up to date."""
+    connection = _Postgres(where) if where.startswith(_POSTGRES) else _SQLite(where)
+    try:
+        _migrate(connection, shown)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class _SQLite:
@@ -221,7 +223,8 @@ class _Writer:
 
     def close(self) -> None:
         self._jobs.put(None)
-        self._thread.join()
+        if threading.current_thread() is not self._thread:  # where nobody holds the store any longer, it may be
+            self._thread.join()
 
     def _work(self) -> None:
         group = [self._jobs.get()]

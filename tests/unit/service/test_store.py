@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -70,6 +72,14 @@ def test_a_store_that_was_closed_opens_again_and_a_copy_has_a_writer_of_its_own(
     another = copy.deepcopy(store)
     put(another, "b").result()
     assert purses(store) == {"a", "b"}
+
+
+def test_a_store_that_nobody_holds_writes_what_waits_and_ends_its_thread(where):
+    before = set(threading.enumerate())
+    put(Store(where), "a")
+    gc.collect()
+    assert purses(Store(where)) == {"a"}
+    assert set(threading.enumerate()) <= before
 
 
 def test_an_older_store_is_brought_up_to_date_and_a_newer_one_refused(where, monkeypatch):
