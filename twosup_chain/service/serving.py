@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +59,8 @@ def run(served: Service, path: Path | None = None) -> None:
         import uvicorn
     except ImportError:
         raise MissingExtraError("twosup serve", "uvicorn", "serve") from None
+    for told in (signal.SIGTERM, signal.SIGINT):  # which uvicorn raises again once it has ended: this is its end
+        signal.signal(told, lambda *_: sys.exit(0))
     server = served.server
     options: dict[str, Any] = {
         "host": server.host,
