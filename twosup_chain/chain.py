@@ -317,8 +317,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     ) -> list[TwoSupervisorResult]:
         """Answers many questions stage by stage: one local batch, then the remote for what is left, and so on.
 
-        Equal questions under one config are asked once. As many calls run at once as ``max_concurrency`` of the config
-        says, 32 by default.
+        Equal questions under one config are asked once, and have one result in common: a sum counts its usage once. As
+        many calls run at once as ``max_concurrency`` of the config says, 32 by default.
         """
         keys = _batch.keys_of(inputs, config)
         return self._batch_with_config(

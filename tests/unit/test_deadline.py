@@ -258,8 +258,10 @@ async def test_a_batch_asks_so_many_at_once_as_it_may_and_the_same_question_once
         assert most <= limit
     asked_for = []
     other = {**ASKED, "context": "Grace wrote it."}
-    await chain.abatch([ASKED, other, ASKED, "Who?"])
-    assert len(asked_for) == 3
+    for results in (await chain.abatch([ASKED, other, ASKED, "Who?"]), chain.batch([ASKED, other, ASKED, "Who?"])):
+        assert results[0] is results[2]  # one usage, which a sum counts once
+        assert len({id(result) for result in results}) == 3
+    assert len(asked_for) == 6
 
 
 class _HungModel(GenericFakeChatModel):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from pydantic import Field
+from screens import AsyncScreen, Screen
 
 from twosup_chain import Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
 from twosup_chain._held import NOT_STREAMED
@@ -51,22 +52,6 @@ class Writes(BaseChatModel):
             if run_manager is not None:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
-
-
-class Screen(BaseCallbackHandler):
-    def __init__(self) -> None:
-        self.shown: list[str] = []
-
-    def on_llm_new_token(self, token: str, **_: Any) -> None:
-        self.shown.append(token)
-
-
-class AsyncScreen(AsyncCallbackHandler):
-    def __init__(self) -> None:
-        self.shown: list[str] = []
-
-    async def on_llm_new_token(self, token: str, **_: Any) -> None:
-        self.shown.append(token)
 
 
 class State(TypedDict, total=False):
@@ -144,13 +129,14 @@ async def test_no_mode_of_langgraph_shows_what_is_rejected(node, whole) -> None:
     "wrap",
     [
         lambda model: model.bind(stop=["!"]),
+        lambda model: model.bind(tools=[{"name": "search"}]),
         lambda model: model.with_config(tags=["mine"]),
         lambda model: model.with_retry(),
         lambda model: model.with_fallbacks([model]),
         lambda model: model.configurable_fields(text=ConfigurableField(id="text")),
         lambda model: model.bind(stop=["!"]).with_retry().with_config(tags=["mine"]),
     ],
-    ids=["bound", "configured", "retried", "with fallbacks", "configurable", "all"],
+    ids=["bound", "with tools", "configured", "retried", "with fallbacks", "configurable", "all"],
 )
 async def test_nor_where_something_is_put_around_the_models(name, wrap) -> None:
     made = {"remote": wrap(Writes(text="Otto did.")), "local": wrap(Writes(text="Gustav did."))}

@@ -105,3 +105,11 @@ def test_usage_of_several_answers_is_summed_and_unknown_stays_unknown() -> None:
 def test_the_result_says_no_answer_in_the_callers_words() -> None:
     assert RESULT.as_text("nothing") == "a"
     assert TwoSupervisorResult(None, "untrusted", "none").as_text("nothing") == "nothing"
+
+
+@pytest.mark.parametrize("context", [None, "Ada.", ["Ada."], [Document("Ada.", metadata={"page": 3}), "Bo."]])
+def test_a_question_comes_back_from_a_checkpoint_as_what_it_was(context):
+    serde = pytest.importorskip("langgraph.checkpoint.serde.jsonplus")
+    asked = QAInput("Who?", context)
+    keeper = serde.JsonPlusSerializer(allowed_msgpack_modules=[("twosup_chain.schema", "QAInput")])
+    assert keeper.loads_typed(keeper.dumps_typed({"asked": asked}))["asked"] == asked

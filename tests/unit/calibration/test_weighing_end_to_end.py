@@ -7,21 +7,13 @@ from collections import Counter
 from itertools import product
 
 import pytest
+from endings import ENDINGS
 from typer.testing import CliRunner
 
 from twosup_chain import Calibration, TwoSupervisorChain, calibrate
 from twosup_chain.cli.app import app
 from twosup_chain.records.lines import read_records
 from twosup_chain.text import squad
-
-ENDINGS = {
-    ("local", "answered"): "local_answer",
-    ("local", "unanswerable"): "local_no_answer",
-    ("remote", "answered"): "remote_answer",
-    ("remote", "unanswerable"): "remote_no_answer",
-    ("none", "unanswerable"): "weighed_no_answer",
-    ("none", "untrusted"): "untrusted",
-}
 
 
 def _twosup(*arguments):

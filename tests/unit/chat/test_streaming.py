@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from screens import AsyncScreen, Screen
 
 from twosup_chain import Supervisor
 
@@ -17,24 +16,6 @@ SURE = [("Paris", 0.9), (" is", 0.8), (" it", 0.9)]
 UNSURE = [("Lyon", 0.9), (" is", 0.2), (" it", 0.9), (",", 0.9), (" I", 0.9), (" think", 0.9)]
 OTHER = [("It", 0.9), (" is", 0.9), (" Rome", 0.9)]
 LATE = [("Lyon", 0.9), (" is", 0.9), (" it", 0.2)]
-
-
-class Screen(BaseCallbackHandler):
-    """A handler that shows tokens, as LangChain's `StreamingStdOutCallbackHandler` does."""
-
-    def __init__(self) -> None:
-        self.shown: list[str] = []
-
-    def on_llm_new_token(self, token: str, **_: Any) -> None:
-        self.shown.append(token)
-
-
-class AsyncScreen(AsyncCallbackHandler):
-    def __init__(self) -> None:
-        self.shown: list[str] = []
-
-    async def on_llm_new_token(self, token: str, **_: Any) -> None:
-        self.shown.append(token)
 
 
 @given(

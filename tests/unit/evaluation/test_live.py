@@ -6,21 +6,13 @@ from collections import Counter
 from itertools import product
 
 import pytest
+from endings import ENDINGS
 
 from twosup_chain import TwoSupervisorChain, calibrate, evaluate
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.records.lines import read_records
 from twosup_chain.supervisor import Supervisor
 from twosup_chain.text import squad
-
-ENDINGS = {
-    ("local", "answered"): "local_answer",
-    ("local", "unanswerable"): "local_no_answer",
-    ("remote", "answered"): "remote_answer",
-    ("remote", "unanswerable"): "remote_no_answer",
-    ("none", "unanswerable"): "weighed_no_answer",
-    ("none", "untrusted"): "untrusted",
-}
 
 
 @pytest.fixture
