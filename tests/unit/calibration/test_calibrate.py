@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import pickle
 from contextlib import suppress
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 from twosup_chain import Calibration, calibrate
+from twosup_chain.calibration.search import divide
 from twosup_chain.calibration.targets import Budget, RemoteRate, Risk
 from twosup_chain.errors import ConfigurationError, InfeasibleTargetError, InputError, RecordsError, UnknownOptionError
 from twosup_chain.outcomes.outcomes import Outcomes
@@ -352,3 +354,36 @@ def test_a_grid_leaves_a_trace_of_the_chosen_remote_threshold() -> None:
     assert len(made.trace.local) <= 257
     assert set(made.trace.remote) == {made.remote.threshold}
     assert made.local.threshold in made.trace.local
+
+
+def test_equal_questions_under_several_ids_are_refused(records) -> None:
+    lines = records.read_text().splitlines(keepends=True)
+    copy = json.loads(lines[5]) | {"id": "copy"}
+    records.write_text("".join(lines) + json.dumps(copy) + "\n")
+    with pytest.raises(InputError, match=r"1 of these 601 questions repeat another one, as '(copy|5)' does"):
+        calibrate(records, risk=0.25, **SCORERS)
+
+
+def test_of_each_passage_one_question_tests_and_passages_are_not_divided() -> None:
+    on = drawn(900, passage=np.arange(900, dtype=np.uint64) // 3)
+    made = calibrate(on, risk=0.2, confidence=0.9)
+    assert (made.questions, made.ordering, made.testing) == (900, 300, 200)
+    first, second = divide(on, 0)
+    assert not set(first.passage.tolist()) & set(second.passage.tolist())
+    assert len(set(second.passage.tolist())) == len(second)
+    kept = divide(on, 0, order=drawn(60, 1, passage=np.arange(60, dtype=np.uint64)))[1]
+    assert kept.passage.min() == 60
+
+
+def test_failed_calls_count_as_the_chain_treats_them() -> None:
+    failed = np.random.default_rng(3).random((2, 900)) < 0.2
+    data = drawn(900)
+    right = {"local_correct": data.local_correct & ~failed[0], "remote_correct": data.remote_correct & ~failed[1]}
+    data = replace(data, local_failed=failed[0], remote_failed=failed[1], **right)
+    open_, local = (calibrate(data, remote_rate=0.5, on_remote_error=policy) for policy in ("no_answer", "local"))
+    assert open_.estimate("remote_rate").value >= failed[0].mean()
+    assert open_.estimate("coverage").value < local.estimate("coverage").value
+    assert (open_.on_remote_error, local.on_remote_error) == ("no_answer", "local")
+    with pytest.raises(InfeasibleTargetError):
+        calibrate(data, remote_rate=0.15, confidence=0.9)  # a fifth is asked at every threshold
+    assert "nothing is promised of it" in calibrate(data, remote_rate=0.5, confidence=0.9, fallback=True).warnings[0]

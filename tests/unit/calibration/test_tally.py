@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,9 +30,31 @@ def drawn(n: int, seed: int, **options) -> Outcomes:
     return Outcomes(**{**columns, **options})
 
 
-@given(st.integers(0, 40), st.integers(0, 5), GRID, GRID, st.sampled_from(["wrong", "no_answer"]), st.booleans())
-def test_every_count_is_that_of_the_decision_at_each_pair(n, seed, local, remote, abstention, reconciled) -> None:
+def failing(o: Outcomes, seed: int) -> Outcomes:
+    """A quarter of the calls fails."""
+    failed = np.random.default_rng(seed + 7).random((2, len(o))) < 0.25
+    right = {"local_correct": o.local_correct & ~failed[0], "remote_correct": o.remote_correct & ~failed[1]}
+    return replace(o, local_failed=failed[0], remote_failed=failed[1], **right)
+
+
+@given(
+    st.tuples(st.integers(0, 40), st.integers(0, 5)),
+    GRID,
+    GRID,
+    st.sampled_from(["wrong", "no_answer"]),
+    st.booleans(),
+    st.sampled_from(["never", "no_answer", "local"]),
+)
+def test_every_count_is_that_of_the_decision_at_each_pair(
+    drawing, local, remote, abstention, reconciled, fails
+) -> None:
+    n, seed = drawing
     o = drawn(n, seed, remote_alone_correct=np.random.default_rng(seed + 9).random(n) < 0.6 if reconciled else None)
+    o = o if fails == "never" else failing(o, seed)
+    o = o.answering_failures_locally() if fails == "local" else o
+    alone = o.hosted_correct
+    if abstention == "no_answer" and o.remote_failed is not None:
+        alone = alone | (o.remote_failed & ~o.answerable)
     tally = count(o, np.array(local), np.array(remote), abstention=abstention)
     assert tally.shape == (len(local), len(remote))
     for row, t1 in enumerate(local):
@@ -47,8 +71,8 @@ def test_every_count_is_that_of_the_decision_at_each_pair(n, seed, local, remote
                 "right_predictions": last_right.sum(),
                 "refused_right": (last_right & ~d.answered).sum(),
                 "successes": well.sum(),
-                "wins": (well & ~o.hosted_correct).sum(),
-                "losses": (~well & o.hosted_correct).sum(),
+                "wins": (well & ~alone).sum(),
+                "losses": (~well & alone).sum(),
                 "cost": o.remote_cost[d.escalated].sum(),
                 "cost_squares": (o.remote_cost[d.escalated] ** 2).sum(),
             }

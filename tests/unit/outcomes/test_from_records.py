@@ -239,3 +239,30 @@ def test_read_records_gives_every_line_failed_ones_included_and_checks_all_of_it
     assert [next(records).failed, next(records).failed] == [True, False]
     with pytest.raises(RecordsError, match=r"line 3: .*tokens=3"):
         next(records)
+
+
+def test_failed_calls_are_counted_where_that_is_asked_for_and_cost_what_they_told_or_the_most(write):
+    told = {"error": "TimeoutError", "usage": {"input_tokens": 900, "output_tokens": 10}}
+    entries = [_entry("1"), _entry("2") | {"local": {"error": "InputError"}}, _entry("3") | {"remote": told}]
+    path = write(*entries, _entry("4") | {"remote": {"error": "TimeoutError"}})
+    assert len(read_columns(path, **SCORERS)) == 1
+    columns = read_columns(path, **SCORERS, failures=True)
+    assert (len(columns), columns.provenance.failed) == (4, 3)
+    assert columns.local.failed.tolist() == [False, True, False, False]
+    assert columns.remote.failed.tolist() == [False, False, True, True]
+    outcomes = columns.outcomes(price=Price(1.0, 0.0, context=5_000, max_tokens=1))
+    assert outcomes.max_call_cost == pytest.approx(0.005)
+    assert outcomes.remote_cost.tolist() == pytest.approx([0.0001, 0.0001, 0.0009, 0.005])
+    assert not outcomes.remote_correct[2:].any()
+
+
+def test_a_failure_that_was_asked_again_with_success_is_none(write):
+    failed = _entry("1") | {"remote": {"error": "TimeoutError"}}
+    columns = read_columns(write(failed, failed, _entry("2"), _entry("1")), **SCORERS, failures=True)
+    assert (len(columns), columns.remote.failed.any(), columns.provenance.failed) == (2, False, 0)
+
+
+def test_passages_are_read_where_every_record_tells_one(write):
+    told = [_entry(str(i)) | {"passage": f"{i % 2:016x}"} for i in range(4)]
+    assert sorted(read_columns(write(*told), **SCORERS).outcomes().passage.tolist()) == [0, 0, 1, 1]
+    assert read_columns(write(*told, _entry("9")), **SCORERS).outcomes().passage is None
