@@ -193,7 +193,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         level = None if each is None else 1.0 - each
         raise infeasible(found, outcomes, wanted, confidence=confidence, level=level, bound=bound, search=find_pair)
     chosen = found.chosen
-    beside = systems(chosen, found.tested)
+    beside = systems(outcomes, chosen.local.item(), chosen.remote.item())
     measures = {**MEASURES, **{target.measure: target for target in wanted}}
     settings = {
         role: CalibratedSupervisor(

@@ -129,7 +129,7 @@ class Calibration(Record, allow_inf_nan=False):
         made_from: Which questions these are, as `_sketch.sketch` has them; ``None`` where they were no records.
         where: The metadata of the questions that it is for; empty for all.
         estimates: What is measured at the chosen thresholds.
-        systems: What this setting and each model alone do on the questions that were tested on.
+        systems: What this setting and each model alone do on all labelled questions.
         abstention_bound: The share of questions that any thresholds have to leave open to keep the selective risk, by
             estimate; ``None`` where the risk is no target or no abstention is needed.
         trust: By role, how trust was distributed: of the local model's on all questions, of the hosted one's on those
@@ -236,7 +236,9 @@ class Calibration(Record, allow_inf_nan=False):
         """What is promised on which evidence, in one line."""
         others = "" if self.order is None else " others"
         shares = f" ({self.ordering:,}{others} ordered the search)" if self.ordering else ""
-        data = f"{self.questions:,} labelled questions{shares}"
+        tested = self.testing + (self.ordering if self.order is None else 0)
+        passages = f", one of each passage tested ({self.testing:,})" if tested < self.questions else ""
+        data = f"{self.questions:,} labelled questions{shares}{passages}"
         if self.method == "average":
             return f"Kept on average over calibrations, from {data}"
         if self.confidence is None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from twosup_chain._options import NEVER
 from twosup_chain.calibration.record import System
+from twosup_chain.outcomes.decisions import decide
 
 if TYPE_CHECKING:
     from twosup_chain.calibration.tally import Tally
@@ -24,19 +25,14 @@ class _Alone(NamedTuple):
     failed: Flags | None
 
 
-def systems(chosen: Tally, tested: Outcomes) -> tuple[System, ...]:
-    """Returns the chain at the only pair of these counts, the local and the hosted model alone, on these questions."""
-    share = 1.0 / max(chosen.n, 1)
-    answered, wrong = chosen.answered.item(), chosen.wrong.item()
-    chain = System(
-        name="this setting",
-        calls=chosen.escalated.item() * share,
-        coverage=answered * share,
-        right=(answered - wrong) * share,
-    )
+def systems(outcomes: Outcomes, local: float, remote: float) -> tuple[System, ...]:
+    """Returns the chain with these thresholds, the local and the hosted model alone, on these questions."""
+    made = decide(outcomes, local, remote)
+    shares = {"calls": made.escalated, "coverage": made.answered, "right": made.right}
+    chain = System(name="this setting", **{name: np.mean(flags).item() for name, flags in shares.items()})
     models = (
-        _Alone("local only", 0.0, tested.local_correct, tested.local_failed),
-        _Alone("hosted only", 1.0, tested.hosted_correct, tested.remote_failed),
+        _Alone("local only", 0.0, outcomes.local_correct, outcomes.local_failed),
+        _Alone("hosted only", 1.0, outcomes.hosted_correct, outcomes.remote_failed),
     )
     alone = (
         System(

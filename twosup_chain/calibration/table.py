@@ -57,10 +57,11 @@ def _row(estimate: NamedEstimate, limit: float | None, currency: str | None) -> 
 
 
 def _beside(calibration: Calibration) -> list[str]:
-    rows = [
-        (s.name, *(written(share, "share") for share in (s.calls, s.coverage, s.right))) for s in calibration.systems
-    ]
-    return ["", *_columns([("", "calls", "coverage", "right answers"), *rows])] if rows else []
+    if not calibration.systems:
+        return []
+    found = ((s.name, (s.calls, s.coverage, s.right)) for s in calibration.systems)
+    rows = [(name, *(written(share, "share") for share in shares)) for name, shares in found]
+    return ["", *_columns([(f"of {calibration.questions:,} questions", "calls", "coverage", "right answers"), *rows])]
 
 
 def _notes(calibration: Calibration) -> list[str]:
