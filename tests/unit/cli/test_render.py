@@ -8,6 +8,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from printed import squeezed, text_of
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -100,17 +101,6 @@ OUTCOMES = {
     "unanswerable": UNANSWERABLE,
     "failed": FAILED,
 }
-
-
-def text_of(renderable, width=80, **options):
-    """Returns what a console of this kind would print; by default a pipe."""
-    file = io.StringIO()
-    Console(file=file, width=width, highlight=False, markup=False, emoji=False, **options).print(renderable)
-    return file.getvalue()
-
-
-def squeezed(text):
-    return " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [80, 120])

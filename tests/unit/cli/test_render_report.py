@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
+from printed import squeezed, text_of
 from rich.cells import cell_len
-from rich.console import Console
 
 from twosup_chain.calibration.record import CalibratedSupervisor
 from twosup_chain.cli.render_report import KINDS, ShareBar, render_report, telling_questions
@@ -80,16 +78,6 @@ INVENTED = question("invented", "none", None, (), remote="Babbage", status="untr
 KNOWN = question("known", "local", None, (), status="unanswerable")
 MISTAKE = question("mistake", "local", "1843", ("Ada",), right=False)
 EACH = (MISTAKE, KNOWN, INVENTED, ESCALATED, TRUSTED)
-
-
-def text_of(renderable, width=80, **options):
-    file = io.StringIO()
-    Console(file=file, width=width, highlight=False, markup=False, emoji=False, **options).print(renderable)
-    return file.getvalue()
-
-
-def squeezed(text):
-    return " ".join(text.split())
 
 
 def picks(*questions, count):

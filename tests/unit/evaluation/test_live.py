@@ -47,7 +47,7 @@ def test_figures_are_what_the_live_chain_gives(notes, named, early_abstention, r
         assert getattr(scores, f"has_answer_{measure}").value == pytest.approx(sum(answerable) / len(answerable))
     assert scores.f1.value > scores.exact_match.value
     rights = Counter(
-        ENDINGS[result.source, result.status]
+        notes.endings[result.source, result.status]
         for example, result in live
         if squad.exact_match(result.answer, example.answers)
     )
