@@ -1,7 +1,5 @@
 """`CITING`: looks up where an answer stands in texts that are so long that an event loop cannot wait for it."""
 
-from __future__ import annotations
-
 from twosup_chain._in_process import LONG, InProcessRunnable
 from twosup_chain.schema import Citation, Evidence, QAInput
 from twosup_chain.text.citation import citations

@@ -5,8 +5,6 @@ unrecognised; of a million, a hundred that are used again are recognised with a 
 98 %.
 """
 
-from __future__ import annotations
-
 import base64
 
 import numpy as np

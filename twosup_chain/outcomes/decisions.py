@@ -5,19 +5,14 @@ each question takes it from here. What outweighs what (early abstention, reconci
 it is settled when records are read (`predictions.weigh`), and the outcomes tell what was chosen.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twosup_chain.errors import InputError
-from twosup_chain.outcomes.outcomes import Choice
-
-if TYPE_CHECKING:
-    from twosup_chain.outcomes.outcomes import Choices, Flags, Floats, Outcomes
+from twosup_chain.outcomes.outcomes import Choice, Choices, Flags, Floats, Outcomes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,25 +1,21 @@
 """The recorded features of one model's predictions as columns, with labels and groups, for fitting supervisors."""
 
-from __future__ import annotations
-
 import math
 from array import array
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from twosup_chain._sketch import Digests
 from twosup_chain.errors import RecordsError
+from twosup_chain.outcomes.outcomes import Flags, Floats
 from twosup_chain.outcomes.rows import read_rows
+from twosup_chain.records.lines import Paths, Place, Places
 from twosup_chain.records.prediction import features_of
-
-if TYPE_CHECKING:
-    from twosup_chain._sketch import Digests
-    from twosup_chain.outcomes.outcomes import Flags, Floats
-    from twosup_chain.records.lines import Paths, Place, Places
-    from twosup_chain.records.question import QuestionRecord
+from twosup_chain.records.question import QuestionRecord
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

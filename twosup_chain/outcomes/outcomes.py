@@ -7,18 +7,16 @@ from is the business of `records`; what follows from them is that of `curves`, `
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError, InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

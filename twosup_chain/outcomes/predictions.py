@@ -1,20 +1,14 @@
 """`PredictionColumns`: what was predicted for many questions and how far it is trusted, as made or as weighed."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from twosup_chain._options import shorten
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.outcomes.outcomes import Choice
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from twosup_chain.outcomes.outcomes import Choices, Flags, Floats
+from twosup_chain.outcomes.outcomes import Choice, Choices, Flags, Floats
 
 #: What counts as a right prediction: an exact match, or a token F1 of at least so much.
 Correct = Literal["exact_match"] | tuple[Literal["f1"], float]

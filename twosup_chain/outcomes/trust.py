@@ -4,25 +4,20 @@ A scorer's trust was recorded under its name when the models were asked. A learn
 its trust is computed from the recorded features.
 """
 
-from __future__ import annotations
-
 import math
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from twosup_chain.errors import ConfigurationError, MissingEvidenceError
+from twosup_chain.outcomes.outcomes import Floats
 from twosup_chain.records.prediction import features_of
 from twosup_chain.scoring.learned import LearnedScorer
 from twosup_chain.scoring.packaged import packaged
 from twosup_chain.scoring.registry import recorded_name, resolve
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from twosup_chain.outcomes.outcomes import Floats
-    from twosup_chain.scoring.scorer import ScoreFunction, Scorer
+from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
 
 class RecordedTrust:

@@ -1,7 +1,5 @@
 """`Admission`: how many requests a local model has at once, and how many more may wait for it."""
 
-from __future__ import annotations
-
 import asyncio
 
 from twosup_chain.errors import TwosupError

@@ -1,7 +1,5 @@
 """`Breaker`: after so many failures in a row a hosted model is taken for dead, so that it costs no more waiting."""
 
-from __future__ import annotations
-
 import threading
 from time import monotonic
 from typing import Literal

@@ -6,18 +6,15 @@ nobody accounts for, since a process was killed or a call left behind, counts as
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
 from twosup_chain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from twosup_chain.service.store import Connection, Store
+from twosup_chain.service.store import Connection, Store
 
 _CAPS = ("day", "month", "caller_day", "caller_month")
 #: By how much a sum of many amounts may be off, in currency.

@@ -1,33 +1,27 @@
 """The routes of a configuration: for each a chain, and the chat model of the same parts."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import Runnable
 
 from twosup_chain import parts
 from twosup_chain.answerers.chat import ChatAnswerer
+from twosup_chain.calibration.record import Calibration
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat.model import TwoSupervisorChatModel
 from twosup_chain.errors import TwosupError
 from twosup_chain.outcomes.price import Price
 from twosup_chain.service.breaker import Breaker
+from twosup_chain.service.config import RouteTable, ServiceConfig
 from twosup_chain.service.gate import RemoteGate
 from twosup_chain.service.log import DecisionLog
+from twosup_chain.service.ports import Sink
 from twosup_chain.service.route import Route
 from twosup_chain.service.shadow import Shadow
 from twosup_chain.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from langchain_core.runnables import Runnable
-
-    from twosup_chain.calibration.record import Calibration
-    from twosup_chain.service.config import RouteTable, ServiceConfig
-    from twosup_chain.service.ports import Sink
 
 #: The name of a system message that holds a passage.
 PASSAGE = "context"

@@ -1,18 +1,13 @@
 """`DecisionCallback`: a chain's decisions go to a log without a server, whoever calls the chain and however."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
 from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.service.decision import Ticket, decision_of, text_of
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from twosup_chain.service.log import DecisionLog
+from twosup_chain.service.log import DecisionLog
 
 
 class DecisionCallback(BaseCallbackHandler):

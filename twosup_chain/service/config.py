@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -21,9 +22,6 @@ from twosup_chain.outcomes.price import Price
 from twosup_chain.parts import KEY, READER
 from twosup_chain.service.budget import Caps
 from twosup_chain.service.money import PROMPT_TOKENS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _SECRET_FIELD = re.compile(r"(^|_)(api_?key|token|secret|password)$", re.IGNORECASE)

@@ -1,22 +1,17 @@
 """`Decision`: what is kept of one request, whoever keeps it; `Ticket`: what is known of it beforehand."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from langchain_core.utils.uuid import uuid7
 from pydantic import Field
 
 from twosup_chain._options import Record
 from twosup_chain._usage import Usage
-from twosup_chain.schema import Source, Status, Verdict
+from twosup_chain.schema import QAInput, Source, Status, TwoSupervisorResult, Verdict
 from twosup_chain.text.squad import exact_match
-
-if TYPE_CHECKING:
-    from twosup_chain.schema import QAInput, TwoSupervisorResult
 
 
 class Ticket(Record):

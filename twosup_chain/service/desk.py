@@ -1,31 +1,24 @@
 """`Desk`: takes the requests of a route, one after the other is kept, whatever becomes of it."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
+from langchain_core.runnables import RunnableConfig
 
 from twosup_chain._secrets import scrub
 from twosup_chain.chat._callbacks import HEAR
+from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.service.admission import Admission
-from twosup_chain.service.decision import Decision, decision_of, question_digest, text_of
+from twosup_chain.service.decision import Decision, Ticket, decision_of, question_digest, text_of
 from twosup_chain.service.money import bill
 from twosup_chain.service.ports import ticket as current
+from twosup_chain.service.route import Route
 from twosup_chain.service.stages import Stages
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from langchain_core.runnables import RunnableConfig
-
-    from twosup_chain.schema import QAInput, TwoSupervisorResult
-    from twosup_chain.service.decision import Ticket
-    from twosup_chain.service.route import Route
 
 _log = logging.getLogger(__name__)
 

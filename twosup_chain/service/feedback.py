@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from time import time
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
 from twosup_chain.errors import InputError
+from twosup_chain.service.decision import Decision
 from twosup_chain.text.squad import exact_match
-
-if TYPE_CHECKING:
-    from twosup_chain.service.decision import Decision
 
 
 class Feedback(Record):

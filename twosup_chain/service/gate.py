@@ -1,30 +1,23 @@
 """`RemoteGate`: the breaker, the caps and the retries before a hosted model, where the chain asks it."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from twosup_chain._drive import Step
+from twosup_chain._deadline import Clock
+from twosup_chain._drive import Flow, Step
 from twosup_chain._gate import Gate
 from twosup_chain._stage import Stage
 from twosup_chain.errors import ConfigurationError, RemoteWithheldError
+from twosup_chain.outcomes.price import Price
+from twosup_chain.schema import Answer, QAInput
+from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.budget import Budget, Caps, Charge
 from twosup_chain.service.money import PROMPT_TOKENS, bound, cost_of
 from twosup_chain.service.ports import ticket
 from twosup_chain.service.retries import Awaited, Pause, may_have_cost, wait_before
 from twosup_chain.service.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from twosup_chain._deadline import Clock
-    from twosup_chain._drive import Flow
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.schema import Answer, QAInput
-    from twosup_chain.service.breaker import Breaker
 
 
 class RemoteGate(Gate):

@@ -7,26 +7,20 @@ log. What is left is as good as independent draws from the traffic, if within a 
 are labelled; exact tests need draws, and take no weights.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from twosup_chain.errors import InputError, RemoteWithheldError
 from twosup_chain.outcomes.outcomes import Outcomes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    import numpy.typing as npt
-
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.service.decision import Decision
-    from twosup_chain.service.feedback import Feedback
+from twosup_chain.outcomes.price import Price
+from twosup_chain.service.decision import Decision
+from twosup_chain.service.feedback import Feedback
 
 ROLES = ("local", "remote")
 #: What is to be done about a stratum of which nothing is known.

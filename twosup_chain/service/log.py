@@ -1,12 +1,12 @@
 """`DecisionLog`: one row a decision, written off the hot path and acknowledged once it is on the disk."""
 
-from __future__ import annotations
-
 import asyncio
 import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from math import isfinite
+from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -16,14 +16,7 @@ from twosup_chain._secrets import scrub
 from twosup_chain.errors import ConfigurationError, InputError, RemoteWithheldError, UnknownOptionError
 from twosup_chain.service.decision import Decision
 from twosup_chain.service.feedback import Feedback
-from twosup_chain.service.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
-    from pathlib import Path
-
-    from twosup_chain.service.store import Connection
+from twosup_chain.service.store import Connection, Store
 
 _DAY = 86_400.0
 _OURS = RemoteWithheldError.__name__

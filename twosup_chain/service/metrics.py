@@ -1,11 +1,13 @@
 """`Metrics`: what Prometheus reads: decisions, scores, tokens, cost, seconds by stage, breakers, promises."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from twosup_chain.errors import MissingExtraError
+from twosup_chain.service.day import Day
+from twosup_chain.service.decision import Decision
+from twosup_chain.service.desk import Desk
 
 try:
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -13,12 +15,6 @@ try:
 except ImportError:
     raise MissingExtraError("twosup serve", "prometheus-client", "serve") from None
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from twosup_chain.service.day import Day
-    from twosup_chain.service.decision import Decision
-    from twosup_chain.service.desk import Desk
 
 #: The variable by which worker processes share what they count.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"

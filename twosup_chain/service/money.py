@@ -4,18 +4,12 @@ Tokens that a provider does not report are estimated, and said to be: no more th
 hosted models never make more.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from twosup_chain.schema import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.schema import QAInput, TwoSupervisorResult
+from twosup_chain.outcomes.price import Price
+from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult
 
 #: What a prompt adds to the texts that are asked about, in tokens: instructions, examples, roles. It is a bound.
 PROMPT_TOKENS = 4_000

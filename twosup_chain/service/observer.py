@@ -1,30 +1,22 @@
 """`Observer`: runs beside what answers today, changes no answer, and logs what a chain would have decided."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._drive import Flow, FlowRunnable, Step
 from twosup_chain._process import Loaded
+from twosup_chain.chain import TwoSupervisorChain
+from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import QAInput
-from twosup_chain.service.decision import Ticket, decision_of, text_of
+from twosup_chain.service.decision import Decision, Ticket, decision_of, text_of
+from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.money import bill
 from twosup_chain.service.shadow import Shadow
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from twosup_chain._drive import Flow
-    from twosup_chain.chain import TwoSupervisorChain
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.service.decision import Decision
-    from twosup_chain.service.log import DecisionLog
 
 #: Returns the question of an input.
 Asks = Callable[[Any], object]

@@ -1,20 +1,15 @@
 """The status page: who answered today, what it cost, are promises kept; ``status.html.jinja`` is its words."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twosup_chain._version import __version__
+from twosup_chain.calibration.estimates import Estimate
 from twosup_chain.evaluation.page import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from twosup_chain.calibration.estimates import Estimate
-    from twosup_chain.service.day import Day
-    from twosup_chain.service.route import Route
-    from twosup_chain.service.stats import Stats
+from twosup_chain.service.day import Day
+from twosup_chain.service.route import Route
+from twosup_chain.service.stats import Stats
 
 #: Who may have answered, and what the page calls them.
 SOURCES = {"local": "local model", "remote": "hosted model", "fallback": "fallback", "none": "no answer"}

@@ -1,12 +1,9 @@
 """What others hook into a route beside its gate: a `Sink` for its decisions; and whose request is under way."""
 
-from __future__ import annotations
-
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    from twosup_chain.service.decision import Decision, Ticket
+from twosup_chain.service.decision import Decision, Ticket
 
 #: The request that is under way here: the calls below it, in whichever thread or task, find it.
 ticket: ContextVar[Ticket | None] = ContextVar("twosup_ticket", default=None)

@@ -1,22 +1,15 @@
 """`recalibrate`: new thresholds for the promises of a calibration, from a log and the feedback on it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from twosup_chain.calibration.calibrate import calibrate
 from twosup_chain.calibration.promise import promised
+from twosup_chain.calibration.record import Calibration
+from twosup_chain.calibration.targets import Target
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
-from twosup_chain.service.labels import read_labels
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from twosup_chain.calibration.record import Calibration
-    from twosup_chain.calibration.targets import Target
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.service.labels import Labels
-    from twosup_chain.service.log import DecisionLog
+from twosup_chain.outcomes.price import Price
+from twosup_chain.service.labels import Labels, read_labels
+from twosup_chain.service.log import DecisionLog
 
 #: How many labelled decisions beside the fair sample are worth to fix the order in which thresholds are tried.
 _WORTH_ORDERING = 50

@@ -4,24 +4,18 @@ Nothing is asked anew. What nobody knows is left open and counted: what the host
 that it was not asked.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from twosup_chain._options import Record
 from twosup_chain.calibration.estimates import Estimate, NamedEstimate, estimate
+from twosup_chain.calibration.record import Calibration
 from twosup_chain.calibration.tally import count
 from twosup_chain.calibration.targets import MEASURES
 from twosup_chain.errors import InputError
+from twosup_chain.service.decision import Decision
+from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.recalibrate import labels_for
 from twosup_chain.service.stats import share
-
-if TYPE_CHECKING:
-    from twosup_chain.calibration.record import Calibration
-    from twosup_chain.service.decision import Decision
-    from twosup_chain.service.log import DecisionLog
 
 
 class Replay(Record):

@@ -1,7 +1,5 @@
 """Whether a hosted call that failed is made again, and when; who waits, and how, is the driver's business."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

@@ -1,22 +1,17 @@
 """`Route`: what answers under a name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from twosup_chain.answerers.named_chat_model import resolved
+from twosup_chain.calibration.record import Calibration
+from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._parts import writes
+from twosup_chain.chat.model import TwoSupervisorChatModel
+from twosup_chain.outcomes.price import Price
+from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.log import DecisionLog
-
-if TYPE_CHECKING:
-    from twosup_chain.calibration.record import Calibration
-    from twosup_chain.chain import TwoSupervisorChain
-    from twosup_chain.chat.model import TwoSupervisorChatModel
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.service.breaker import Breaker
-    from twosup_chain.service.ports import Sink
-    from twosup_chain.service.shadow import Shadow
+from twosup_chain.service.ports import Sink
+from twosup_chain.service.shadow import Shadow
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,27 +3,22 @@
 Nobody is given that answer. It makes a decision one of which both predictions are known, as recalibrating takes them.
 """
 
-from __future__ import annotations
-
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.runnables import RunnableLambda
 
 from twosup_chain._options import shorten
+from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Turn
 from twosup_chain.chat._exchange import Exchange
+from twosup_chain.chat.model import TwoSupervisorChatModel
 from twosup_chain.errors import ConfigurationError
-from twosup_chain.service.decision import predictions, text_of
+from twosup_chain.outcomes.price import Price
+from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult
+from twosup_chain.service.decision import Decision, predictions, text_of
 from twosup_chain.service.money import bill
 from twosup_chain.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from twosup_chain.chain import TwoSupervisorChain
-    from twosup_chain.chat.model import TwoSupervisorChatModel
-    from twosup_chain.outcomes.price import Price
-    from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult
-    from twosup_chain.service.decision import Decision
 
 
 class Shadow:

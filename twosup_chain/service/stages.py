@@ -1,15 +1,11 @@
 """`Stages`: hears the runs below a request, how long each part takes, and when the local model is done."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from uuid import UUID
 
 _LOCAL = "local"
 

@@ -1,21 +1,15 @@
 """`Stats`: what a log tells of a stretch of time, in figures."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from twosup_chain._options import Record
 from twosup_chain.calibration.estimates import Estimate
 from twosup_chain.calibration.statistics import clopper_pearson
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from twosup_chain.service.decision import Decision
-    from twosup_chain.service.feedback import Feedback
+from twosup_chain.service.decision import Decision
+from twosup_chain.service.feedback import Feedback
 
 
 class Money(Record):

@@ -6,23 +6,19 @@ together wait for one write to the disk. Writers of several processes take turns
 is true until it is committed.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from twosup_chain._process import Loaded
 from twosup_chain._secrets import scrub
 from twosup_chain.errors import ConfigurationError, MissingExtraError, TwosupError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 Result = TypeVar("Result")
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twosup_chain._version import __version__
 from twosup_chain.errors import MissingExtraError
+from twosup_chain.service.decision import Decision
 
 try:
     from opentelemetry import trace
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
     from opentelemetry.trace import SpanKind, Status, StatusCode
 except ImportError:
     raise MissingExtraError("[traces]", "opentelemetry-sdk", "otel") from None
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanExporter
-
-    from twosup_chain.service.decision import Decision
 
 _NANO = 1e9
 #: The stages that are calls of models; the others judge.

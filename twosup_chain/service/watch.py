@@ -1,21 +1,14 @@
 """`watch`: whether a calibration's promises hold in a log, as `calibration.Monitor` says it by the feedback so far."""
 
-from __future__ import annotations
+from collections.abc import Iterable
 
-from typing import TYPE_CHECKING
-
-from twosup_chain.calibration.monitor import Monitor
+from twosup_chain.calibration.monitor import Monitor, MonitorReport
+from twosup_chain.calibration.record import Calibration
+from twosup_chain.calibration.targets import Target
 from twosup_chain.schema import TwoSupervisorResult
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from twosup_chain.calibration.monitor import MonitorReport
-    from twosup_chain.calibration.record import Calibration
-    from twosup_chain.calibration.targets import Target
-    from twosup_chain.service.decision import Decision
-    from twosup_chain.service.feedback import Feedback
-    from twosup_chain.service.log import DecisionLog
+from twosup_chain.service.decision import Decision
+from twosup_chain.service.feedback import Feedback
+from twosup_chain.service.log import DecisionLog
 
 
 def watch(

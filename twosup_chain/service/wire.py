@@ -1,10 +1,9 @@
 """OpenAI's form of a conversation: what a client sends, and what it is sent, whole or in pieces."""
 
-from __future__ import annotations
+from collections.abc import Iterator
+from typing import Any, Literal
 
-from typing import TYPE_CHECKING, Any, Literal
-
-from langchain_core.messages import SystemMessage, convert_to_messages
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, convert_to_messages
 from langchain_core.messages.utils import convert_to_openai_messages
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,13 +11,7 @@ from twosup_chain._options import shorten
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput
 from twosup_chain.service.build import PASSAGE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-
-    from twosup_chain.service.decision import Ticket
+from twosup_chain.service.decision import Ticket
 
 #: What of a request is handed on to the models, and to the hosted one alone (`_exchange`).
 _OPTIONS = (
