@@ -7,7 +7,6 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from endings import ENDINGS
 from typer.testing import CliRunner
 
 from twosup_chain import Calibration, TwoSupervisorChain, calibrate

@@ -6,7 +6,6 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from endings import ENDINGS
 
 from twosup_chain import TwoSupervisorChain, calibrate, evaluate
 from twosup_chain.errors import ConfigurationError
