@@ -14,13 +14,14 @@ import math
 from collections import Counter, defaultdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twosup_chain import ExtractiveReader, TwoSupervisorChain
+from twosup_chain import ExtractiveReader, Supervisor, TwoSupervisorChain
 from twosup_chain.demo.replay import ReplayedAnswerer
 from twosup_chain.demo.run import THRESHOLDS, DemoThresholds
+from twosup_chain.scoring.learned import LearnedScorer
 from twosup_chain.text import squad
 from twosup_chain.text.questions import LabelledQuestion, load_questions
 
@@ -91,6 +92,20 @@ def summary(counts: Counter[str], answerable: int, n: int) -> list[str]:
     ]
 
 
+def supervisors(thresholds: Path) -> dict[str, Any]:
+    """Returns both supervisors; a scorer may also be a file of a learned one."""
+    fixed = DemoThresholds.load(thresholds)
+    made = {}
+    for role, setting in (("local", fixed.local), ("remote", fixed.remote)):
+        name = str(setting.scorer)
+        made[f"{role}_supervisor"] = Supervisor(
+            LearnedScorer.load(name) if name.endswith(".json") else name,
+            threshold=setting.threshold,
+            no_answer_threshold=setting.no_answer_threshold,
+        )
+    return made
+
+
 def main(
     half: Annotated[Half, typer.Argument(help="tuning, or sealed (to be looked at once).")],
     *,
@@ -100,7 +115,7 @@ def main(
 ) -> None:
     """Prints what becomes of the questions, by kind and in all."""
     questions = load_questions(data(half))
-    parts = DemoThresholds.load(thresholds).supervisors
+    parts = supervisors(thresholds)
     if hosted is None:
         del parts["remote_supervisor"]
     else:

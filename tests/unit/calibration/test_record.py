@@ -163,3 +163,12 @@ def test_it_draws_the_pairs_that_were_tried(made, tmp_path) -> None:
         assert words in text
     save(figure, tmp_path / "calibration.png")
     assert (tmp_path / "calibration.png").stat().st_size > 10_000
+
+
+def test_a_calibration_has_one_threshold_for_all_predictions(made, tmp_path) -> None:
+    made.save(tmp_path / "calibration.json")
+    fields = json.loads((tmp_path / "calibration.json").read_text())
+    fields["local"]["no_answer_threshold"] = 0.9
+    (tmp_path / "other.json").write_text(json.dumps(fields))
+    with pytest.raises(CalibrationFileError, match="no_answer_threshold"):
+        Calibration.load(tmp_path / "other.json")

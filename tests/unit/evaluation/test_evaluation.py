@@ -141,6 +141,15 @@ def test_the_chains_score_is_what_deciding_question_by_question_gives(tmp_path_f
     assert sum(end.questions for end in report.figures.endings) == len(questions)
 
 
+def test_no_answer_is_held_against_its_own_threshold(tmp_path):
+    asked = [(0.6, True), (0.6, False), (0.9, False)]  # the local score, and whether the question has an answer
+    lines = [json.dumps(entry(i, local=(score, 1), answerable=some)) for i, (score, some) in enumerate(asked)]
+    (tmp_path / "r.jsonl").write_text("\n".join(lines) + "\n")
+    local = Supervisor(_named_s, threshold=0.5, no_answer_threshold=0.8)
+    report = evaluate(tmp_path / "r.jsonl", local_supervisor=local, remote_supervisor=Supervisor(_named_s, threshold=0))
+    assert report.figures.savings.calls.chain == 1  # only the "no answer" that has 0.6
+
+
 def _named_s(question, answer):
     pytest.fail("evaluating records asks no scorer: their trust is recorded")
 
