@@ -121,15 +121,6 @@ class Notes:
 
     #: What stands in every passage; the first is right where there is an answer.
     spans: ClassVar = ("Ada Lovelace", "in London", "1843")
-    #: What an evaluation calls the end of a question, by its source and status.
-    endings: ClassVar = {
-        ("local", "answered"): "local_answer",
-        ("local", "unanswerable"): "local_no_answer",
-        ("remote", "answered"): "remote_answer",
-        ("remote", "unanswerable"): "remote_no_answer",
-        ("none", "unanswerable"): "weighed_no_answer",
-        ("none", "untrusted"): "untrusted",
-    }
     examples: tuple[LabelledQuestion, ...]
     records: Path
     scorers: dict[str, LearnedScorer]

@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import product
 
 import pytest
+from endings import ENDINGS
 from typer.testing import CliRunner
 
 from twosup_chain import Calibration, TwoSupervisorChain, calibrate
@@ -72,7 +73,7 @@ def test_calibrate_evaluate_and_the_chain_agree_question_by_question(
     calibrated = _live(notes, calibration)
     failed = {record.id for record in read_records(notes.records) if record.failed}
     live = [(example, result) for example, result in calibrated if example.id not in failed]
-    endings = Counter(notes.endings[result.source, result.status] for _, result in live)
+    endings = Counter(ENDINGS[result.source, result.status] for _, result in live)
     assert {end["ending"]: end["questions"] for end in report["endings"] if end["questions"]} == endings
     estimates = {estimate["name"]: estimate["value"] for estimate in made["estimates"]}
     evaluated = {name: report[name]["value"] for name in ("risk", "coverage")}

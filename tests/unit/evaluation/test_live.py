@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import product
 
 import pytest
+from endings import ENDINGS
 
 from twosup_chain import TwoSupervisorChain, calibrate, evaluate
 from twosup_chain.errors import ConfigurationError
@@ -46,7 +47,7 @@ def test_figures_are_what_the_live_chain_gives(notes, named, early_abstention, r
         assert getattr(scores, f"has_answer_{measure}").value == pytest.approx(sum(answerable) / len(answerable))
     assert scores.f1.value > scores.exact_match.value
     rights = Counter(
-        notes.endings[result.source, result.status]
+        ENDINGS[result.source, result.status]
         for example, result in live
         if squad.exact_match(result.answer, example.answers)
     )
