@@ -139,3 +139,16 @@ def test_a_turn_of_a_conversation_is_kept_by_what_was_said_before() -> None:
 def test_a_wrong_rule_is_named(rules, words) -> None:
     with pytest.raises(ConfigurationError, match=words):
         chain(rules, [])
+
+
+def test_an_agents_model_is_not_asked_what_is_kept() -> None:
+    agents = pytest.importorskip("langchain.agents")
+    from twosup_chain import TwoSupervisorMiddleware
+
+    agent = agents.create_agent(
+        GenericFakeChatModel(messages=iter([AIMessage("from elsewhere")])),
+        middleware=[TwoSupervisorMiddleware(remote_supervisor=ALWAYS, never_escalate="4711")],
+    )
+    kept = agent.invoke({"messages": ["Who is 4711?"]})
+    assert "kept on this machine" in kept["twosup"]["reason"]
+    assert agent.invoke({"messages": ["Who is it?"]})["messages"][-1].text == "from elsewhere"  # the only one there is

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from twosup_chain import Answer, Supervisor, TwoSupervisorChatModel
+from twosup_chain import Answer, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
 from twosup_chain.errors import ConfigurationError
 
 SURE = [("Paris", 0.9)]
@@ -53,3 +53,16 @@ def test_what_is_to_be_json_is_for_the_hosted_model(chat) -> None:
         == "remote"
     )
     assert built.invoke("Where?", response_format={"type": "text"}).response_metadata["twosup"]["source"] == "local"
+
+
+@pytest.mark.parametrize("weighs", [False, True])
+def test_no_answer_outweighs_a_reading_as_in_a_chain(weighs) -> None:
+    parts = {
+        "local": lambda asked: Answer("Ada", scores={"answerability": 0.2}),
+        "local_supervisor": Supervisor("answerability", threshold=0.5),
+        "early_abstention": weighs,
+    }
+    result = TwoSupervisorChain(**parts).invoke({"question": "Who?", "context": "Ada"})
+    told = TwoSupervisorChatModel(**parts).invoke("Who?").response_metadata["twosup"]
+    assert (told["source"], told["status"]) == (result.source, result.status)
+    assert told["status"] == ("unanswerable" if weighs else "untrusted")
