@@ -6,6 +6,7 @@ its own business, and no turn that calls one is judged.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, NotRequired, Self
 
 from langchain_core.documents import Document
@@ -18,11 +19,11 @@ from twosup_chain._case import Case
 from twosup_chain._drive import Flow, FlowRunnable, Inline, Step
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.chain import TwoSupervisorChain
-from twosup_chain.chat._draft import Draft, accepted, question_of, read_draft, told
+from twosup_chain.chat._draft import Draft, Turn, accepted, read_draft, told
 from twosup_chain.chat._parts import Parts
 from twosup_chain.chat._writer import Judge
 from twosup_chain.errors import AnswererError, ConfigurationError, DeadlineError, MissingExtraError
-from twosup_chain.schema import QAInput, TwoSupervisorResult
+from twosup_chain.schema import TwoSupervisorResult
 from twosup_chain.supervisor import Supervisor
 
 try:
@@ -99,8 +100,8 @@ class TwoSupervisorMiddleware(AgentMiddleware):
         no_answer: What the agent says where nobody is trusted, and where a local answerer is trusted that there is no
             answer.
         context: What scorers and answerers read, as a function of the conversation; by default what the tools found.
-        never_escalate: Which questions the agent's model is not asked, as in `TwoSupervisorChain`; a pattern is
-            searched in the question and in what the tools found.
+        never_escalate: Which turns the agent's model is not asked for, as in `TwoSupervisorChain`; a pattern is
+            searched in all messages.
         on_local_error: Where the local model fails or cannot take the question, as in `TwoSupervisorChain`.
         on_supervisor_error: Where a supervisor fails, evidence is missing or `context` fails, likewise.
         deadline: How many seconds a turn may take, 60 by default, as in `TwoSupervisorChain`; what wraps the agent's
@@ -155,10 +156,7 @@ class _Turn(FlowRunnable[Any, Any]):
         heard = _since_the_user(value.messages)
         local, remote = self._local(value, heard), _Asked(self.ask, value)
         found = [passage for m in heard if isinstance(m, ToolMessage) for passage in _passages(m)]
-        question = question_of(value.messages)
-        asked, failure = parts.asked(
-            value.messages, lambda context: QAInput(question=question, context=context), found or None
-        )
+        asked, failure = parts.asked(value.messages, partial(Turn.of, value.messages), found or None)
         chain = _AgentChain(
             local=local or remote,
             local_supervisor=Judge("local", parts.local_supervisor or parts.remote_supervisor, failure),
