@@ -26,7 +26,7 @@ LOCAL = {
     "rises, in four steps": (lambda score: score, 4),
     "as good as the hosted one, less the margin": (lambda score: np.full_like(score, REMOTE - 0.05), 0),
     "a trap below the best": (lambda score: np.where(score > 0.95, 1.0, np.where(score > 0.7, 0.6, 0.9)), 0),
-    "a trap at the top": (lambda score: np.where(score > 0.9, 0.3, 1.0), 0),
+    "a trap at the top": (lambda score: np.where(score > 0.9, 0.2, 1.0), 0),
     "a trap at the top, in two steps": (lambda score: np.where(score >= 0.5, 0.69, 1.0), 2),
 }
 

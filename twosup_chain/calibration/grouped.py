@@ -10,11 +10,8 @@ from pydantic import Field
 from twosup_chain._json_file import read_json, write_json
 from twosup_chain._options import Record
 from twosup_chain.calibration.monitor import Monitor
-from twosup_chain.calibration.record import Calibration
+from twosup_chain.calibration.record import GROUPS_FORMAT, Calibration
 from twosup_chain.errors import CalibrationFileError, TwosupError
-
-#: What a file says it is.
-FORMAT = "twosup-calibration-groups"
 
 
 class GroupedCalibration(Record):
@@ -65,7 +62,7 @@ def load_any(path: str | Path) -> Calibration | GroupedCalibration:
         CalibrationFileError: The file holds neither.
     """
     fields = read_json(Path(path), CalibrationFileError)
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+    if not isinstance(fields, dict) or fields.get("format") != GROUPS_FORMAT:
         return Calibration.load(path)
     try:
         return GroupedCalibration(**fields)

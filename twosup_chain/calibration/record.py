@@ -22,6 +22,8 @@ from twosup_chain.text.questions import Metadata
 
 #: What a file says it is, and the version of the format; the only one there is.
 FORMAT, VERSION = "twosup-calibration", 1
+#: What a file of several says, one for each group (`grouped`).
+GROUPS_FORMAT = "twosup-calibration-groups"
 
 #: What earlier versions did not know of, and do not read where it is not used.
 _LATER = (
@@ -218,6 +220,9 @@ class Calibration(Record, allow_inf_nan=False):
             CalibrationFileError: The file is missing, no calibration, broken, or of a newer version.
         """
         fields = read_json(Path(path), CalibrationFileError)
+        if isinstance(fields, dict) and fields.get("format") == GROUPS_FORMAT:
+            message = f"{path} is a calibration of groups: load it as GroupedCalibration, and take one of its groups"
+            raise CalibrationFileError(message)
         if not isinstance(fields, dict) or fields.get("format") != FORMAT:
             message = f"{path} is no calibration: it has no 'format': {FORMAT!r}; write one with twosup calibrate"
             raise CalibrationFileError(message)

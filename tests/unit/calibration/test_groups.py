@@ -66,7 +66,7 @@ def test_a_file_holds_them_all(grouped, tmp_path) -> None:
     path = tmp_path / "grouped.json"
     grouped.save(path)
     assert GroupedCalibration.load(path) == grouped
-    with pytest.raises(CalibrationFileError, match="no calibration"):
+    with pytest.raises(CalibrationFileError, match="a calibration of groups: load it as GroupedCalibration"):
         Calibration.load(path)
     grouped.groups["law"].save(path)
     with pytest.raises(CalibrationFileError, match="the calibration of all questions, not of groups"):
