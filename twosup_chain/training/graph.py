@@ -26,8 +26,9 @@ Array = NDArray[Any]
 
 _OPSET, _IR_VERSION = 20, 9
 #: The largest magnitude of an int8 weight that is multiplied. A processor without VNNI adds products of unsigned
-#: activations and signed weights in pairs of 16 bits: 2 · 255 · 64 is the most that fits, so nothing saturates, and
-#: every processor computes the same.
+#: activations and signed weights in pairs of 16 bits: 2 · 255 · 64 is the most that fits, so nothing saturates. What is
+#: left between processors is float32 rounding, which turns an activation's int8 rounding here and there: one unit in
+#: the last place of the position table moves answerability by 0.01 at most on 100 questions, and by 0.0008 on average.
 _MOST = 64
 #: GELU never falls below -0.17: a token whose values are all smaller than that has nothing to be scaled up.
 _LEAST_REACH = 0.17
@@ -48,7 +49,7 @@ def build_graph(
             an MPNet's as `mpnet.as_bert` gives them.
         config: The checkpoint's ``config.json``.
         int8: Whether the matrices of the encoder and the embeddings become int8, one scale an output channel; those
-            that are multiplied within ±64, so that products mean the same on every processor. Activations are then
+            that are multiplied within ±64, so that no processor's products saturate. Activations are then
             quantised as they come (uint8, one scale a tensor), the feed-forward networks' inner ones after each token
             is divided by its largest: a few loud tokens would cost all others their precision.
             The span head, which is tiny, stays in float32.
