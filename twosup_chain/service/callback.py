@@ -5,9 +5,11 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.service.decision import Ticket, decision_of, text_of
 from twosup_chain.service.log import DecisionLog
+from twosup_chain.service.money import bill
 
 
 class DecisionCallback(BaseCallbackHandler):
@@ -20,17 +22,22 @@ class DecisionCallback(BaseCallbackHandler):
     Args:
         log: Where decisions go.
         text: Whether their texts are kept.
-        **more: Fields of the decisions that a result does not tell: route, caller, calibration, currency, ….
+        route: The route that they are logged under.
+        price: What the hosted model's tokens cost; ``None`` for no costs.
+        **more: Fields of the decisions that a result does not tell: caller, calibration, ….
 
     Example:
         >>> log = DecisionLog("decisions.db")  # doctest: +SKIP
         >>> chain.invoke(question, {"callbacks": [DecisionCallback(log)], "run_id": id})  # doctest: +SKIP
     """
 
-    def __init__(self, log: DecisionLog, *, text: bool = False, route: str = "chain", **more: Any) -> None:
+    def __init__(
+        self, log: DecisionLog, *, text: bool = False, route: str = "chain", price: Price | None = None, **more: Any
+    ) -> None:
         self._log = log
         self._text = text
         self._route = route
+        self._price = price
         self._caller = more.pop("caller", None)
         self._more = more
         self._asked: dict[UUID, Any] = {}
@@ -63,5 +70,7 @@ class DecisionCallback(BaseCallbackHandler):
             return
         asked = QAInput.coerce(inputs)
         ticket = Ticket(route=self._route, caller=self._caller, id=str(run_id))
-        text = text_of(asked, outputs) if self._text else None
-        self._log.put(decision_of(ticket, asked, outputs, text=text, **self._more)).result()
+        known = {**self._more, "text": text_of(asked, outputs) if self._text else None}
+        if self._price is not None:
+            known |= bill(asked, outputs, self._price)._asdict()
+        self._log.put(decision_of(ticket, asked, outputs, **known)).result()

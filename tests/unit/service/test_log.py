@@ -8,6 +8,7 @@ import pytest
 
 from twosup_chain import Answer, Supervisor, TwoSupervisorChain
 from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import QAInput
 from twosup_chain.service.callback import DecisionCallback
 from twosup_chain.service.decision import DecisionText, Ticket, decision_of
@@ -126,7 +127,7 @@ def test_old_decisions_and_their_feedback_are_deleted(store):
 
 
 def test_a_chain_without_a_server_logs_every_decision_once_in_every_call_style(log):
-    callback = DecisionCallback(log, text=True, route="mine", caller="me")
+    callback = DecisionCallback(log, text=True, route="mine", caller="me", price=Price(input=1.0, output=1.0))
     config = {"callbacks": [callback]}
     run = uuid4()
     chain = CHAIN | (lambda result: result)  # passes on what is decided below it
@@ -143,7 +144,8 @@ def test_a_chain_without_a_server_logs_every_decision_once_in_every_call_style(l
     asyncio.run(asynchronous())
     found = list(log.decisions())
     assert len(found) == 8
-    assert {(d.route, d.caller) for d in found} == {("mine", "me")}
+    assert {(d.route, d.caller, d.currency) for d in found} == {("mine", "me", "USD")}
+    assert all(d.cost > 0.0 and d.estimated for d in found)  # its tokens are not reported
     assert not callback._asked
     assert not callback._below
 
