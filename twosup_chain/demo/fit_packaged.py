@@ -1,4 +1,6 @@
-"""How the packaged pair of learned scorers is fitted: ``python -m twosup_chain.demo.fit_packaged --help``.
+"""How a pair of learned scorers is fitted like the packaged one: ``python -m twosup_chain.demo.fit_packaged --help``.
+
+The packaged one is fitted on more questions and readers, by ``tests/benchmarks/business_fit.py`` of the repository.
 
 From files of records that ``twosup collect`` has written, or, where none is given, from the questions that the demo's
 thresholds were fixed on, with the packaged reader and the recorded hosted model.
