@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -209,3 +210,22 @@ def test_sinks_are_closed_at_the_end_and_one_that_fails_costs_no_answer() -> Non
     with serve(made) as served:
         assert ask(served).status_code == 200
     assert made.sinks[0].closed
+
+
+def test_a_reply_is_no_longer_than_its_route_allows() -> None:
+    made = replace(route("Grace", "Grace"), max_tokens=10)
+    with serve(made) as served:
+        for asked, told in ((30, 10), (5, 5)):
+            ask(served, "Who", max_tokens=asked)
+            assert made.chat.remote.told["max_tokens"] == told
+
+
+def test_roles_and_contents_of_openais_form_are_read() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    messages = [
+        {"role": "developer", "content": "Ada wrote it."},
+        {"role": "user", "content": [{"type": "text", "text": "Who?"}, picture]},
+    ]
+    with serve(route()) as served:
+        body = served.post("/v1/chat/completions", json={"model": "docs", "messages": messages, "tools": []}).json()
+    assert body["choices"][0]["message"]["content"] == "Ada"
