@@ -34,7 +34,7 @@ _FROM_COLUMNS = """
 from twosup_chain import calibrate
 from twosup_chain.outcomes.outcomes import Outcomes
 outcomes = Outcomes(local_score=local, remote_score=remote, local_correct=local_right, remote_correct=remote_right,
-                    remote_cost=rng.random(n) / 100)
+                    remote_cost=rng.random(n) / 100, max_call_cost=0.01)
 made = calibrate(outcomes, risk=0.15, remote_rate=0.9, budget=5.0, confidence=0.9)
 """
 _FROM_RECORDS = """
