@@ -92,3 +92,15 @@ def test_passages_are_the_system_messages_and_what_tools_found_since_the_questio
     assert passages([told, asked, called, found]) == ["You are kind.", "Ada wrote it."]
     assert passages([told, asked, called, found, asked]) == ["You are kind."]
     assert passages([asked]) is None
+
+
+def test_a_list_price_is_that_of_the_hosted_model_and_a_share_is_followed_in_the_shadow() -> None:
+    pytest.importorskip("genai_prices")
+    found = made(**HOSTED, price="list", shadow_rate=0.25)
+    assert (found.price.input, found.price.output, found.price.currency) == (0.4, 1.6, "USD")
+    assert found.shadow is not None
+    assert made(**HOSTED).shadow is None
+    with pytest.raises(TwosupError, match=r"routes\.docs: no price is known"):
+        made(**{**HOSTED, "remote": "openai:of-my-own"}, price="list")
+    with pytest.raises(TwosupError, match="no remote to ask in the shadow"):
+        made(**TRUST, shadow_rate=0.25)
