@@ -392,5 +392,5 @@ def test_a_local_model_that_is_given_by_name_is_given_tools_where_it_is_to_call_
 def test_what_identifies_the_model_holds_its_thresholds(chat) -> None:
     params = chat()._identifying_params
     assert params["local"] == "small"
-    assert params["local_supervisor"] == {"scorer": "min_token_probability", "threshold": 0.5, "missing": None}
+    assert params["local_supervisor"] == {"scorer": "min_token_probability", "thresholds": (0.5, 0.5), "missing": None}
     json.dumps(params)
