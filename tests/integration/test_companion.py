@@ -14,9 +14,7 @@ from twosup_chain.reader.folder import MODEL_FILE
 COMPANION = Path(__file__).parents[2] / "companions" / "reader_base"
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(
-        not (COMPANION / "twosup_chain_reader_base" / MODEL_FILE).is_file(), reason=f"{COMPANION} holds no model"
-    ),
+    pytest.mark.skipif(not (COMPANION / f"{MODEL_FILE}.gz").is_file(), reason=f"{COMPANION} holds no model"),
 ]
 
 CODE = """
