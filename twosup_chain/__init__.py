@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from twosup_chain.answerers.consistency import SelfConsistent
     from twosup_chain.calibration.calibrate import calibrate
     from twosup_chain.calibration.grouped import GroupedCalibration
-    from twosup_chain.calibration.groups import calibrate_groups
     from twosup_chain.calibration.monitor import Monitor
     from twosup_chain.calibration.promise import check
     from twosup_chain.calibration.record import Calibration
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "answerers.chat": "ChatAnswerer",
     "answerers.consistency": "SelfConsistent",
-    "calibration": "Calibration GroupedCalibration Monitor calibrate calibrate_groups check",
+    "calibration": "Calibration GroupedCalibration Monitor calibrate check",
     "chain": "TwoSupervisorChain",
     "chat.condenser": "QuestionCondenser",
     "chat.middleware": "TwoSupervisorMiddleware",
@@ -80,7 +79,6 @@ __all__ = [
     "__version__",
     "acollect",
     "calibrate",
-    "calibrate_groups",
     "check",
     "collect",
     "evaluate",

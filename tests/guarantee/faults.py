@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from simulation import CONFIDENCE, WORLDS, World
+from threadpoolctl import threadpool_limits
 
 from twosup_chain._options import NEVER
 from twosup_chain.calibration.search import Found, find
@@ -120,10 +121,10 @@ def flattered(draws: int) -> float:
     for draw in range(draws):
         rng = np.random.default_rng(draw)
         features, right = rng.normal(size=(8, 400)), rng.random((2, 400)) < 0.6
-        model = fit_columns(
-            {str(i): column for i, column in enumerate(features)}, right[0], role="local", model="boosted"
-        )
-        trust = model.predict({str(i): column for i, column in enumerate(features)})
+        columns = {str(i): column for i, column in enumerate(features)}
+        with threadpool_limits(1):  # threads that wait for each other take minutes on busy cores
+            model = fit_columns(columns, right[0], role="local", model="boosted")
+        trust = model.predict(columns)
         outcomes = Outcomes(
             local_score=trust, remote_score=np.full(400, 0.5), local_correct=right[0], remote_correct=right[1]
         )

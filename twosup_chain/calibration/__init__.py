@@ -9,7 +9,6 @@ chain runs in `monitor`; what a chain makes of a calibration is in `supervisors`
 
 from twosup_chain.calibration.calibrate import calibrate
 from twosup_chain.calibration.grouped import GroupedCalibration
-from twosup_chain.calibration.groups import calibrate_groups
 from twosup_chain.calibration.monitor import Monitor
 from twosup_chain.calibration.promise import check
 from twosup_chain.calibration.record import Calibration
@@ -27,6 +26,5 @@ __all__ = [
     "Risk",
     "Target",
     "calibrate",
-    "calibrate_groups",
     "check",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from twosup_chain._options import shorten
 from twosup_chain.calibration.average import find_on_average
 from twosup_chain.calibration.estimates import estimate
 from twosup_chain.calibration.given import read_given
+from twosup_chain.calibration.grouped import GroupedCalibration
+from twosup_chain.calibration.groups import each_group
 from twosup_chain.calibration.infeasible import infeasible
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration, Promise, Trace
 from twosup_chain.calibration.search import find
@@ -30,15 +32,18 @@ from twosup_chain.calibration.targets import (
 )
 from twosup_chain.calibration.trust import TrustProfile
 from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.outcomes.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Unpack
 
+    from twosup_chain.calibration.options import CalibrateOptions
     from twosup_chain.calibration.record import Role
     from twosup_chain.calibration.search import Found
     from twosup_chain.calibration.tally import Tally
     from twosup_chain.calibration.targets import Method, Target
-    from twosup_chain.outcomes.outcomes import Floats, Outcomes
+    from twosup_chain.outcomes.outcomes import Floats
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
     from twosup_chain.records.lines import Paths
@@ -49,6 +54,22 @@ __all__ = ["Calibration", "calibrate"]
 
 #: The most pairs that a calibration keeps of its search.
 _MOST_TRACED = 256
+
+
+@overload
+def calibrate(
+    records: Outcomes | Paths, *, groups: None = None, **options: Unpack[CalibrateOptions]
+) -> Calibration: ...
+
+
+@overload
+def calibrate(records: Paths, *, groups: str, **options: Unpack[CalibrateOptions]) -> GroupedCalibration: ...
+
+
+@overload
+def calibrate(
+    records: Paths, *, groups: str | None, **options: Unpack[CalibrateOptions]
+) -> Calibration | GroupedCalibration: ...
 
 
 def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
@@ -79,7 +100,8 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     early_abstention: bool = False,
     reconcile: bool = False,
     where: Metadata | None = None,
-) -> Calibration:
+    groups: str | None = None,
+) -> Calibration | GroupedCalibration:
     """Returns both thresholds, chosen together so that every target holds at once, and the evidence for it.
 
     With `confidence` it is a guarantee: over the draw of the labelled questions, the probability is at most
@@ -141,16 +163,22 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         reconcile: Whether they are for a chain with this option, likewise; what the second supervisor chooses then
             stands in the hosted answer's place.
         where: Of the records only questions with these metadata, ``{"domain": "law"}``: what is promised is promised
-            for their like. For a promise to each of several groups see `calibrate_groups`.
+            for their like.
+        groups: A field of the records' metadata, like ``"domain"``: each group of questions with one value of it gets a
+            calibration of its own, or the word that its labels do not suffice. Each promise holds with the `confidence`
+            by itself; that all of them do is less probable.
 
     Raises:
-        InfeasibleTargetError: No pair is known to keep the targets. The error has the closest setting's values, the
-            least abstention that is possible, and how many labelled questions would be needed.
+        InfeasibleTargetError: No pair is known to keep the targets, with `groups` in no group. The error has the
+            closest setting's values, the least abstention that is possible, and how many labelled questions would be
+            needed.
         ConfigurationError: No target, or an option is out of range or contradicts another.
         CalibrationMismatchError: A learned scorer was fitted on some of these questions.
         InputError: There are no questions, or the data lack what an option needs.
         RecordsError: The records cannot be read.
     """
+    if groups is not None:
+        return _each_group(**locals())
     _check(confidence, guarantee, looks)
     _check_words(guarantee=(guarantee, Guarantee), prefer=(prefer, Prefer), abstention=(abstention, Abstention))
     _check_words(on_remote_error=(on_remote_error, OnRemoteError))
@@ -233,6 +261,21 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         trace=_trace(found),
         tried=len(found.accepted),
         warnings=(*_warnings(found.method, confidence, fallback=fallback), *remarks(chosen, beside)),
+    )
+
+
+def _each_group(
+    *, records: Outcomes | Paths, groups: str, where: Metadata | None, targets: Iterable[Target], **options: Any
+) -> GroupedCalibration:
+    if isinstance(records, Outcomes):
+        raise ConfigurationError(
+            f"groups={shorten(groups)} is a field of the records' metadata, and Outcomes hold none"
+        )
+    wanted = tuple(targets)
+    return each_group(
+        records,
+        groups,
+        lambda value: calibrate(records, where={**(where or {}), groups: value}, targets=wanted, **options),
     )
 
 

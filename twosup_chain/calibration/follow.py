@@ -1,20 +1,22 @@
-"""`follow`: a `Monitor` fed from a file of records that grows."""
+"""`follow`: a `Monitor`, or one of each group, fed from a file of records that grows."""
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain.calibration.monitor import Monitor
 from twosup_chain.calibration.settings import read_for
 from twosup_chain.errors import CutOffError, RecordsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from twosup_chain.calibration.monitor import Monitor, MonitorReport
+    from twosup_chain.calibration.monitor import MonitorReport
     from twosup_chain.outcomes.from_records import RecordColumns
     from twosup_chain.outcomes.predictions import Correct
     from twosup_chain.outcomes.price import Price
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def follow(
-    monitor: Monitor,
+    monitors: Monitor | Iterable[Monitor],
     path: str | Path,
     *,
     correct: Correct = "exact_match",
@@ -32,10 +34,12 @@ def follow(
 ) -> Iterator[MonitorReport]:
     """Yields a report on the records that are in a file, and one whenever there are more, without end.
 
+    Of several monitors each that has new records reports.
+
     Questions count in the order of their lines, each once; a last line that is still being written is waited for.
 
     Args:
-        monitor: Takes the records.
+        monitors: Take the records that their calibrations are for: one, or those of `GroupedCalibration.monitors`.
         path: The file; it may not be there yet.
         correct: What counts as right, as in `calibrate`.
         price: What the hosted model's tokens cost.
@@ -46,15 +50,16 @@ def follow(
         RecordsError: A line is no record.
         CalibrationMismatchError: The records are of other models than the calibration.
     """
-    calibration, path, seen, size = monitor.calibration, Path(path), -1, 0
+    watching = [monitors] if isinstance(monitors, Monitor) else list(monitors)
+    path, seen, size = Path(path), [-1] * len(watching), 0
     while True:
-        if _size(path) != size:
-            size = _size(path)
-            columns = _complete(lambda: read_for(calibration, path, scorers))
-            new = np.array([], np.intp) if columns is None else np.flatnonzero(columns.lines > seen)
+        before, size = size, _size(path)
+        for place, monitor in enumerate(watching if size != before else ()):
+            columns = _complete(partial(read_for, monitor.calibration, path, scorers))
+            new = np.array([], np.intp) if columns is None else np.flatnonzero(columns.lines > seen[place])
             if columns is not None and len(new):
                 new = new[np.argsort(columns.lines[new])]
-                seen = int(columns.lines[new[-1]])
+                seen[place] = int(columns.lines[new[-1]])
                 yield monitor.add(columns.outcomes(correct=correct, price=price).take(new))
         time.sleep(pause)
 

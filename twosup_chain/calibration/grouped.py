@@ -1,9 +1,9 @@
-"""`GroupedCalibration`: a calibration for each group of questions, as one JSON file; `calibrate_groups` makes it."""
+"""`GroupedCalibration`: a calibration for each group of questions, as one JSON file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -13,9 +13,14 @@ from twosup_chain.calibration.monitor import Monitor
 from twosup_chain.calibration.record import GROUPS_FORMAT, Calibration
 from twosup_chain.errors import CalibrationFileError, TwosupError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twosup_chain.calibration.targets import Target
+
 
 class GroupedCalibration(Record):
-    """A calibration for each group that has one, by the value of the field `by`; made by `calibrate_groups`.
+    """A calibration for each group that has one, by the value of the field `by`; made by ``calibrate(…, groups=by)``.
 
     `without` says of each other group why there is no promise for it. The confidence is that of each promise by itself.
     """
@@ -26,9 +31,12 @@ class GroupedCalibration(Record):
     format: Literal["twosup-calibration-groups"] = "twosup-calibration-groups"
     version: Literal[1] = 1
 
-    def monitors(self, *, false_alarm: float = 0.05) -> dict[str, Monitor]:
+    def monitors(
+        self, *, targets: Iterable[Target | type[Target]] = (), false_alarm: float = 0.05
+    ) -> dict[str, Monitor]:
         """Returns a `Monitor` for each group that has a promise; `false_alarm` is that of all together."""
-        return {name: Monitor(made, false_alarm=false_alarm / len(self.groups)) for name, made in self.groups.items()}
+        own, each = tuple(targets), false_alarm / len(self.groups)
+        return {name: Monitor(made, targets=own, false_alarm=each) for name, made in self.groups.items()}
 
     def save(self, path: str | Path) -> None:
         """Writes all calibrations into one JSON file, which a chain reads like that of one.

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
 from twosup_chain._options import Record, shorten
 from twosup_chain.calibration.betting import Evidence
 from twosup_chain.calibration.measures import Unit, written
-from twosup_chain.calibration.promise import promised
+from twosup_chain.calibration.promise import promised, with_metadata
 from twosup_chain.calibration.tally import Tally, count_each
 from twosup_chain.calibration.trust import Drift, Drifting
 from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.text.questions import Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +55,7 @@ class MonitorReport(Record):
     """What a monitor says after so many questions; `false_alarm` is the probability of any wrong alarm, ever."""
 
     questions: int
+    where: Metadata = Field(default_factory=dict)
     false_alarm: float
     promises: tuple[WatchedPromise, ...]
     drifts: tuple[Drift, ...]
@@ -63,7 +66,8 @@ class MonitorReport(Record):
         return any(promise.broken for promise in self.promises)
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.questions:,} questions", *map(str, self.promises), *map(str, self.drifts)])
+        heading = f"{self.questions:,} questions{with_metadata(self.where)}"
+        return "\n".join([heading, *map(str, self.promises), *map(str, self.drifts)])
 
 
 class Monitor:
@@ -89,6 +93,7 @@ class Monitor:
         if not 0.0 < false_alarm < 1.0:
             raise ConfigurationError(f"false_alarm={shorten(false_alarm)}: pass a probability between 0 and 1")
         self.calibration, self._false_alarm, self._questions = calibration, false_alarm, 0
+        self._passages: set[int] = set()
         self._targets = promised(calibration, targets)
         most = calibration.max_call_cost or 0.0
         self._spans = {target.name: _span(target, most) for target in self._targets}
@@ -99,6 +104,9 @@ class Monitor:
     def add(self, outcomes: Outcomes) -> MonitorReport:
         """Takes labelled questions, one or many, in the order in which they came, and returns the report.
 
+        Of questions on one passage the first to come counts, as one of each does in `calibrate`: no later one bets, in
+        this call or another.
+
         Raises:
             InputError: They lack what a target reads, like costs.
         """
@@ -107,6 +115,8 @@ class Monitor:
                 raise InputError(f"the calibration promises {target}, and {lacking}")
         if self.calibration.on_remote_error == "local":
             outcomes = outcomes.answering_failures_locally()
+        self._questions += len(outcomes)
+        outcomes = self._on_new_passages(outcomes)
         local, remote = (setting.threshold for setting in self.calibration.settings.values())
         each = count_each(outcomes, local, remote, abstention=self.calibration.abstention)
         asked = each.escalated.astype(bool)
@@ -142,6 +152,7 @@ class Monitor:
             **{role: setting.threshold for role, setting in self.calibration.settings.items()},
         }
         arrays = {name: np.array([value]) for name, value in columns.items()}
+        self._questions += 1
         one = Tally(n=1, max_call_cost=0.0, local_fails=True, weighs=True, **arrays)
         self._take(one, local=_scores(result.local_verdict), remote=_scores(None if kept else result.remote_verdict))
         return self.report
@@ -151,13 +162,21 @@ class Monitor:
         """What can be said at this moment."""
         return MonitorReport(
             questions=self._questions,
+            where=self.calibration.where,
             false_alarm=self._false_alarm,
             promises=tuple(self._watched(target) for target in self._targets),
             drifts=tuple(drifting.drift(role) for role, drifting in self._drifting.items()),
         )
 
+    def _on_new_passages(self, outcomes: Outcomes) -> Outcomes:
+        if outcomes.passage is None:
+            return outcomes
+        passages, first = np.unique(outcomes.passage, return_index=True)
+        new = np.array([passage not in self._passages for passage in passages.tolist()], np.bool_)
+        self._passages.update(passages[new].tolist())
+        return outcomes.take(np.sort(first[new]))
+
     def _take(self, each: Tally, **scores: Floats) -> None:
-        self._questions += len(each.answered)
         for target in self._targets:
             evidence, values = self._evidence[target.name], target.value(each)
             for value in _scaled(values[~np.isnan(values)], self._spans[target.name]):

@@ -17,6 +17,7 @@ from twosup_chain.calibration.targets import TARGETS
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
 from twosup_chain.outcomes.predictions import in_words
+from twosup_chain.text.questions import Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,9 +49,10 @@ class HeldPromise(Record):
 
 
 class PromiseCheck(Record):
-    """Every target of a calibration on so many new labelled questions; a budget's currency."""
+    """Every target of a calibration on so many new labelled questions with these metadata; a budget's currency."""
 
     questions: int
+    where: Metadata = Field(default_factory=dict)
     targets: tuple[HeldPromise, ...]
     currency: str | None = None
 
@@ -59,13 +61,18 @@ class PromiseCheck(Record):
         """The least of the targets' probabilities."""
         return min(held.probability for held in self.targets)
 
+    @property
+    def heading(self) -> str:
+        """How many questions of which kind these are."""
+        return f"{self.questions:,} new labelled questions{with_metadata(self.where)}"
+
     def __str__(self) -> str:
         lines = [
             f"{held.estimate.label} {held.estimate.write(held.estimate.value, self.currency)}: at most "
             f"{held.estimate.write(held.limit, self.currency)} with probability {held.probability:.1%}"
             for held in self.targets
         ]
-        return "\n".join([f"{self.questions:,} new labelled questions", *lines])
+        return "\n".join([self.heading, *lines])
 
 
 def check(
@@ -141,7 +148,14 @@ def check(
         )
         for target in wanted
     )
-    return PromiseCheck(questions=questions, targets=tuple(held), currency=calibration.currency)
+    return PromiseCheck(
+        questions=questions, where=calibration.where, targets=tuple(held), currency=calibration.currency
+    )
+
+
+def with_metadata(where: Metadata) -> str:
+    """Returns the words for questions with these metadata, to follow their number; none where there are none."""
+    return f" with {', '.join(f'{field}={value}' for field, value in where.items())}" if where else ""
 
 
 def _at_any_time(target: Target, each: Tally) -> tuple[float, float] | None:

@@ -44,7 +44,7 @@ def check_as_text(check: PromiseCheck) -> str:
     for held in check.targets:
         ends = [held.estimate.write(end).removesuffix(" %") for end in held.at_any_time or ()]
         rows.append((*_row(held.estimate, held.limit, check.currency), " – ".join(ends), f"{held.probability:.1%}"))
-    return "\n".join([f"{check.questions:,} new labelled questions", "", *_columns(rows)])
+    return "\n".join([check.heading, "", *_columns(rows)])
 
 
 def _row(estimate: NamedEstimate, limit: float | None, currency: str | None) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from twosup_chain import parts
+from twosup_chain.cli.check import show_check
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold
@@ -154,36 +154,30 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     if files.check is not None:
         if files.out is not None or any(limit is not None for limit in given.values()):
             raise ConfigurationError("--check asks about a calibration that there is: leave --out and the targets out")
-        from twosup_chain.calibration.promise import check
-        from twosup_chain.calibration.record import Calibration
-
-        held = check(Calibration.load(files.check), list(reading.records), targets=own, scorers=scorers, **counted)
-        files.show(lambda: json.loads(held.model_dump_json()), lambda: lines(table.check_as_text(held)))
+        show_check(files.check, list(reading.records), files, targets=own, scorers=scorers, **counted)
         return
     from twosup_chain.calibration import calibrate as calibrate_all
-    from twosup_chain.calibration import calibrate_groups
 
-    find = calibrate_all if search.groups is None else partial(calibrate_groups, by=search.groups)
-    found = find(
-        list(reading.records),
-        order=list(search.order) or None,
-        targets=own,
+    options: dict[str, Any] = {  # `calibrate` lists the good words
         **given,
         **counted,
-        confidence=None if search.plug_in or search.guarantee == "mean" else search.confidence,
-        guarantee=search.guarantee,  # type: ignore[arg-type]  # `calibrate` lists the good words
-        prefer=search.prefer,  # type: ignore[arg-type]
-        abstention=search.abstention,  # type: ignore[arg-type]
-        on_remote_error=search.on_remote_error,  # type: ignore[arg-type]
-        fallback=search.fallback,
-        looks=search.looks,
-        early_abstention=search.early_abstention,
-        reconcile=search.reconcile,
-        max_call_cost=most,
-        local_scorer=local,
-        remote_scorer=remote,
-        missing=reading.missing,
-    )
+        "order": list(search.order) or None,
+        "targets": own,
+        "confidence": None if search.plug_in or search.guarantee == "mean" else search.confidence,
+        "guarantee": search.guarantee,
+        "prefer": search.prefer,
+        "abstention": search.abstention,
+        "on_remote_error": search.on_remote_error,
+        "fallback": search.fallback,
+        "looks": search.looks,
+        "early_abstention": search.early_abstention,
+        "reconcile": search.reconcile,
+        "max_call_cost": most,
+        "local_scorer": local,
+        "remote_scorer": remote,
+        "missing": reading.missing,
+    }
+    found = calibrate_all(list(reading.records), groups=search.groups, **options)
     if files.out is not None:
         found.save(files.out)
     files.show(lambda: json.loads(found.model_dump_json()), lambda: lines(table.as_text(found)))

@@ -21,7 +21,8 @@ Fault = Callable[[str, str], object]  # takes the place and what is wrong there
 
 
 #: What is known of a question besides: texts, numbers and truth values by name.
-Metadata = dict[str, str | int | float | bool]
+MetadataValue = str | int | float | bool
+Metadata = dict[str, MetadataValue]
 
 
 class LabelledQuestion(Record):

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import numpy as np
 import pytest
 from langchain_core.documents import Document
 
-from twosup_chain import Calibration, GroupedCalibration, TwoSupervisorChain, calibrate, calibrate_groups, check
-from twosup_chain.errors import CalibrationFileError, CalibrationMismatchError, InfeasibleTargetError, InputError
+from twosup_chain import Calibration, GroupedCalibration, TwoSupervisorChain, calibrate, check
+from twosup_chain.calibration.options import CalibrateOptions
+from twosup_chain.calibration.targets import Risk
+from twosup_chain.errors import (
+    CalibrationFileError,
+    CalibrationMismatchError,
+    ConfigurationError,
+    InfeasibleTargetError,
+    InputError,
+)
+from twosup_chain.outcomes.outcomes import Outcomes
 from twosup_chain.schema import Answer
 
 SCORERS = {"local_scorer": "answerability", "remote_scorer": "grounded"}
@@ -45,7 +55,7 @@ def records(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def grouped(records) -> GroupedCalibration:
-    return calibrate_groups(records, by="domain", **OPTIONS)
+    return calibrate(records, groups="domain", **OPTIONS)
 
 
 def test_each_group_is_calibrated_on_its_own_questions(grouped, records) -> None:
@@ -54,6 +64,22 @@ def test_each_group_is_calibrated_on_its_own_questions(grouped, records) -> None
         assert (made.questions, made.where) == (600, {"domain": domain})
         assert made == calibrate(records, where={"domain": domain}, **OPTIONS)
     assert grouped.groups["law"].local.threshold > grouped.groups["news"].local.threshold
+
+
+def test_the_type_of_the_options_lists_what_can_be_said() -> None:
+    said = set(inspect.signature(calibrate).parameters) - {"records", "groups"}
+    assert said == set(CalibrateOptions.__annotations__)
+
+
+def test_groups_are_a_field_of_records() -> None:
+    columns = {"local_score": np.zeros(1), "remote_score": np.zeros(1)}
+    outcomes = Outcomes(**columns, local_correct=np.ones(1, bool), remote_correct=np.ones(1, bool))
+    with pytest.raises(ConfigurationError, match="groups='domain' is a field of the records' metadata"):
+        calibrate(outcomes, groups="domain", risk=0.1)
+
+
+def test_targets_may_be_an_iterator(records, grouped) -> None:
+    assert calibrate(records, groups="domain", targets=iter([Risk(0.25)]), confidence=0.9, **SCORERS) == grouped
 
 
 def test_a_group_whose_labels_do_not_suffice_says_so(grouped) -> None:
@@ -149,11 +175,11 @@ def test_a_call_that_names_no_group_is_an_error(grouped) -> None:
 
 def test_no_group_at_all_is_an_error_that_says_how_to_write_them(records) -> None:
     with pytest.raises(InputError, match="no recorded question has 'topic' in its metadata"):
-        calibrate_groups(records, by="topic", **OPTIONS)
+        calibrate(records, groups="topic", **OPTIONS)
     with pytest.raises(InputError, match="no labelled question with metadata {'domain': 'art'}"):
         calibrate(records, where={"domain": "art"}, **OPTIONS)
     with pytest.raises(InfeasibleTargetError) as caught:
-        calibrate_groups(records, by="domain", risk=0.0001, confidence=0.9, **SCORERS)
+        calibrate(records, groups="domain", risk=0.0001, confidence=0.9, **SCORERS)
     assert "there is no promise for any domain: law, news, poems" in caught.value.__notes__
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,18 @@ def test_one_at_a_time_is_the_same_as_many(calibration) -> None:
     for row in range(len(some)):
         one.add(some.take(np.array([row])))
     assert str(one.report) == str(many.add(some))
+
+
+def test_of_questions_on_one_passage_the_first_counts_in_one_call_or_several(calibration) -> None:
+    passage = np.array([7, 7, 3, 7, 3, 9], np.uint64)
+    some = drawn(6, seed=4, passage=passage)
+    one, many = Monitor(calibration), Monitor(calibration)
+    for row in range(len(some)):
+        one.add(some.take(np.array([row])))
+    assert str(one.report) == str(many.add(some))
+    first = replace(some.take(np.array([0, 2, 5])), passage=None)
+    assert many.report.promises == Monitor(calibration).add(first).promises
+    assert (many.report.questions, many.report.drifts[0].questions) == (6, 3)
 
 
 def test_means_are_those_of_the_targets(calibration) -> None:
