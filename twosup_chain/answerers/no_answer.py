@@ -19,7 +19,10 @@ _NEW_SENTENCE = re.compile(r"\n\s*\n|\n(?=\W*[A-Z])")
 _MARKS = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "`": None, "*": None, "_": " ", "#": None, ">": None})
 
 _BE = r"(?:is|are|was|were|be|seems?|appears?|remains?)"
-_BE_NOT = rf"(?:{_BE}\s+(?:simply\s+|also\s+)?(?:not|never)|(?:is|are|was|were)n't|has\s+not\s+been|hasn't\s+been)"
+_BE_NOT = (
+    rf"(?:{_BE}\s+(?:simply\s+|also\s+)?(?:not|never)|(?:is|are|was|were)n't|'s\s+not|has\s+not\s+been|hasn't\s+been)"
+)
+_CAN_BE = rf"(?:(?:{_BE}|can\s+be|could\s+be)\s+)?"
 _DO_NOT = r"(?:do(?:es)?|did)(?:\s+not|n't)"
 _CANNOT = r"(?:can(?:\s*not|'t)|could(?:\s+not|n't)|(?:(?:am|is|was|'m)\s+)?(?:not\s+able|unable)\s+to)"
 _KIND = (
@@ -29,7 +32,8 @@ _KIND = (
 _THE = r"(?:the|this|that|these|those|your|any|any\s+of\s+the|either)"
 _SOURCE = rf"{_THE}\s+(?:[a-z]+\s+){{0,2}}{_KIND}(?:\s+(?:itself|provided|given|above|supplied|here|alone|at\s+hand))?"
 _WHERE = (
-    rf"(?:(?:anywhere|explicitly)\s+)?(?:in|by|from|within|on|with|using|based\s+on|according\s+to|given)\s+{_SOURCE}"
+    rf"(?:(?:anywhere|explicitly)\s+)?(?:in|by|from|within|on|with|using|based\s+on|according\s+to|given)\s+"
+    rf"(?:{_SOURCE}|(?:passage|text|context|document)s?\b)"
 )
 _ASKED = (
     r"(?:it|this|that|(?:(?:the|this|that|your|such|an?|any|no)\s+)?(?:(?:correct|exact|specific|precise|requested|"
@@ -50,7 +54,8 @@ _FIND = (
     r"establish|ascertain|work\s+out)"
 )
 _FOUND = r"(?:answered|determined|found|inferred|deduced|established|ascertained|known|identified|told|said|located)"
-_TALK = r"(?:mention|information|info|answer|reference|indication|details?)"
+_TALK = r"(?:mention|information|info|answer|reference|indication|detail)s?"
+_DETAIL = r"(?:exact\s+)?(?:date|year|time|name|number|figure|amount|price|cost|place|location|reason|age)s?"
 _JUST = r"(?:(?:actually|explicitly|directly|specifically|clearly|ever|even)\s+)*"
 # what may follow: nothing, a reason after a stop, or one that a word joins
 _REASON = (
@@ -70,21 +75,25 @@ _WAYS = (
     rf"{_ASKED}\s*(?:{_BE}|'s)\s+(?:un-?answerable|(?:im|not\s+)possible\s+to\b.*|unclear|unknown\s+{_WHERE}){_REASON}",
     rf"{_ASKED}\s+{_BE_NOT}\s+clear\s+(?:from|in|who|what|when|where|which|whether|why|how)\b.*",
     rf"(?:{_ASKED}\s+)?(?:{_CANNOT}\s+be|{_BE_NOT}\s+(?:to\s+be)?)\s*{_FOUND}{_REASON}",
-    rf"(?:{_ASKED}\s+)?(?:{_BE_NOT}|not)\s+(?:{_GIVEN}|answerable|possible\s+to\b.*|(?:to\s+be\s+)?{_WHERE}.*){_REASON}",
+    rf"(?:{_ASKED}(?:\s+|(?='s)))?(?:{_BE_NOT}|not)\s+(?:something\s+(?:that\s+)?{_SOURCE}\b.*|{_GIVEN}|answerable|possible\s+to\b.*|(?:to\s+be\s+)?{_WHERE}.*){_REASON}",
     rf"[^.;:]{{1,120}}?\s(?:{_BE_NOT}|{_CANNOT}\s+be)\s+(?:{_GIVEN}|{_FOUND})\s+(?:anywhere\s+)?{_WHERE}.*",
     rf"{_SOURCE}\s+(?:[^.;:]{{1,160}}?\s)?{_DO_NOT}\s+{_JUST}{_SAY}\b.*",
     rf"it\s+does(?:\s+not|n't)\s+{_JUST}(?:mention|say|state|specify|tell|indicate){_REASON_OR_WHAT}",
     rf"{_SOURCE}\s+(?:fails\s+to\s+{_SAY}|never\s+{_SAYS}|makes\s+no\s+{_TALK})\b.*",
-    rf"{_SOURCE}\s+{_SAYS}\s+no(?:thing|\s+(?:\w+\s+)?{_TALK})\b.*",
+    rf"{_SOURCE}\s+{_SAYS}\s+no(?:thing|\s+(?:\w+\s+)?{_TALK}|\s+{_DETAIL})\b.*",
+    rf"{_SOURCE}\s+(?:lack|omit)s?\s+{_ASKED}{_REASON}",
+    rf"(?:who|what|when|where|which|why|how|whether)\s[^.;:]{{1,120}}?\s{_BE_NOT}\s+{_GIVEN}{_REASON}",
     rf"{_SOURCE}\s+{_BE}\s+(?:silent|not\s+clear|unclear)\b.*",
     rf"(?:none|neither)\s+of\s+{_SOURCE}\s+(?:{_SAY}|{_SAYS})\b.*",
     rf"(?:nothing|nowhere)\s+{_WHERE}.*",
     rf"(?:i|we)(?:\s+{_DO_NOT}|\s*{_CANNOT})\s+{_JUST}(?:(?:know|tell|say){_REASON_OR_WHAT}|{_FIND}\b.*)",
+    rf"(?:(?:i\s+am|i'm|we\s+are|we're)\s+)(?:not\s+|un)(?:sure|certain|told)(?:\s+(?:wh\w+|how|if)\b.*|{_REASON})",
     rf"{_CANNOT}\s+(?:answer|determine|say|tell)\b.*",
-    rf"(?:there\s+(?:is|was)|there's|i\s+(?:see|find|found))\s+no\s+(?:\w+\s+)?{_TALK}\b.*",
+    rf"(?:there\s+{_BE}|there's|(?:i|we)\s+(?:see|find|found|have))\s+no\s+(?:\w+\s+)?{_TALK}\b.*",
     rf"(?:there\s+(?:is|was)|there's)\s+nothing\s+(?:[^.;:]{{1,80}}\s)?{_WHERE}.*",
-    rf"(?:there\s+(?:isn't|wasn't|is\s+not|was\s+not))\s+(?:an?y?|enough)\s+(?:\w+\s+)?{_TALK}\b.*",
-    rf"no\s+(?:(?:such|relevant|specific|further)\s+)?{_TALK}(?:\s+(?:of|regarding)\b.*|\s+(?:(?:is|was)\s+)?{_GIVEN}.*)?{_REASON}",
+    rf"there\s+{_BE_NOT}\s+(?:an?y?|enough)\s+(?:\w+\s+)?{_TALK}\b.*",
+    rf"no\s+(?:(?:such|relevant|specific|further)\s+)?{_TALK}(?:\s+(?:of|regarding|exists?|possible)\b.*|\s+{_CAN_BE}(?:{_GIVEN}|{_FOUND}).*)?{_REASON}",
+    rf"(?:no\s+{_DETAIL}\s+{_BE}|none(?:\s+{_BE})?)\s+(?:mentioned|stated|specified|given|provided|listed){_REASON}",
     r"(?:there\s+(?:is|was)\s+|there's\s+)?(?:not\s+enough|insufficient)\s+(?:information|context|detail|info|data)s?\b.*",
     r"n\s*/\s*a|not\s+applicable",
 )

@@ -98,6 +98,26 @@ The text above does not mention the year.
 No relevant information found in the context.
 There is nothing in the passage about it.
 The passage fails to mention the date.
+No answer can be found in the passage.
+No such information could be determined from the text.
+No answer exists in the passage.
+No answer possible.
+No details are given.
+No date is given.
+None stated.
+None given in the passage.
+Answer not in passage.
+It's not stated.
+That's not in the passage.
+That is not something the passage mentions.
+Who built it is not stated.
+There are no details about this.
+There aren't any references to it in the text.
+The passage lacks this information.
+The passage gives no date.
+I have no information about that.
+I'm not certain who built it.
+We are not told.
 """.strip().splitlines()
 
 ANSWERS = """
@@ -155,6 +175,18 @@ No Reason
 not clear
 It was not known until 1920
 they were unable to swim
+No evidence was found
+No date
+No names were changed
+None of the tenants
+It's not Ada
+that's not cricket
+The story lacks a plot
+How the lighthouse was not built
+in text messages
+I have no mouth
+I'm not sure this will ever end
+There are no lions in Ireland
 """.strip().splitlines()
 
 #: Answers that say no more than that there is none, where no passage holds them.
