@@ -13,6 +13,7 @@ import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import ConfigurableField, RunnableLambda
+from on_time import ends_after
 
 from twosup_chain import Answer, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
 from twosup_chain._deadline import _Threads
@@ -60,29 +61,15 @@ def _chain(remote=HANGING, *, local=lambda _: UNSURE, deadline=0.4, **options) -
     )
 
 
-class _Took:
-    """Measures a block, which must end about when it should."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def __enter__(self) -> None:
-        self.started = time.monotonic()
-
-    def __exit__(self, kind, *_) -> None:
-        if kind is None:
-            assert self.seconds - 0.05 <= time.monotonic() - self.started <= self.seconds + 0.35
-
-
 def test_a_hung_remote_ends_by_the_deadline_in_every_call_style() -> None:
     chain = _chain()
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         one = chain.invoke(ASKED)
     assert (one.status, one.source) == ("untrusted", "none")
     assert one.error.startswith("DeadlineError: no reply within 0.")
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         many = chain.batch([ASKED, {**ASKED, "question": "Whose?"}])
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         (streamed,) = chain.stream(ASKED)
     assert [r.status for r in (*many, streamed)] == ["untrusted"] * 3
 
@@ -90,11 +77,11 @@ def test_a_hung_remote_ends_by_the_deadline_in_every_call_style() -> None:
 @pytest.mark.parametrize("remote", [HANGING, RunnableLambda(_hang, _deaf), RunnableLambda(_hang)])
 async def test_a_hung_remote_ends_by_the_deadline_asynchronously(remote) -> None:
     chain = _chain(remote)
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         one = await chain.ainvoke(ASKED)
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         many = await chain.abatch([ASKED, {**ASKED, "question": "Whose?"}])
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         streamed = [piece async for piece in chain.astream(ASKED)]
     assert [r.status for r in (one, *many, *streamed)] == ["untrusted"] * 4
 
@@ -111,7 +98,7 @@ def test_the_policy_decides_what_becomes_of_it() -> None:
 def test_a_model_that_hangs_leaves_time_for_the_next() -> None:
     found = _chain(lambda _: SURE, local=_hang, deadline=0.6).invoke(ASKED)
     assert (found.source, found.answer) == ("remote", "Ada")
-    with _Took(0.6):
+    for _ in ends_after(0.6):
         found = _chain(local=_hang, deadline=0.6, fallback=HANGING).invoke(ASKED)
     assert found.status == "untrusted"
 
@@ -121,7 +108,7 @@ def test_a_scorer_that_hangs_trusts_nothing() -> None:
         return _hang(None)
 
     chain = TwoSupervisorChain(local=lambda _: SURE, local_supervisor=Supervisor(hung, threshold=0.5), deadline=0.3)
-    with _Took(0.3):
+    for _ in ends_after(0.3):
         assert chain.invoke(ASKED).status == "untrusted"
 
 
@@ -182,7 +169,7 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
 def test_the_default_is_a_minute_and_it_can_be_configured() -> None:
     assert TwoSupervisorChain(local=_hang, local_supervisor=TRUST).deadline == 60.0
     configurable = _chain(deadline=None).configurable_fields(deadline=ConfigurableField(id="deadline"))
-    with _Took(0.3):
+    for _ in ends_after(0.3):
         assert configurable.invoke(ASKED, {"configurable": {"deadline": 0.3}}).status == "untrusted"
 
 
@@ -201,9 +188,9 @@ async def test_one_slow_call_costs_no_other_question_its_answer() -> None:
 
     asked = [{**ASKED, "question": f"{i}?"} for i in range(20)]
     chain = _chain(RunnableLambda(answer, aanswer))
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         found = chain.batch(asked)
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         afound = await chain.abatch(asked)
     for results in (found, afound):
         assert [r.source for r in results] == ["none"] + ["remote"] * 19
@@ -289,15 +276,15 @@ async def test_a_chat_model_ends_by_its_deadline_too(kind) -> None:
             **options,
         )
 
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         chunks = [*chat(remote_tokens="at_once").stream("Go")]
     assert chunks[-1].response_metadata["twosup"]["error"].startswith("DeadlineError")
-    with _Took(0.4):
+    for _ in ends_after(0.4):
         chunks = [chunk async for chunk in chat(remote_tokens="at_once").astream("Go")]
     if kind is _HungModel:
-        with _Took(0.4):
+        for _ in ends_after(0.4):
             said = chat().invoke("Go")
-        with _Took(0.4):
+        for _ in ends_after(0.4):
             said = await chat().ainvoke("Go")
         assert said.response_metadata["twosup"]["status"] == "untrusted"
 

@@ -8,6 +8,7 @@ import time
 import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
+from on_time import ends_after
 
 from twosup_chain import Answer, Supervisor
 
@@ -29,15 +30,13 @@ class Hung(GenericFakeChatModel):
 
 
 async def ask(style, kind=Hung, **parts):
-    """Returns the state that a turn leaves, and how long it took."""
+    """Returns the state that a turn leaves."""
     made = middleware.TwoSupervisorMiddleware(remote_supervisor=PASSES, deadline=0.4, **parts)
     agent = agents.create_agent(kind(messages=iter([AIMessage("Ada.")] * 3)), tools=[], middleware=[made])
-    asked, started = {"messages": ["Who?"]}, time.monotonic()
+    asked = {"messages": ["Who?"]}
     if style == "stream":
-        state = [*agent.stream(asked, stream_mode="values")][-1]
-    else:
-        state = agent.invoke(asked) if style == "invoke" else await agent.ainvoke(asked)
-    return state, time.monotonic() - started
+        return [*agent.stream(asked, stream_mode="values")][-1]
+    return agent.invoke(asked) if style == "invoke" else await agent.ainvoke(asked)
 
 
 STYLES = pytest.mark.parametrize("style", ["invoke", "ainvoke", "stream"])
@@ -45,8 +44,8 @@ STYLES = pytest.mark.parametrize("style", ["invoke", "ainvoke", "stream"])
 
 @STYLES
 async def test_a_hung_model_ends_by_the_deadline_as_untrusted(style):
-    state, seconds = await ask(style)
-    assert 0.35 < seconds < 0.4 + 0.35
+    for _ in ends_after(0.4):
+        state = await ask(style)
     assert state["twosup"]["status"] == "untrusted"
     assert state["twosup"]["error"].startswith("DeadlineError: no reply within 0.")
     assert state["messages"][-1].text == "No answer was found that can be trusted."
@@ -58,6 +57,6 @@ async def test_a_hung_local_answerer_leaves_time_for_the_agents_model(style):
         time.sleep(NEVER)
         return Answer("Bo", scores={"answerability": 1.0})
 
-    state, seconds = await ask(style, GenericFakeChatModel, local=local, local_supervisor=PASSES)
-    assert seconds < 0.4 + 0.35
+    for _ in ends_after(0.2):
+        state = await ask(style, GenericFakeChatModel, local=local, local_supervisor=PASSES)
     assert (state["messages"][-1].text, state["twosup"]["source"]) == ("Ada.", "remote")

@@ -9,6 +9,7 @@ from itertools import chain
 
 import pytest
 from langchain_core.runnables import RunnableLambda
+from on_time import ends_after
 
 from twosup_chain.collection.collect import acollect, collect
 from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, RecordsError, ResumeError
@@ -148,10 +149,9 @@ def test_a_hung_remote_ends_by_its_deadline_as_failed(run):
         time.sleep(2.0 if question.question == "Who 1?" else 0.0)
         return Answer("Ada", model="remote-1")
 
-    started = time.monotonic()
-    done = run(4, remote=hang, deadline=0.3)
+    for _ in ends_after(0.3):
+        done = run(4, remote=hang, deadline=0.3)
     assert (done.recorded, done.failed) == (4, 1)
-    assert time.monotonic() - started < 1.5
 
 
 def test_a_second_collection_of_a_process_finds_the_client_as_the_first_left_it(run, out):
