@@ -5,23 +5,24 @@ heed its cancellation. What runs here and not elsewhere learns of it (`_worker.c
 """
 
 import asyncio
+import ctypes
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from twosup_chain._process import Loaded
-from twosup_chain._worker import check_wanted, leaving
+from twosup_chain._worker import GivenUp, check_wanted, leaving
 from twosup_chain.errors import DeadlineError
 
 #: How long a question may take where nobody says, in seconds.
 DEADLINE = 60.0
-#: How long a cancelled coroutine is waited for, in seconds: long enough for one that heeds it.
+#: How long a cancelled coroutine or a call that is ended is waited for, in seconds: enough for one that heeds it.
 _GRACE = 0.1
 
 Result = TypeVar("Result")
@@ -75,16 +76,33 @@ class _Threads:
     def __init__(self, idle: float = 30.0) -> None:
         self._seconds = idle
         self._idle: list[SimpleQueue[Callable[[], object]]] = []
+        self._busy: set[int] = set()
+
+    def end(self) -> None:
+        """Ends the calls that still run Python.
+
+        One that did so while the interpreter ends would abort the process, if it was called from Rust or C++.
+        """
+        until = monotonic() + _GRACE
+        while self._busy and monotonic() < until:
+            for thread in list(self._busy):
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(GivenUp))
+            sleep(_GRACE / 10)
 
     def call(self, job: Callable[[], object]) -> None:
         try:
             inbox = self._idle.pop()
         except IndexError:
             inbox = SimpleQueue()
-            threading.Thread(target=self._serve, args=(inbox,), name="twosup-call", daemon=True).start()
+            threading.Thread(target=self._run, args=(inbox,), name="twosup-call", daemon=True).start()
         inbox.put(job)
 
+    def _run(self, inbox: SimpleQueue[Callable[[], object]]) -> None:
+        with suppress(GivenUp):
+            self._serve(inbox)
+
     def _serve(self, inbox: SimpleQueue[Callable[[], object]]) -> None:
+        me = threading.get_ident()
         while True:
             try:
                 job = inbox.get(timeout=self._seconds)
@@ -94,13 +112,15 @@ class _Threads:
                 except ValueError:  # a call has just been given to it
                     continue
                 return
+            self._busy.add(me)
             job()
+            self._busy.discard(me)
             del job  # it is not kept while the next is waited for
             self._idle.append(inbox)
 
 
 #: Those of this process.
-_THREADS = Loaded(_Threads)
+_THREADS = Loaded(_Threads, _Threads.end)
 
 
 def within(pieces: Callable[[], Generator[Any]], seconds: float) -> Generator[Any]:

@@ -97,3 +97,46 @@ def test_the_command_line_ends_and_waits_for_no_thread(fault_server, tmp_path, n
         assert time.monotonic() - answered < 5
     assert (said["status"], said["error"].split(":")[0]) == ("untrusted", "DeadlineError")
     assert said["seconds"] == pytest.approx(DEADLINE, abs=TOLERANCE)
+
+
+#: Ends while a call is still busy in the way that is asked for.
+LEFT = """
+import sys, time
+from pydantic import BaseModel, TypeAdapter, field_validator
+from twosup_chain import Supervisor, TwoSupervisorChain
+
+class Number(BaseModel):
+    n: int
+
+    @field_validator("n")
+    @classmethod
+    def check(cls, n):
+        return sum(range(n))
+
+def rust():
+    TypeAdapter(list[Number]).validate_python([{"n": 999}] * 999)
+
+def stubborn():
+    try:
+        sorted(range(9999), key=lambda n: -n)
+    except Exception:
+        pass
+
+def busy(asked):
+    until = time.monotonic() + 20.0
+    while time.monotonic() < until:
+        {"rust": rust, "stubborn": stubborn, "asleep": lambda: time.sleep(0.01)}[sys.argv[1]]()
+
+never = Supervisor(lambda question, answer: 0.0, threshold=0.5)
+chain = TwoSupervisorChain(local=busy, local_supervisor=never, deadline=0.3, on_local_error="escalate",
+    remote=lambda _: None, remote_supervisor=never)
+print(chain.invoke("Who?").status, flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", ["rust", "stubborn", "asleep"])
+def test_a_process_ends_well_that_leaves_a_busy_call_behind(tmp_path, kind):
+    (tmp_path / "left.py").write_text(LEFT)
+    command = [sys.executable, "left.py", kind]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=15, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "untrusted\n", "")
