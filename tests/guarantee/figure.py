@@ -1,4 +1,4 @@
-"""The figure and table of the guarantee: ``python tests/guarantee/figure.py --draws 2000 --out guarantee.svg``.
+"""The figure and table of the guarantee: ``python tests/guarantee/figure.py --draws 1000 --out guarantee.svg``.
 
 It takes some minutes; ``--table FILE`` keeps the figures, and draws from there where they exist.
 """
@@ -85,7 +85,7 @@ def _words(row: dict) -> str:
 def main() -> None:
     """Simulates, or reads what was simulated, and draws."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--out", type=Path, required=True, help="the picture, .svg or .png")
     parser.add_argument("--table", type=Path, help="the figures as JSON")
     options = parser.parse_args()

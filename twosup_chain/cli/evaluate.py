@@ -136,7 +136,7 @@ def _overview(report: Report) -> list[RenderableType]:
         for promise in figures.promises
     ]
     source = figures.provenance
-    failed = f" ({words.count(source.failed)} more failed)" if source.failed else ""
+    failed = f" ({words.count(source.failed)} with a failed call)" if source.failed else ""
     title = f"Official SQuAD v2 measures, {words.count(source.questions)} questions{failed}, 95 % bootstrap intervals"
     shown = table(("", ">Chain", ">Local only", ">Remote only"), rows)
     return [Text(title, style="bold"), shown, *map(Text, (*lines, *figures.remarks))]

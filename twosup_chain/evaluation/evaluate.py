@@ -59,6 +59,9 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
 ) -> Evaluation:
     """Returns what a chain with these supervisors does with recorded questions, and what it saves and costs.
 
+    Failed calls count as in `calibrate`: a local one is not trusted; a hosted one is asked, paid for, and not answered,
+    or answered locally where the calibration is for such a chain. What the supervisors are worth is said of the others.
+
     Args:
         records: The file of records, or several; not those that the thresholds were chosen on.
         calibration: A `Calibration`, or the path of one, which sets both supervisors.
@@ -83,7 +86,8 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         CalibrationMismatchError: The calibration was made for other models, or for another notion of right.
         CalibrationFileError: The calibration cannot be read.
         RecordsError: The records cannot be read.
-        InputError: There is no question, or there is a price and a hosted answer does not tell its tokens.
+        InputError: There is no question, every call of a model failed, or there is a price and a hosted answer does not
+            tell its tokens.
     """
     if calibration is not None and not isinstance(calibration, Calibration):
         calibration = Calibration.load(calibration)
@@ -97,23 +101,28 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     local, remote = _settings(calibration, local_supervisor, remote_supervisor)
     known = {**learned_scorers(local_supervisor, remote_supervisor), **(scorers or {})}
     where = None if calibration is None else calibration.where
-    columns = read_judged(records, local=local, remote=remote, scorers=known, where=where, **weighing)
+    columns = read_judged(records, local=local, remote=remote, scorers=known, failures=True, where=where, **weighing)
     source = columns.provenance
     if not len(columns):
-        raise InputError(
-            f"there is no question to evaluate on{f': {source.failed} calls failed' if source.failed else ''}"
-        )
+        raise InputError("there is no question to evaluate on")
+    for role, made in (("local", columns.local), ("hosted", columns.remote)):
+        if made.failed.all():
+            raise InputError(
+                f"every {role} call failed: there is nothing to evaluate; collect them again (--retry-failed)"
+            )
     words = in_words(correct)
     outcomes = columns.outcomes(correct=correct, price=price)
     if calibration is not None and calibration.correct not in (None, words):
         raise CalibrationMismatchError(
             f"the calibration counts {calibration.correct!r} as right, and correct= says {words!r}: let them agree"
         )
-    decisions = decide(outcomes, _least(local, outcomes.local_no_answer), _least(remote, outcomes.remote_no_answer))
+    locally = calibration is not None and calibration.on_remote_error == "local"
+    given = outcomes.answering_failures_locally() if locally else outcomes
+    decisions = decide(given, _least(local, given.local_no_answer), _least(remote, given.remote_no_answer))
     count = measure.draws_for(len(columns), draws)
     systems, against_local, against_remote = measure.systems(columns, decisions, count)
     coverage, risk, remote_rate = measure.selective(decisions, count)
-    local_figures, remote_figures = measure.supervisors(decisions)
+    local_figures, remote_figures = measure.supervisors(columns, decisions)
     in_sample = calibration is not None and calibration.digest == source.digest
     figures = Figures(
         provenance=source,
@@ -127,7 +136,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         endings=measure.endings(decisions),
         coverage=coverage,
         risk=risk,
-        savings=measure.savings(columns, decisions.escalated, price),
+        savings=measure.savings(columns, decisions.escalated, outcomes.remote_cost),
         latency=measure.latency(columns, remote_rate.value or 0.0),
         local_supervisor=local_figures,
         remote_supervisor=remote_figures,
@@ -204,9 +213,9 @@ def _remarks(columns: RecordColumns, *, in_sample: bool) -> list[str]:
         )
     if source.questions < _FEW:
         remarks.append(f"{source.questions:,} questions are few: look at the intervals, not at the figures.")
-    if source.failed > _MANY_FAILED * (source.questions + source.failed):
+    if source.failed > _MANY_FAILED * source.questions:
         remarks.append(
-            f"{source.failed:,} further questions are left out because a call failed. If hard questions fail more "
-            "often, every figure flatters; ask them again (--retry-failed)."
+            f"{source.failed:,} of these questions have a failed call, and count as the chain treats them. If fewer "
+            "calls fail from now on, ask them again (--retry-failed)."
         )
     return remarks

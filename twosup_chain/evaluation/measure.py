@@ -22,7 +22,7 @@ from twosup_chain.evaluation.figures import (
 from twosup_chain.outcomes.decisions import Decisions
 from twosup_chain.outcomes.from_records import RecordColumns
 from twosup_chain.outcomes.outcomes import Flags, Floats
-from twosup_chain.outcomes.price import Price
+from twosup_chain.outcomes.predictions import PredictionColumns
 
 #: How fine the request–accuracy curve of the figures is.
 _STEPS = 100
@@ -41,10 +41,17 @@ def systems(columns: RecordColumns, decisions: Decisions, draws: int) -> tuple[S
     left_open = np.where(columns.answerable, 0.0, 1.0)  # an open question predicts "no answer"
 
     def chain(measure: Literal["exact_match", "f1"]) -> Floats:
-        judged = (getattr(of, measure) for of in (columns.local_judged, columns.remote_judged))
-        return decisions.pick(*judged, otherwise=left_open)
+        local, remote = (getattr(of, measure) for of in (columns.local_judged, columns.remote_judged))
+        instead = np.where(
+            columns.remote.failed, local, remote
+        )  # given, if at all, where a failure is answered locally
+        return decisions.pick(local, instead, otherwise=left_open)
 
-    alone = (measure for of in (columns.local, columns.remote) for measure in (of.exact_match, of.f1))
+    alone = (
+        np.where(of.failed, left_open, measure)
+        for of in (columns.local, columns.remote)
+        for measure in (of.exact_match, of.f1)
+    )
     measures = (chain("exact_match"), chain("f1"), *alone)
 
     def statistic(has_answer: Flags, *drawn: Floats) -> Floats:
@@ -96,21 +103,33 @@ def endings(decisions: Decisions) -> tuple[EndingCount, ...]:
     )
 
 
-def savings(columns: RecordColumns, escalated: Flags, price: Price | None) -> Savings:
-    """Returns what is saved against sending every question to the hosted model."""
-    read, written = columns.remote.input_tokens, columns.remote.output_tokens
+def savings(columns: RecordColumns, escalated: Flags, costs: Floats | None) -> Savings:
+    """Returns what is saved against sending every question to the hosted model.
+
+    Tokens and seconds are those of the calls that tell them, and of failed ones none.
+    """
+    remote, local = columns.remote, columns.local
+    read, written, seconds = (
+        _told(remote, each) for each in (remote.input_tokens, remote.output_tokens, remote.seconds)
+    )
     return Savings(
         calls=_saving(float(len(columns)), float(escalated.sum())),
         input_tokens=_saved(read, escalated),
         output_tokens=_saved(written, escalated),
-        cost=None if price is None else _saved(price.of(read, written), escalated),
-        seconds=_saved(columns.remote.seconds, escalated, float(columns.local.seconds.sum())),
+        cost=None if costs is None else _saved(costs, escalated),
+        seconds=_saved(seconds, escalated, float(_told(local, local.seconds).sum())),
     )
 
 
 def latency(columns: RecordColumns, remote_rate: float) -> Latency | None:
-    """Returns seconds a question; ``None`` where the records do not tell, or the hosted model takes no time."""
-    local, remote = float(columns.local.seconds.mean()), float(columns.remote.seconds.mean())
+    """Returns seconds a question; ``None`` where the records do not tell, or the hosted model takes no time.
+
+    Of each model they are those of the calls that did not fail.
+    """
+    local, remote = (
+        float(_told(of, of.seconds).sum() / max(np.count_nonzero(~of.failed), 1))
+        for of in (columns.local, columns.remote)
+    )
     if not (np.isfinite(local) and np.isfinite(remote) and remote > 0.0):
         return None
     chain = local + remote * remote_rate
@@ -118,12 +137,17 @@ def latency(columns: RecordColumns, remote_rate: float) -> Latency | None:
     return Latency(local=local, remote=remote, chain=chain, break_even=1 - local / remote, saving=saving)
 
 
-def supervisors(decisions: Decisions) -> tuple[SupervisorFigures, SupervisorFigures]:
-    """Returns how both supervisors judge: the first one every question, the second one those that are escalated."""
-    outcomes, every = decisions.outcomes, np.ones(len(decisions.kept), np.bool_)
+def supervisors(columns: RecordColumns, decisions: Decisions) -> tuple[SupervisorFigures, SupervisorFigures]:
+    """Returns how both supervisors judge: the first one every question, the second one those that are escalated.
+
+    A failed call leaves nothing to judge.
+    """
+    of, local, remote = decisions.outcomes, ~columns.local.failed, ~columns.remote.failed
     return (
-        _supervisor(outcomes.local_score, outcomes.local_correct, decisions.kept, every),
-        _supervisor(outcomes.remote_score, outcomes.remote_correct, decisions.accepted, decisions.escalated),
+        _supervisor(of.local_score[local], of.local_correct[local], decisions.kept[local], local[local]),
+        _supervisor(
+            of.remote_score[remote], of.remote_correct[remote], decisions.accepted[remote], decisions.escalated[remote]
+        ),
     )
 
 
@@ -173,6 +197,10 @@ def _measured(interval: curves.Interval) -> Sequence[Estimate]:
 
 def _known(number: float) -> float | None:
     return number if np.isfinite(number) else None
+
+
+def _told(of: PredictionColumns, each: Floats) -> Floats:
+    return np.where(of.failed & np.isnan(each), 0.0, each)
 
 
 def _saved(each: Floats, escalated: Flags, more: float = 0.0) -> Saving | None:

@@ -35,10 +35,9 @@ class Mistakes(Record):
 def mistakes(columns: RecordColumns, decisions: Decisions, most: int) -> tuple[Mistakes, ...]:
     """Returns the mistakes of both supervisors, at most so many examples of each kind."""
     o, d = decisions.outcomes, decisions
-    everywhere = np.ones(len(columns), dtype=np.bool_)
     return (
-        *_mistakes(columns, "local", d.kept, o.local_correct, everywhere, most),
-        *_mistakes(columns, "remote", d.accepted, o.remote_correct, d.escalated, most),
+        *_mistakes(columns, "local", d.kept, o.local_correct, ~columns.local.failed, most),
+        *_mistakes(columns, "remote", d.accepted, o.remote_correct, d.escalated & ~columns.remote.failed, most),
     )
 
 

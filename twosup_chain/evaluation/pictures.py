@@ -13,6 +13,7 @@ from twosup_chain.evaluation.report import Report
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from twosup_chain.outcomes.outcomes import Flags, Floats
 
 #: Beyond so many drawn questions a picture's band has fewer resamples, and none where fewer than the least are left.
 _MOST_DRAWN, _MOST, _LEAST = 20_000_000, 200, 20
@@ -25,6 +26,10 @@ class Picture(NamedTuple):
     caption: str
 
 
+def _made(score: Floats, right: Flags, failed: Flags | None) -> tuple[Floats, Flags]:
+    return (score, right) if failed is None else (score[~failed], right[~failed])
+
+
 def pictures(report: Report) -> Iterator[Picture]:
     """Yields the pictures of a report; none where matplotlib is not installed."""
     if find_spec("matplotlib") is None:
@@ -34,8 +39,8 @@ def pictures(report: Report) -> Iterator[Picture]:
     draws = draws if draws >= _LEAST else 0
     columns = outcomes.local_score, outcomes.local_correct, outcomes.remote_correct
     models = {
-        "local": (outcomes.local_score, outcomes.local_correct),
-        "hosted": (outcomes.remote_score, outcomes.remote_correct),
+        "local": _made(outcomes.local_score, outcomes.local_correct, outcomes.local_failed),
+        "hosted": _made(outcomes.remote_score, outcomes.remote_correct, outcomes.remote_failed),
     }
     here, rate = figures.escalation, figures.escalation.remote_rate.value or 0.0
     yield Picture(

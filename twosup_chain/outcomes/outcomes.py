@@ -168,7 +168,10 @@ class Outcomes:
         if self.remote_failed is None:
             return self
         both = np.zeros(len(self), np.bool_) if self.local_failed is None else self.local_failed & self.remote_failed
-        instead = {"remote_no_answer": self.local_no_answer, "remote_chosen": self.local_chosen}
+        chosen = self.local_chosen
+        if chosen is not None:  # as seen from the second supervisor
+            chosen = np.where(chosen == Choice.ANSWER, np.int8(Choice.LOCAL), chosen)
+        instead = {"remote_no_answer": self.local_no_answer, "remote_chosen": chosen}
         given: dict[str, Any] = {
             name: np.where(self.remote_failed, column, getattr(self, name))
             for name, column in instead.items()

@@ -14,6 +14,7 @@ from twosup_chain import Price, calibrate, evaluate
 from twosup_chain.calibration.targets import Rate
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.evaluation.figures import Figures
+from twosup_chain.outcomes.decisions import decide
 from twosup_chain.outcomes.from_records import read_columns
 from twosup_chain.supervisor import Supervisor
 
@@ -171,11 +172,12 @@ EDGES = {
     "no texts": [entry(i, text=False, local=(0.9, i % 2)) for i in range(9)],
     "no models": [entry(i, remote__model=..., local__model=...) for i in range(3)],
     "one failed": [entry(0), entry(1, failed=True)],
+    "all but one failed": [entry(0), *(entry(i, failed=True) | {"local": {"error": "OSError"}} for i in range(1, 4))],
 }
 
 
 #: Those whose pictures are drawn as well, which takes most of the time.
-DRAWN = {"one question", "two questions", "all wrong", "all ties"}
+DRAWN = {"one question", "all but one failed", "two questions", "all wrong", "all ties"}
 
 
 @pytest.mark.parametrize("name", EDGES)
@@ -210,7 +212,7 @@ def test_what_the_data_cannot_tell_is_none(write, supervisors):
 def test_no_question_is_an_error_that_says_why(write, supervisors):
     with pytest.raises(InputError, match="there is no question to evaluate on$"):
         evaluate(write([]), **supervisors())
-    with pytest.raises(InputError, match="1 calls failed"):
+    with pytest.raises(InputError, match="every hosted call failed"):
         evaluate(write([entry(1, failed=True)]), **supervisors())
 
 
@@ -271,8 +273,36 @@ def test_evaluating_on_the_calibrations_own_questions_is_said_aloud(write, calib
 def test_few_questions_and_many_failures_are_said_aloud(write, supervisors):
     failed = [entry(100 + i, failed=True) for i in range(3)]
     remarks = evaluate(write([*KINDS, *failed]), **supervisors()).figures.remarks
-    assert any("8 questions are few" in remark for remark in remarks)
-    assert any("3 further questions are left out" in remark for remark in remarks)
+    assert any("11 questions are few" in remark for remark in remarks)
+    assert any("3 of these questions have a failed call" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize("policy", ["no_answer", "local"])
+def test_failed_calls_count_as_in_the_calibration_of_the_same_records(write, policy):
+    records = [*MANY, *(entry(2000 + i, local=((i % 10) / 10, 1), failed=True) for i in range(40))]
+    records += [entry(3000 + i) | {"local": {"error": "OSError"}} for i in range(20)]
+    path, price = write(records), Price(1, 1)
+    scorers = {"local_scorer": "s", "remote_scorer": "s"}
+    limits = {"risk": 0.4, "remote_rate": 0.6}
+    calibration = calibrate(path, **limits, on_remote_error=policy, price=price, **scorers)
+    figures = evaluate(path, calibration=calibration, price=price).figures
+    assert figures.provenance.questions == calibration.questions == 460
+    for name, found in (
+        ("risk", figures.risk),
+        ("coverage", figures.coverage),
+        ("remote_rate", figures.escalation.remote_rate),
+    ):
+        assert found.value == pytest.approx(calibration.estimate(name).value)
+    assert 1000 * figures.savings.cost.chain / 460 == pytest.approx(calibration.estimate("cost").value)
+    assert figures.local_supervisor.judged == 440
+    assert sum(end.questions for end in figures.endings) == 460
+
+
+def test_a_failure_that_is_answered_locally_ends_with_a_local_answer(write):
+    records = write([entry(0, local=(0.2, 1), failed=True), entry(1, local=(0.2, 0), remote=(0.9, 1))])
+    outcomes = read_columns(records, local_scorer="s", remote_scorer="s", failures=True).outcomes()
+    assert decide(outcomes.answering_failures_locally(), 0.5, 0.5).source.tolist() == ["local", "remote"]
+    assert decide(outcomes, 0.5, 0.5).source.tolist() == ["none", "remote"]
 
 
 def _changed(calibration, role, **changes):
