@@ -185,13 +185,10 @@ def _jobs(
 
 
 def _distinct_passages(passages: Sequence[str]) -> list[tuple[int, str]]:
-    """Returns each passage once, at its first place: a passage that was found twice is no more likely to be right.
-
-    Blanks, capitals and what stands after the last word make no other passage.
-    """
+    """Returns each passage once, at its first place: a passage that was found twice is no more likely to be right."""
     first: dict[str, int] = {}
     for document, passage in enumerate(passages):
-        first.setdefault(" ".join(passage.split()).casefold().rstrip(" .,;:!?…"), document)
+        first.setdefault(" ".join(passage.split()), document)
     return [(document, passages[document]) for document in first.values()]
 
 

@@ -36,13 +36,10 @@ def test_a_passage_that_was_found_several_times_is_worth_as_much_as_once(count, 
         f"  {PASSAGE}",
         PASSAGE.replace(". ", ".\n"),
         PASSAGE.replace(" ", "\u00a0"),
-        PASSAGE.upper(),
-        PASSAGE.removesuffix("."),
-        f"{PASSAGE[:-1]} …",
     ],
-    ids=["a document", "a line end", "an indent", "wrapped", "odd spaces", "capitals", "no full stop", "dots"],
+    ids=["a document", "a line end", "an indent", "wrapped", "odd spaces"],
 )
-def test_copies_with_other_white_space_capitals_or_ends_are_copies(copy):
+def test_copies_with_other_white_space_are_copies(copy):
     assert scores([PASSAGE, OTHER, copy]) == scores([PASSAGE, OTHER])
 
 
