@@ -170,12 +170,17 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Notes:
 
 @pytest.fixture(scope="session")
 def as_new(tmp_path_factory):
-    """Returns a function that copies records as those of other questions, on which nothing was fitted."""
+    """Returns a function that copies records as those of other questions, on which nothing was fitted.
 
-    def copy(path, bit=63):
+    ``apart`` gives each question a passage of its own, so that all of them count.
+    """
+
+    def copy(path, bit=63, *, apart=False):
         out = tmp_path_factory.mktemp("new") / "new.jsonl"
         lines = map(json.loads, Path(path).read_text(encoding="utf-8").splitlines())
-        new = ({**line, "digest": f"{int(line['digest'], 16) ^ 2**bit:016x}"} for line in lines)
+        new = [{**line, "digest": f"{int(line['digest'], 16) ^ 2**bit:016x}"} for line in lines]
+        if apart:
+            new = [{**line, "passage": line["digest"]} for line in new]
         out.write_text("".join(json.dumps(line) + "\n" for line in new), encoding="utf-8")
         return out
 

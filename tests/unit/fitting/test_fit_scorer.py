@@ -118,7 +118,7 @@ def test_a_chain_does_live_what_was_calibrated(records, pair, as_new, weigh, tmp
     named = {f"{role}_scorer": scorer for role, scorer in pair.items()}
     with pytest.raises(CalibrationMismatchError, match=f"240 of these 240 .* that {pair['local'].name} was fitted on"):
         calibrate(records, risk=0.4, confidence=0.8, **named, **options)
-    unseen = as_new(records)
+    unseen = as_new(records, apart=True)
     made = calibrate(unseen, risk=0.4, confidence=0.8, **named, **options)
     made.save(tmp_path / "calibration.json")
     assert ("reconcile" in (tmp_path / "calibration.json").read_text()) == weigh
