@@ -77,7 +77,7 @@ def test_the_graph_computes_what_transformers_computes(model, checkpoint):
         theirs = np.array([[0, *(words[:4] + 4), 2, *(words[4:-2] + 4), 2]])
         with torch.no_grad():
             expected = model(input_ids=torch.tensor(theirs))
-        for int8, tolerance, alike in ((False, 1e-3, 0.99999), (True, 2.0, 0.95)):
+        for int8, tolerance, alike in ((False, 1e-3, 0.99999), (True, 2.0, 0.9)):
             graph = build_graph(weights, config, int8=int8).SerializeToString()
             session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
             found = session.run(
