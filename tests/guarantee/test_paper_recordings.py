@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from twosup_chain.outcomes.outcomes import Outcomes
 
 FOLDER = os.environ.get("TWOSUP_PAPER_DATA")
-SPLITS = int(os.environ.get("TWOSUP_SPLITS", "500"))
+#: Fewer than 100 tell nothing.
+SPLITS = max(100, int(os.environ.get("TWOSUP_SPLITS", "500")))
 CONFIDENCE, LIMIT = 0.9, 0.05
 BOUND = 1.0 - CONFIDENCE + 3.0 * np.sqrt(CONFIDENCE * (1.0 - CONFIDENCE) / SPLITS)
 
@@ -112,4 +113,4 @@ def test_of_a_thousand_questions_drawn_from_the_recordings_every_target_is_kept(
         f"\n{len(recordings)} questions, {target}: exceeded {exceeded}, [coverage, remote rate] {means}, {infeasible=}"
     )
     assert exceeded[CONFIDENCE] <= BOUND
-    assert exceeded[None] > BOUND
+    assert exceeded[None] > max(exceeded[CONFIDENCE], 1.0 - CONFIDENCE)
