@@ -166,7 +166,7 @@ def _pump(
             for piece in running:
                 put((piece, None))
                 if isinstance(piece, Done):
-                    return
+                    return  # nothing more is taken
                 shown()  # nothing is generated before what there is has been shown
                 check_wanted()
     except BaseException as error:  # noqa: BLE001 (it is raised where the pieces are taken)

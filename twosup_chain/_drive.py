@@ -6,15 +6,15 @@ drivers is httpx's auth flow.)
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import aclosing, closing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
 from time import monotonic
 from typing import Any, ClassVar, Generic, Protocol, cast
 
-from langchain_core.callbacks.base import BaseCallbackManager
+from langchain_core.callbacks.base import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
 from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
@@ -28,6 +28,8 @@ from twosup_chain._unkeyed import scrub_error, scrub_first, secrets_of
 
 class RunManager(Protocol):
     """What is needed of a run: callbacks for the runs below it."""
+
+    inheritable_handlers: list[BaseCallbackHandler]
 
     def get_child(self, tag: str | None = None) -> BaseCallbackManager:
         """Returns the callbacks of a run below this one."""
@@ -50,8 +52,11 @@ class Listener(Protocol):
 
 _END = object()
 
+#: The callbacks of a call of which nobody is told.
+_NOBODY = BaseCallbackManager([])
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Step:
     """One call that a flow wants made."""
 
@@ -66,10 +71,15 @@ class Step:
     clock: Clock | None = None  # the question's time; a call that does not end in its share of it is left behind
 
     @property
+    def waits(self) -> bool:
+        """Whether the call may take long: what does not has no run below itself either."""
+        return getattr(self.runnable, "blocking", True)
+
+    @property
     def limit(self) -> float | None:
         """How long the call may take, in seconds; ``None`` for as long as it likes, as what never waits does."""
         limit = None if self.clock is None else self.clock.limit(self.stage)
-        return limit if getattr(self.runnable, "blocking", True) else None
+        return limit if self.waits else None
 
     def charge(self, seconds: float) -> None:
         """Takes what the call has taken off the question's time."""
@@ -84,6 +94,8 @@ class Step:
         """
         if run_manager is None:
             return parent
+        if not (run_manager.inheritable_handlers or self.waits):
+            return {**parent, "callbacks": _NOBODY}  # the usual case of a supervisor, and cheap
         child = run_manager.get_child(self.name)
         config = cast("RunnableConfig", {**parent, "callbacks": child, "run_name": self.name, "run_id": None})
         if self.held:
@@ -216,14 +228,19 @@ async def astream(
     yield state
 
 
-@contextmanager
-def child_config(config: RunnableConfig | None) -> Iterator[None]:
+class child_config:  # noqa: N801 (it stands in a `with`; a generator would cost more)
     """Makes a config that of the call under way: a binding would add the handlers of the run above, as they were."""
-    token = var_child_runnable_config.set(config)
-    try:
-        yield
-    finally:
-        var_child_runnable_config.reset(token)
+
+    __slots__ = ("_config", "_token")
+
+    def __init__(self, config: RunnableConfig | None) -> None:
+        self._config = config
+
+    def __enter__(self) -> None:
+        self._token = var_child_runnable_config.set(self._config)
+
+    def __exit__(self, *_: object) -> None:
+        var_child_runnable_config.reset(self._token)
 
 
 def timed(step: Step, config: RunnableConfig) -> Generator[Any]:
