@@ -70,20 +70,18 @@ def test_calibrate_evaluate_and_the_chain_agree_question_by_question(
     calibration = Calibration.load(out)
     assert (calibration.early_abstention, calibration.reconcile) == (early_abstention, reconcile)
 
-    calibrated = _live(notes, calibration)
-    failed = {record.id for record in read_records(notes.records) if record.failed}
-    live = [(example, result) for example, result in calibrated if example.id not in failed]
+    live = _live(notes, calibration)  # failed calls among them
     endings = Counter(ENDINGS[result.source, result.status] for _, result in live)
     assert {end["ending"]: end["questions"] for end in report["endings"] if end["questions"]} == endings
     estimates = {estimate["name"]: estimate["value"] for estimate in made["estimates"]}
     evaluated = {name: report[name]["value"] for name in ("risk", "coverage")}
-    for found, results in ((estimates, calibrated), (evaluated, live)):  # a report leaves failures out
-        trusted = [(example, result) for example, result in results if result.status != "untrusted"]
-        wrong = sum(not squad.exact_match(result.answer, example.answers) for example, result in trusted)
+    trusted = [(example, result) for example, result in live if result.status != "untrusted"]
+    wrong = sum(not squad.exact_match(result.answer, example.answers) for example, result in trusted)
+    for found in (estimates, evaluated):
         assert found["risk"] == pytest.approx(wrong / len(trusted))
-        assert found["coverage"] == pytest.approx(len(trusted) / len(results))
-    asked = sum(not result.local_verdict.trusted for _, result in calibrated)
-    assert estimates["remote_rate"] == pytest.approx(asked / len(calibrated))
+        assert found["coverage"] == pytest.approx(len(trusted) / len(live))
+    asked = sum(not result.local_verdict.trusted for _, result in live)
+    assert estimates["remote_rate"] == pytest.approx(asked / len(live))
     for role in ("local", "remote"):
         expected = _mistakes(live, role)
         for found in report["mistakes"]:
