@@ -1,10 +1,10 @@
-"""What used to break a promise no longer does: ``python tests/guarantee/faults.py`` prints the table."""
+"""What used to break a promise no longer does: ``python tests/guarantee/mended.py`` prints the table."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from faults import FAULTS, broken, flattered, never_asked_for_all
+from mended import FAULTS, broken, flattered, never_asked_for_all
 from simulation import CONFIDENCE
 
 DRAWS = 100

@@ -1,4 +1,4 @@
-"""What used to break a promise, before and after: ``python tests/guarantee/faults.py --draws 500``.
+"""What used to break a promise, before and after: ``python tests/guarantee/mended.py --draws 500``.
 
 Each fault is simulated twice on the same draws: with what the calibration did, which is to know less than it was
 given, and with what it does. The share is that of calibrations whose true value exceeds the limit.
