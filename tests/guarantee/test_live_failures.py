@@ -60,6 +60,7 @@ def traffic(tmp_path_factory):
         price=PRICE,
         missing=0.0,
         weighing={},
+        where=None,
         on_remote_error="no_answer",
     )
     return given.outcomes
