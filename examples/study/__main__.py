@@ -36,10 +36,21 @@ def make_records(
     remote: Annotated[list[Path], typer.Option(help="A recording of the hosted model; one a source.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     local: Annotated[Path | None, typer.Option(help="A recording of a local model in the reader's place.")] = None,
+    reader: Annotated[str, typer.Option(help="The reader: small, base or a folder.")] = "small",
+    hosted: Annotated[str | None, typer.Option(help="A reader in the hosted model's place.")] = None,
+    known: Annotated[list[Path], typer.Option(help="Records whose features are not kept again.")] = [],  # noqa: B006
 ) -> None:
-    """Asks the packaged reader, plays the hosted model back, and keeps records without texts."""
-    answerer = ExtractiveReader(no_answer_below=0.0) if local is None else ReplayedAnswerer(recording=local)
-    count = records.make(load_questions(data), answerer, remote, out, tokens=local is not None)
+    """Asks the reader, plays the hosted model back, and keeps records without texts."""
+    answerer = _reader(reader) if local is None else ReplayedAnswerer(recording=local)
+    count = records.make(
+        load_questions(data),
+        answerer,
+        remote,
+        out,
+        tokens=local is not None,
+        hosted=None if hosted is None else _reader(hosted),
+        known=known,
+    )
     print(f"{out}: {count:,} questions, {out.stat().st_size:,} bytes")
 
 
@@ -71,6 +82,10 @@ def ask_live(
     count = sum(fold.questions for fold in found)
     f1 = sum(fold.f1 * fold.questions for fold in found) / count
     print(f"{sum(fold.alike for fold in found):,} of {count:,} questions end as by the records; F1 {f1:.1%}")
+
+
+def _reader(model: str) -> ExtractiveReader:
+    return ExtractiveReader(model=model, no_answer_below=0.0)
 
 
 def _plain(value: Any) -> Any:

@@ -163,7 +163,7 @@ class Ours:
 
 def calibrated(known: Outcomes, **targets: Any) -> Calibration:
     """Returns thresholds that keep these targets, by outcomes out of fold."""
-    return calibrate(known, confidence=CONFIDENCE, abstention="no_answer", **WEIGHED, **targets)
+    return calibrate(known, **{"confidence": CONFIDENCE, "abstention": "no_answer", **WEIGHED, **targets})
 
 
 def _together(parts: Iterable[Outcomes]) -> Outcomes:

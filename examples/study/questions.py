@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from twosup_chain.reader.folder import CONFIG_FILE, PACKAGED_MODEL, ReaderConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import Literal
 
     from twosup_chain.outcomes.outcomes import Flags, Floats
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FOLDS = 5
 #: By which scorer trust is recorded; the rules bring scores of their own.
 TRUST = "backed"
+#: The larger reader's folder: its package need not be installed, its model is not read.
+BASE_MODEL = Path(__file__).parents[2] / "companions" / "reader_base" / "twosup_chain_reader_base"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -57,9 +59,9 @@ class Questions:
         article: Its article.
         passage: What stands for its passage.
         answerable: Whether it has an answer.
-        span: The packaged reader's best span, whether or not it stands behind it.
+        span: The local reader's best span, whether or not it stands behind it.
         reader: The reader's own prediction: "no answer" where answerability is below its own threshold.
-        remote: The hosted model's prediction.
+        remote: The hosted model's prediction; a reader's own one, where it is a reader.
         small: The small generative model's; ``None`` where it was not recorded.
     """
 
@@ -89,7 +91,7 @@ class Questions:
             answerable=found.answerable,
             span=span,
             reader=_own(span, found.answerable),
-            remote=_asked(path, "remote"),
+            remote=_own(_asked(path, "remote"), found.answerable),
             small=None if small is None else _asked(small, "local"),
         )
 
@@ -127,8 +129,11 @@ def _asked(path: Path, role: Literal["local", "remote"]) -> Asked:
 
 
 def _own(span: Asked, answerable: Flags) -> Asked:
-    config = ReaderConfig.read(PACKAGED_MODEL / CONFIG_FILE)
-    refused = span.features["answerability"] < config.no_answer_below
+    """Returns what a reader says by itself; of another model nothing changes."""
+    if "answerability" not in span.features:
+        return span
+    packaged, base = (ReaderConfig.read(folder / CONFIG_FILE) for folder in (PACKAGED_MODEL, BASE_MODEL))
+    refused = span.features["answerability"] < (base if span.model == base.label else packaged).no_answer_below
     null = (~answerable).astype(np.float64)
     measures = {name: np.where(refused, null, getattr(span.made, name)) for name in ("exact_match", "f1")}
     return replace(span, made=replace(span.made, no_answer=refused, **measures))

@@ -8,8 +8,8 @@
   among those that reach a target accuracy on the fitting questions.
 - `random_routing` and `oracle_router`: chance, and the best that any choice between both models could do.
 
-cascadeflow and ucci-router route between generative models. With the reader as the local model, which writes no tokens,
-their scores are read off its distribution over spans: its probability takes the place of the tokens' mean probability,
+cascadeflow and ucci-router route between generative models. Of a reader, local or hosted, which writes no tokens, their
+scores are read off its distribution over spans: its probability takes the place of the tokens' mean probability,
 and the difference of its likeliest two predictions that of the tokens' likeliest two.
 """
 
@@ -197,23 +197,28 @@ class Isotonic:
 
 def least(asked: Asked) -> Floats:
     """Returns the least probability of a content token; 0 without any, as there is nothing to trust."""
-    return np.nan_to_num(np.exp(asked.features["token_min"]))
+    return np.nan_to_num(np.exp(asked.features["token_min"])) if "token_min" in asked.features else softmax(asked)
 
 
 def mean(asked: Asked) -> Floats:
     """Returns the geometric mean of the content tokens' probabilities; 0 without any."""
-    return np.nan_to_num(np.exp(asked.features["token_mean"]))
+    return np.nan_to_num(np.exp(asked.features["token_mean"])) if "token_mean" in asked.features else softmax(asked)
 
 
 def margin(asked: Asked) -> Floats:
     """Returns the mean difference of the likeliest two probabilities over the content tokens; 0 without any."""
-    return np.nan_to_num(asked.features["token_margin_mean"])
+    found = asked.features
+    return np.nan_to_num(found["token_margin_mean"]) if "token_margin_mean" in found else _reading_margin(asked)
+
+
+def softmax(asked: Asked) -> Floats:
+    """Returns a reader's probability of what it predicts: of its best span, or of the null span for "no answer"."""
+    return np.where(asked.made.no_answer, asked.features["null_probability"], asked.features["span_probability"])
 
 
 def span_softmax(questions: Questions) -> Floats:
-    """Returns the reader's probability of what it predicts: of its best span, or of the null span for "no answer"."""
-    found = questions.reader.features
-    return np.where(questions.reader.made.no_answer, found["null_probability"], found["span_probability"])
+    """Returns the local reader's probability of what it predicts."""
+    return softmax(questions.reader)
 
 
 def mean_probability(questions: Questions, local: Local) -> Floats:
@@ -223,9 +228,11 @@ def mean_probability(questions: Questions, local: Local) -> Floats:
 
 def top_two_margin(questions: Questions, local: Local) -> Floats:
     """Returns the mean difference of the likeliest two probabilities, or what stands for it of the reader."""
-    if local == "small":
-        return margin(local_of(questions, local))
-    found = questions.reader.features
+    return margin(local_of(questions, local)) if local == "small" else _reading_margin(questions.reader)
+
+
+def _reading_margin(asked: Asked) -> Floats:
+    found = asked.features
     span, null = found["span_probability"], found["null_probability"]
     runner_up = span * np.exp(-np.maximum(found["runner_up_margin"], 0.0))
     ranked = np.sort(np.stack([span, null, runner_up]), axis=0)
