@@ -1,4 +1,4 @@
-"""``python examples/study records|tables|live``: see the package's docstring."""
+"""``python examples/study records|tables|pairs|live``: see the package's docstring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from study import records
 from study.live import live
-from study.render import markdown
+from study.pairs import pairs_table
+from study.render import markdown, pairs_markdown
 from study.resampling import DRAWS
 from study.systems import LIMIT
 from study.tables import Study, tables
@@ -64,12 +65,19 @@ def make_tables(
     """Makes every table from the records."""
     with Study.opened(data) as study:
         found = tables(study, draws=draws)
-    page = markdown(found)
-    print(page)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "tables.json").write_text(json.dumps(_plain(found), indent=1) + "\n", encoding="utf-8")
-        (out / "tables.md").write_text(page, encoding="utf-8")
+    _written(found, markdown(found), out, "tables")
+
+
+@app.command("pairs")
+def make_pairs(
+    *,
+    data: Folder = DATA,
+    out: Annotated[Path | None, typer.Option(help="Where to write pairs.json and pairs.md.")] = None,
+    draws: Annotated[int, typer.Option(min=20, help="Bootstrap draws.")] = DRAWS,
+) -> None:
+    """Makes the tables of pairs of models from the records."""
+    found = pairs_table(data, draws)
+    _written(found, pairs_markdown(found), out, "pairs")
 
 
 @app.command("live")
@@ -82,6 +90,14 @@ def ask_live(
     count = sum(fold.questions for fold in found)
     f1 = sum(fold.f1 * fold.questions for fold in found) / count
     print(f"{sum(fold.alike for fold in found):,} of {count:,} questions end as by the records; F1 {f1:.1%}")
+
+
+def _written(found: dict[str, Any], page: str, out: Path | None, name: str) -> None:
+    print(page)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{name}.json").write_text(json.dumps(_plain(found), indent=1) + "\n", encoding="utf-8")
+        (out / f"{name}.md").write_text(page, encoding="utf-8")
 
 
 def _reader(model: str) -> ExtractiveReader:

@@ -49,9 +49,7 @@ class Ladder:
         called = local < threshold
         better = called & (remote > local)  # a hosted attempt that passes is better than a local one that does not
         mine, theirs = questions.reader.made, questions.remote.made
-        exact, f1 = (
-            np.where(better, getattr(theirs, name), getattr(mine, name)) for name in ("exact_match", "f1")
-        )
+        exact, f1 = (np.where(better, getattr(theirs, name), getattr(mine, name)) for name in ("exact_match", "f1"))
         return System(
             name=self.name,
             called=called.astype(np.float64),

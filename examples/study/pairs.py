@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from study.deferral import Deferral
 from study.features import learned
-from study.ladder import Ladder
+from study.ladder import Ladder, gate
 from study.ours import Ours
 from study.questions import Questions
+from study.records import restored
 from study.resampling import Resamples
 from study.rivals import Cascade, Margin, Pair, crossfitted, least, oracle_router
 from study.systems import LIMIT, LOW
 from twosup_chain.curves import auroc
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from study.rivals import Rule
     from study.system import System
     from twosup_chain.outcomes.outcomes import Floats
 
+#: The records of each pair; what a file lacks stands in those before it.
+PAIRS = {"small → 1.5B": "squad.jsonl.gz", "base → 1.5B": "base.jsonl.gz", "small → base": "hosted.jsonl.gz"}
 #: The shares of hosted calls that everything is compared at, and those that are tried for the hosted model's own F1.
 BUDGETS = (LOW, LIMIT, 0.5)
 TRIED = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)
@@ -57,6 +60,7 @@ class ModelPair:
         local, hosted = questions.reader.made, questions.remote.made
         return {
             "questions": len(questions),
+            "draws": draws,
             "local": {"model": questions.reader.model, "f1": resamples.mean(local.f1)},
             "hosted": {"model": questions.remote.model, "f1": resamples.mean(hosted.f1)},
             "auroc": {name: resamples.of(_ranks(score, hosted.exact_match)) for name, score in self._scores().items()},
@@ -69,8 +73,12 @@ class ModelPair:
 
     def _scores(self) -> dict[str, Floats]:
         remote = self.questions.remote
-        fitted = {f"learned: {family}": learned(remote, self.questions.article, family) for family in ("logistic",)}
-        return {**fitted, "backed": remote.features["backed"], "its own probability": least(remote)}
+        fitted = learned(remote, self.questions.article, "logistic")
+        return {
+            "learned: logistic": fitted,
+            "backed": gate(self.questions, remote),
+            "its own probability": least(remote),
+        }
 
     def _at(self, budget: float, resamples: Resamples) -> dict[str, Any]:
         """Returns the figures of every rule at a budget; of the oracle's gain there as well."""
@@ -91,6 +99,13 @@ class ModelPair:
         found = (self.ours.within(rate) for rate in TRIED)
         enough = next((system for system in found if system.f1.mean() >= own), None)
         return None if enough is None else _figures(enough, self, resamples)
+
+
+def pairs_table(folder: Path, draws: int) -> dict[str, Any]:
+    """Returns the figures of every pair whose records are in a folder."""
+    with TemporaryDirectory() as place:
+        whole = restored((folder / name for name in PAIRS.values()), Path(place))
+        return {name: ModelPair.of(path).table(draws) for name, path in zip(PAIRS, whole, strict=True)}
 
 
 def _figures(system: System, pair: ModelPair, resamples: Resamples) -> dict[str, Any]:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 FOLDS = 5
 #: By which scorer trust is recorded; the rules bring scores of their own.
 TRUST = "backed"
-#: The larger reader's folder: its package need not be installed, its model is not read.
+#: The larger reader's name, and its folder: its package need not be installed, its model is not read.
+BASE = "twosup-reader-base"
 BASE_MODEL = Path(__file__).parents[2] / "companions" / "reader_base" / "twosup_chain_reader_base"
 
 
@@ -132,11 +133,12 @@ def _own(span: Asked, answerable: Flags) -> Asked:
     """Returns what a reader says by itself; of another model nothing changes."""
     if "answerability" not in span.features:
         return span
-    packaged, base = (ReaderConfig.read(folder / CONFIG_FILE) for folder in (PACKAGED_MODEL, BASE_MODEL))
-    refused = span.features["answerability"] < (base if span.model == base.label else packaged).no_answer_below
+    folder = BASE_MODEL if span.model.startswith(BASE) else PACKAGED_MODEL
+    refused = span.features["answerability"] < ReaderConfig.read(folder / CONFIG_FILE).no_answer_below
     null = (~answerable).astype(np.float64)
     measures = {name: np.where(refused, null, getattr(span.made, name)) for name in ("exact_match", "f1")}
-    return replace(span, made=replace(span.made, no_answer=refused, **measures))
+    features = span.features | {"no_answer": refused.astype(np.float64)}
+    return replace(span, made=replace(span.made, no_answer=refused, **measures), features=features)
 
 
 def _taken(columns: Any, rows: Rows) -> Any:

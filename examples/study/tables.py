@@ -13,9 +13,8 @@ import orjson
 
 from study.features import FAMILIES, features_table
 from study.ours import Ours
-from study.pairs import ModelPair
 from study.questions import Questions
-from study.records import restored, unpack
+from study.records import unpack
 from study.resampling import DRAWS, Resamples
 from study.shift import shift_table
 from study.systems import LIMIT, curves_table, systems_table
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 #: The files of records: the main questions, the same with the small generative model as local, and other sources.
 MAIN, SMALL, ELSEWHERE = "squad.jsonl.gz", "small.jsonl.gz", "elsewhere.jsonl.gz"
-#: The records of other pairs on the main questions; what they lack stands in the main ones, and in each other.
-PAIRS = {"base → 1.5B": "base.jsonl.gz", "small → base": "hosted.jsonl.gz"}
 #: The other sources, by how the names of their recordings end.
 SOURCES = {"covid": "COVID-QA", "policy": "PolicyQA", "quoref": "Quoref", "subjqa": "SubjQA"}
 #: What bootstrap draws are made of, for the main tables.
@@ -41,27 +38,19 @@ class Study:
         questions: The main questions.
         ours: Our chains on them.
         elsewhere: The records of other sources, by their name.
-        pairs: The whole records of other pairs on the main questions, by the pair's name.
     """
 
     questions: Questions
     ours: Ours
     elsewhere: dict[str, Path]
-    pairs: dict[str, Path]
 
     @classmethod
     @contextmanager
     def opened(cls, folder: Path) -> Iterator[Study]:
         """Yields the study on the records in a folder; what is unpacked for it goes at the end."""
         with TemporaryDirectory() as place:
-            small, others = (unpack(folder / name, Path(place)) for name in (SMALL, ELSEWHERE))
-            main, *pairs = restored((folder / name for name in (MAIN, *PAIRS.values())), Path(place))
-            yield cls(
-                questions=Questions.of(main, small),
-                ours=Ours(main, Path(place)),
-                elsewhere=_by_source(others),
-                pairs=dict(zip(PAIRS, pairs, strict=True)),
-            )
+            main, small, others = (unpack(folder / name, Path(place)) for name in (MAIN, SMALL, ELSEWHERE))
+            yield cls(questions=Questions.of(main, small), ours=Ours(main, Path(place)), elsewhere=_by_source(others))
 
 
 def tables(study: Study, *, draws: int = DRAWS, families: tuple[str, ...] = FAMILIES) -> dict[str, Any]:
@@ -73,8 +62,6 @@ def tables(study: Study, *, draws: int = DRAWS, families: tuple[str, ...] = FAMI
         families: Which learned scorers the table of features holds.
     """
     questions, ours = study.questions, study.ours
-    pairs = {"small → 1.5B": ModelPair(questions=questions, ours=ours)}
-    pairs |= {name: ModelPair.of(path) for name, path in study.pairs.items()}
     resamples = Resamples(questions.passage, draws)
     return {
         "data": _data(questions, resamples),
@@ -83,7 +70,6 @@ def tables(study: Study, *, draws: int = DRAWS, families: tuple[str, ...] = FAMI
         "claims": _claims(questions, ours, draws),
         "curves": curves_table(questions, ours, resamples),
         "shift": shift_table(ours, study.elsewhere),
-        "pairs": {name: pair.table(draws) for name, pair in pairs.items()},
     }
 
 

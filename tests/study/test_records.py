@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from study.live import live
 from study.ours import Ours
-from study.records import make, unpack
+from study.records import make, restored, unpack
 
 from twosup_chain import ExtractiveReader, demo
 from twosup_chain.demo.recording import SAMPLE
@@ -64,6 +64,18 @@ def test_with_a_recording_in_the_readers_place_the_features_of_its_tokens_alone_
     for record in read_records(unpack(out, tmp_path)):
         assert all(name.startswith("token_") or name == "no_answer" for name in record.local.features)
         assert record.local.f1 == record.remote.f1
+
+
+def test_a_reader_can_take_the_hosted_models_place_and_nothing_is_kept_twice(packed: Path, tmp_path: Path) -> None:
+    out, reader = tmp_path / "hosted.jsonl.gz", ExtractiveReader(no_answer_below=0.0)
+    assert make(load_questions(DATA), reader, [RECORDING], out, hosted=reader, known=[packed]) == 144
+    assert out.stat().st_size < packed.stat().st_size / 3
+    whole, hosted = (list(read_records(path)) for path in restored([packed, out], tmp_path))
+    for record, found in zip(whole, hosted, strict=True):
+        assert found.remote.model == found.local.model == reader.label
+        assert found.local.features.keys() == record.local.features.keys()
+        assert found.remote.features["local_answerability"] == found.local.features["answerability"]
+        assert found.remote.features["agreement"] == 1.0
 
 
 def test_the_chains_asked_live_end_every_question_as_by_the_records(tmp_path: Path) -> None:
