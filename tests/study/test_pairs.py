@@ -31,7 +31,7 @@ def made_up_table(records: Path, tmp_path_factory) -> dict[str, Any]:
 
 def test_every_rule_is_judged_at_every_budget_beside_ours_and_the_oracle(made_up_table: dict[str, Any]) -> None:
     for budget, rows in made_up_table["budgets"].items():
-        assert len(rows) == len(RULES) + 2
+        assert len(rows) == len(RULES) + 3
         assert {rule.name for rule in RULES} < rows.keys()
         assert rows["oracle router"]["share_of_gain"][0] == pytest.approx(1.0)
         assert rows["oracle router"]["remote_rate"][0] <= float(budget)
@@ -48,6 +48,7 @@ def test_the_hosted_models_own_figures_are_those_of_its_predictions(
     made_up_table: dict[str, Any], made_up: Questions
 ) -> None:
     assert made_up_table["hosted"]["f1"][0] == pytest.approx(made_up.remote.made.f1.mean())
+    assert made_up_table["best"]["f1"][0] >= made_up_table["as_good"]["f1"][0]
     assert made_up_table["as_good"]["over_hosted"][0] >= 0.0
 
 
