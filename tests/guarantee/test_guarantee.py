@@ -68,7 +68,8 @@ def test_an_infeasible_target_is_refused_and_the_error_says_so() -> None:
 def test_what_is_simulated_is_what_calibrate_does(scenario) -> None:
     outcomes = WORLDS[scenario.world].draw(np.random.default_rng(5), scenario.n)
     targets = make_targets(**scenario.targets)
-    found = find(outcomes, targets, confidence=CONFIDENCE, prefer=scenario.prefer)
+    seed = int(outcomes.digest, 16)
+    found = find(outcomes, targets, confidence=CONFIDENCE, prefer=scenario.prefer, seed=seed)
     options = {**scenario.targets, "confidence": CONFIDENCE, "prefer": scenario.prefer}
     if found.best is None:
         with pytest.raises(InfeasibleTargetError):
