@@ -26,7 +26,7 @@ def plain(value: Any, _within: tuple[int, ...] = ()) -> Any:
     if id(value) in _within or len(_within) >= _DEEPEST:
         return _shown(value)
     within = (*_within, id(value))
-    if isinstance(value, (Mapping, BaseModel)):
+    if isinstance(value, Mapping) or issubclass(type(value), BaseModel):  # older pydantics look into what is no model
         return {_key(key): plain(item, within) for key, item in dict(value).items()}
     if isinstance(value, (list, tuple, AbstractSet)):
         return [plain(item, within) for item in value]

@@ -51,7 +51,8 @@ def _found(part: object) -> Iterator[tuple[str, Any]]:
         given = getattr(part, bag, None)
         yield from ((name, value) for name, value in dict(given or {}).items() if name in _SAMPLING)
     for name, field in type(part).model_fields.items() if isinstance(part, BaseModel) else ():
-        value, default = getattr(part, name), field.get_default(call_default_factory=True)
+        value = getattr(part, name)
+        default = field.get_default(call_default_factory=True, validated_data=vars(part))
         if isinstance(value, BaseChatPromptTemplate):
             yield name, value.pretty_repr()
         elif isinstance(value, Runnable):
