@@ -208,7 +208,9 @@ class Calibration(Record, allow_inf_nan=False):
         """
         fields = self.model_dump(mode="json")
         for option in _LATER:  # earlier versions read a file without them
-            if getattr(self, option) == type(self).model_fields[option].get_default(call_default_factory=True):
+            if getattr(self, option) == type(self).model_fields[option].get_default(
+                call_default_factory=True, validated_data=vars(self)
+            ):
                 del fields[option]
         write_json(Path(path), fields, CalibrationFileError, indent=1)
 
