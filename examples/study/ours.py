@@ -170,4 +170,5 @@ def _together(parts: Iterable[Outcomes]) -> Outcomes:
     """Returns the outcomes of several sets of questions as those of one."""
     found = list(parts)
     columns = {field.name: [getattr(part, field.name) for part in found] for field in fields(Outcomes)}
+    columns["remote_alone_correct"] = [part.hosted_correct for part in found]  # some may have weighed nothing
     return Outcomes(**{name: np.concatenate(some) for name, some in columns.items() if some[0] is not None})
