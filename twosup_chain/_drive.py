@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, ClassVar, Generic, Protocol, cast
 
 from langchain_core.callbacks.base import BaseCallbackHandler, BaseCallbackManager
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
 
@@ -103,8 +103,7 @@ class Step:
         if self.name is not None and child.handlers:  # without a listener it would only cost time
             told = getattr(self.runnable, "trace_metadata", {})
             config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
-        if child.handlers or not isinstance(self.runnable, RunnableLambda):
-            scrub_first(child, self.runnable)
+        scrub_first(child, self.runnable)
         return config
 
 

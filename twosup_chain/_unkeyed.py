@@ -4,11 +4,13 @@ Whatever a part raises passes here: on its way to the callbacks, and on its way 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.outputs import LLMResult
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, SecretBytes, SecretStr
 
@@ -25,15 +27,11 @@ _DEEPEST = 8
 def scrub_error(error: Exception, part: object = None) -> Exception:
     """Takes keys out of an error and out of those behind it, in place: it stays the same for who handles it."""
     secrets = secrets_of(part)
-    chain: list[BaseException] = [error]
-    for one in chain:  # grows meanwhile
+    causes: list[BaseException] = [error]
+    for one in causes:  # grows meanwhile
         behind = (one.__cause__, one.__context__, *getattr(one, "exceptions", ()))
-        chain += [other for other in behind if isinstance(other, BaseException) and other not in chain]
-        for name in ("args", *vars(one), "strerror", "msg"):
-            with suppress(Exception):  # whatever a foreign class allows
-                before = getattr(one, name)
-                if (after := _scrubbed(before, secrets)) != before:
-                    setattr(one, name, after)
+        causes += [other for other in behind if isinstance(other, BaseException) and other not in causes]
+        _scrub_fields(one, ("args", *vars(one), "strerror", "msg"), secrets)
     said = str(error)
     clean = scrub(said, *secrets)
     if clean == said:
@@ -42,6 +40,14 @@ def scrub_error(error: Exception, part: object = None) -> Exception:
     other = kind(f"{type(error).__name__}: {clean}")
     other.__suppress_context__ = True
     return other
+
+
+def _scrub_fields(one: object, names: Iterable[str], secrets: list[str]) -> None:
+    for name in names:
+        with suppress(Exception):  # whatever a foreign class allows
+            before = getattr(one, name)
+            if (after := _scrubbed(before, secrets)) != before:
+                setattr(one, name, after)
 
 
 def _scrubbed(value: Any, secrets: list[str], depth: int = 0) -> Any:
@@ -94,10 +100,14 @@ class Scrubber(BaseCallbackHandler):
         """Keeps the first place among the handlers, which LangChain merges as sets."""
         return 0
 
-    def on_llm_error(self, error: BaseException, **_: Any) -> None:
-        """Takes the keys out."""
+    def on_llm_error(self, error: BaseException, *, response: LLMResult | None = None, **_: Any) -> None:
+        """Takes the keys out, also of the message that LangChain makes of the server's reply (its body and headers)."""
         if isinstance(error, Exception):
             scrub_error(error, self._part)
+        secrets = secrets_of(self._part)
+        for generation in chain.from_iterable(response.generations if response is not None else ()):
+            for one in (generation, getattr(generation, "message", None)):
+                _scrub_fields(one, list(vars(one)) if one is not None else (), secrets)
 
     on_chain_error = on_tool_error = on_retriever_error = on_llm_error
 

@@ -13,6 +13,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.base import BaseTracer
+from langchain_core.tracers.context import collect_runs
 from langchain_openai import ChatOpenAI
 
 from twosup_chain import Answer, ChatAnswerer, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel, collect
@@ -71,7 +72,7 @@ class _Trace(BaseTracer):
         self.seen.append(repr(run) + run.model_dump_json())
 
     def on_llm_error(self, error, **options):
-        self.seen += _texts(error)
+        self.seen += [*_texts(error), repr(options.get("response"))]
         return super().on_llm_error(error, **options)
 
     def on_chain_error(self, error, **options):
@@ -116,6 +117,21 @@ def test_no_key_of_any_provider_leaves(key, remote, tmp_path, caplog):
 @pytest.mark.parametrize("remote", REMOTES)
 def test_no_key_leaves_whatever_stands_around_the_model(remote, tmp_path, caplog):
     _search(REMOTES[remote](KEYS["of no shape"]), KEYS["of no shape"], tmp_path, caplog)
+
+
+def test_no_key_leaves_in_a_trace_that_a_function_begins_itself():
+    key, traced = KEYS["openai"], []
+
+    def ask(_value):
+        with collect_runs() as runs:
+            try:
+                return _model(key).invoke("Who?")
+            finally:
+                traced.extend(run.model_dump_json() for run in runs.traced_runs)
+
+    assert _chain(RunnableLambda(ask), on_remote_error="no_answer").invoke(ASKED).error
+    assert traced
+    assert [text for text in traced if key in text] == []
 
 
 def _search(remote, key, tmp_path, caplog):

@@ -122,9 +122,12 @@ def text_of(asked: QAInput, result: TwoSupervisorResult | None) -> DecisionText:
     return DecisionText(question=asked.question, context=asked.passages, answers=said)
 
 
-def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult, **more: Any) -> Decision:
-    """Returns what is kept of a request that was decided; `more` are fields that the result does not know."""
-    known = {"seconds": result.seconds, "source": result.source, "status": result.status, "reason": result.reason}
+def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult | None, **more: Any) -> Decision:
+    """Returns what is kept of a request; `more` are fields that the result does not know, all where there is none."""
+    known: dict[str, Any] = {}
+    if result is not None:
+        known = {name: getattr(result, name) for name in ("seconds", "source", "status", "reason", "error")}
+        known |= predictions(result)
     return Decision(
         id=ticket.id,
         route=ticket.route,
@@ -132,8 +135,7 @@ def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult, **m
         time=ticket.time,
         question=question_digest(asked),
         passage=hashlib.sha256(json.dumps(asked.passages).encode()).hexdigest()[:16] if asked.passages else None,
-        error=result.error,
-        **{**known, **predictions(result), **more},
+        **{**known, **more},
     )
 
 

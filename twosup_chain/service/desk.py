@@ -14,7 +14,7 @@ from twosup_chain._secrets import scrub
 from twosup_chain.chat._callbacks import HEAR
 from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.service.admission import Admission
-from twosup_chain.service.decision import Decision, Ticket, decision_of, question_digest, text_of
+from twosup_chain.service.decision import Decision, Ticket, decision_of, text_of
 from twosup_chain.service.money import bill
 from twosup_chain.service.ports import ticket as current
 from twosup_chain.service.route import Route
@@ -114,18 +114,8 @@ class Desk:
             return decision_of(ticket, asked, result, **known)
         gone = failure is None or not isinstance(failure, Exception)
         said = "the caller has left" if gone else scrub(f"{type(failure).__name__}: {failure}")
-        return Decision(
-            id=ticket.id,
-            route=ticket.route,
-            caller=ticket.caller,
-            time=ticket.time,
-            question=question_digest(asked),
-            source="none",
-            status="failed",
-            reason=said,
-            error=said,
-            **known,
-        )
+        known |= {"source": "none", "status": "failed", "reason": said, "error": said}
+        return decision_of(ticket, asked, None, **known)
 
     def _follow(self, request: Request, decision: Decision) -> None:
         """Lets a decision be followed in the shadow, if it is one of the share; nobody waits for it."""
