@@ -34,9 +34,9 @@ class Files:
     """The questions and the file of records.
 
     Args:
-        data: Labelled questions: a SQuAD file, or JSON lines with question, context and answers ([] where there is no
-            answer), plain or gzipped. ``demo:tuning`` and ``demo:sample`` are the demo's own, with a recording in the
-            remote model's place.
+        data: Labelled questions: a SQuAD file, JSON lines with question, context and answers ([] where there is no
+            answer), or a table (.csv, .tsv) with such columns, plain or gzipped. ``demo:tuning`` and ``demo:sample``
+            are the demo's own, with a recording in the remote model's place.
         out: The file of records, one JSON line a question. If it exists, the collection goes on from there.
     """
 

@@ -21,7 +21,7 @@ from twosup_chain.records.file import RecordFile
 from twosup_chain.records.question import QuestionRecord
 from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 from twosup_chain.supervisor import Supervisor
-from twosup_chain.text.questions import LabelledQuestion, load_questions
+from twosup_chain.text.questions import Questions, load_questions
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -79,7 +79,7 @@ class Collection(Record):
 
 
 async def acollect(  # noqa: PLR0913 - the options of one long call
-    data: str | Path | Iterable[LabelledQuestion],
+    data: Questions,
     *,
     local: Any,
     remote: Any,
@@ -100,8 +100,8 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
     An error of a scorer or of the models' configuration ends the collection, and so do three refusals of the key.
 
     Args:
-        data: Labelled questions: a SQuAD file, a file of JSON lines with ``question``, ``context`` and ``answers``, or
-            `LabelledQuestion`s. See `load_questions`.
+        data: Labelled questions: a SQuAD file, JSON lines with ``question``, ``context`` and ``answers``, a table with
+            such columns, or a dataset's rows. See `load_questions`.
         local: The local answerer: anything that a `TwoSupervisorChain` takes. It is given several questions at once.
         remote: The hosted answerer, likewise. It is given one question at a time, several times at once.
         out: The file of records, which is created or continued.

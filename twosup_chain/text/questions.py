@@ -1,11 +1,11 @@
-"""Labelled questions, and the one loader for them: a SQuAD file or JSON lines, plain or gzipped.
+"""Labelled questions, and the one loader for them: a SQuAD file, JSON lines or a table, or what a dataset yields.
 
 What is checked is what makes labels usable: every question has an id of its own, and says whether it has an answer.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from twosup_chain._options import Record, shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput
+from twosup_chain.text.csv_rows import csv_rows, is_csv
 
 Fault = Callable[[str, str], object]  # takes the place and what is wrong there
 
@@ -45,6 +46,10 @@ class LabelledQuestion(Record):
         return QAInput(question=self.question, context=self.context, id=self.id)
 
 
+#: What labelled questions are read from: a file, or what yields them.
+Questions = str | Path | Iterable[LabelledQuestion | Mapping[str, Any] | Any]
+
+
 class Entry(NamedTuple):
     """A question as it stands in a SQuAD file, at a place (article, paragraph and id) for messages.
 
@@ -57,19 +62,22 @@ class Entry(NamedTuple):
     fields: dict[str, Any]
 
 
-def load_questions(data: str | Path | Iterable[LabelledQuestion]) -> list[LabelledQuestion]:
+def load_questions(data: Questions) -> list[LabelledQuestion]:
     """Returns labelled questions, in their order.
 
     Args:
-        data: A file in SQuAD format (v1.1 or v2.0) or of JSON lines, plain or gzipped, or the questions themselves. A
-            JSON line has the fields ``question``, ``context`` and ``answers`` (a list of accepted answers, empty for an
-            unanswerable question; SQuAD's ``{"text": […]}`` is taken as well) and may have a ``title``, an object of
-            ``metadata`` and an ``id``; without one its digest is its id.
+        data: A file in SQuAD format (v1.1 or v2.0), of JSON lines, or a table (``.csv``, ``.tsv``), plain or gzipped,
+            or the questions themselves, as `LabelledQuestion`s, as mappings (the rows of a split of a Hugging Face
+            dataset, say) or as LangSmith's examples (``Client().list_examples(…)``). A JSON line or a mapping has the
+            fields ``question``, ``context`` and ``answers`` (a list of accepted answers, empty for an unanswerable
+            question; SQuAD's ``{"text": […]}`` and one ``answer`` are taken as well) and may have a ``title``, an
+            object of ``metadata`` and an ``id``; without one its digest is its id. A table has them as columns: see
+            `csv_rows`. An example has question and context in its inputs, ``answer`` or ``answers`` in its outputs.
 
     Raises:
         InputError: The file cannot be read, a question is blank or not labelled, or two have the same id.
     """
-    questions = list(_read(Path(data)) if isinstance(data, (str, Path)) else data)
+    questions = list(_read(Path(data)) if isinstance(data, (str, Path)) else _given(data))
     seen: dict[str, int] = {}
     for number, question in enumerate(questions, 1):
         _check(question)
@@ -122,8 +130,35 @@ def _objects(value: Any, key: str, place: str, fault: Fault) -> list[dict[str, A
     return []
 
 
+def _given(items: Iterable[Any]) -> Iterator[LabelledQuestion]:
+    for number, item in enumerate(items, 1):
+        try:
+            yield item if isinstance(item, LabelledQuestion) else _question(_example(item))
+        except InputError as error:
+            rows = " (of a dataset with splits pass one, of a data frame its rows: data.to_dict('records'))"
+            raise InputError(f"question {number}: {error}{rows if hasattr(items, 'keys') else ''}") from error
+
+
+def _example(item: Any) -> Any:
+    """Returns the fields of a LangSmith example, which keeps them in two objects; anything else as it is."""
+    inputs, outputs = getattr(item, "inputs", None), getattr(item, "outputs", None)
+    if not isinstance(inputs, Mapping):
+        return item
+    labels = {key: (outputs or {})[key] for key in ("answer", "answers", "is_impossible") if key in (outputs or {})}
+    told = (getattr(item, "metadata", None) or {}).items()
+    metadata = {key: value for key, value in told if isinstance(value, (str, int, float))}
+    return {**inputs, "id": str(item.id), "metadata": metadata, **labels}
+
+
 def _read(path: Path) -> Iterator[LabelledQuestion]:
     raw = read_packed(path)
+    if is_csv(path):
+        for line, fields in csv_rows(raw, path):
+            try:
+                yield _question(fields)
+            except InputError as error:
+                raise InputError(f"{path}, line {line}: {error}") from error
+        return
     if _is_json_line(raw.partition(b"\n")[0]):
         yield from _json_lines(raw, path)
         return
@@ -157,14 +192,17 @@ def _json_lines(raw: bytes, path: Path) -> Iterator[LabelledQuestion]:
 
 
 def _question(fields: Any) -> LabelledQuestion:
-    if not isinstance(fields, dict) or not {"question", "context", "answers"} <= fields.keys():
+    if isinstance(fields, Mapping) and "answers" not in fields and isinstance(fields.get("answer", 0), str | None):
+        fields = {**fields, "answers": [fields["answer"]] if fields["answer"] else []}
+    if not isinstance(fields, Mapping) or not {"question", "context", "answers"} <= fields.keys():
         raise InputError(
             f"{shorten(fields)} is no labelled question: write an object with 'question', 'context' and 'answers', the "
             "list of accepted answers ([] for an unanswerable question)"
         )
     answers = fields["answers"]
-    if isinstance(answers, dict):
+    if isinstance(answers, Mapping):
         answers = answers.get("text")
+    answers = answers.tolist() if hasattr(answers, "tolist") else answers  # an array of a data frame
     if not isinstance(answers, list):
         message = f"answers={shorten(fields['answers'])}: list the accepted answers, none ([]) where there is no answer"
         raise InputError(message)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+from uuid import UUID
 
 import pytest
+from langsmith.schemas import Example
 
 from twosup_chain.errors import InputError
 from twosup_chain.text.questions import LabelledQuestion, digest, load_questions
@@ -149,3 +153,89 @@ def test_a_file_that_is_not_squad_is_named(tmp_path, content) -> None:
 def test_a_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(InputError, match="cannot read"):
         load_questions(tmp_path / "missing.json")
+
+
+TABLE = """id,question,context,answers,domain,title
+1,Who?,"Ada, and
+Ben.",Ada,people,Names
+2,When?,Ada.,,people,
+3,Which?,Ada.,"[""Ada"", ""A.""]",,
+"""
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("name", ["data.csv", "Data.CSV.gz", "data.tsv"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_a_table_is_read_as_spreadsheets_write_it(write, name, mark, start):
+    rows = list(csv.reader(io.StringIO(TABLE)))
+    text = io.StringIO()
+    csv.writer(text, delimiter=mark).writerows(rows)
+    ada, when, which = load_questions(write(start + text.getvalue(), name=name))
+    assert (ada.id, ada.answers, ada.context, ada.title) == ("1", ("Ada",), "Ada, and\nBen.", "Names")
+    assert (when.answers, when.is_impossible, when.metadata) == ((), True, {"domain": "people"})
+    assert (which.answers, which.metadata) == (("Ada", "A."), {})
+
+
+def test_a_table_of_questions_with_one_answer_each_needs_no_list(write):
+    (example,) = load_questions(write("question,context,answer", "Who?,Ada.,[Ada]", name="data.csv"))
+    assert (example.answers, example.id) == (("[Ada]",), digest(example))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["question,answers", "Who?,Ada"], "has the columns 'question', 'answers' and lacks context"),
+        (["question,context", "Who?,Ada."], "and lacks answers"),
+        (["question,context,answers,context", "Who?,Ada.,Ada,x"], "has the column 'context' twice"),
+        (["question,context,answers", "Who?,Ada.,Ada,more"], "line 2: it has more cells than the first line"),
+        (["question,context,answers", ",Ada.,Ada"], "is blank"),
+        (["question,context,answers,is_impossible", "Who?,Ada.,Ada,true"], "marked as unanswerable"),
+        (["question,context,answers", "Who?,Ada.,[1]"], "line 2: .*answers"),
+        ([""], "lacks question, context, answers"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said(write, lines, message):
+    with pytest.raises(InputError, match=message):
+        load_questions(write(*lines, name="data.csv"))
+
+
+def test_a_table_in_another_encoding_is_refused(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes("question,context,answers\nWho?,Zoë.,Zoë".encode("latin-1"))
+    with pytest.raises(InputError, match="is not UTF-8"):
+        load_questions(path)
+
+
+@pytest.mark.parametrize(
+    ("label", "answers"),
+    [
+        ({"answers": {"text": ["Ada"], "answer_start": [0]}}, ("Ada",)),
+        ({"answers": {"text": [], "answer_start": []}}, ()),
+        ({"answers": ["Ada", "A."]}, ("Ada", "A.")),
+        ({"answer": "Ada"}, ("Ada",)),
+        ({"answer": None}, ()),
+        ({"answer": ""}, ()),
+    ],
+)
+def test_the_rows_of_a_dataset_are_questions(label, answers):
+    (example,) = load_questions([{"question": "Who?", "context": "Ada.", **label}])
+    assert (example.answers, example.is_impossible) == (answers, not answers)
+
+
+def test_of_a_dataset_with_splits_one_is_to_be_passed():
+    with pytest.raises(InputError, match=r"question 1: 'train' is no labelled question.*of a dataset with splits pass"):
+        load_questions({"train": [ADA]})
+
+
+def test_the_examples_of_langsmith_are_questions():
+    example = Example(
+        id=UUID(int=7),
+        inputs={"question": "Who?", "context": "Ada."},
+        outputs={"answer": "Ada", "why": "named"},
+        metadata={"domain": "people", "dataset_split": ["base"]},
+    )
+    unlabelled = example.model_copy(update={"outputs": None})
+    (read,) = load_questions([example])
+    assert (read.id, read.answers, read.metadata) == (str(UUID(int=7)), ("Ada",), {"domain": "people"})
+    with pytest.raises(InputError, match="question 1: .* is no labelled question"):
+        load_questions([unlabelled])
