@@ -15,7 +15,8 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import get_executor_for_config
 
 from twosup_chain._deadline import Done, Result, awithin, within
-from twosup_chain._drive import Flow, RunManager, Step, atimed, child_config, send, start, throw, timed, without_keys
+from twosup_chain._drive import atimed, child_config, timed, without_keys
+from twosup_chain._step import Flow, RunManager, Step, send, start, throw
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput, QAInputLike
 

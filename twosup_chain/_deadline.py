@@ -6,6 +6,7 @@ heed its cancellation. What runs here and not elsewhere learns of it (`_worker.c
 
 import asyncio
 import ctypes
+import math
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing, suppress
@@ -24,6 +25,8 @@ from twosup_chain.errors import DeadlineError
 DEADLINE = 60.0
 #: How long a cancelled coroutine or a call that is ended is waited for, in seconds: enough for one that heeds it.
 _GRACE = 0.1
+#: How long what has no limit is waited for before it is looked at again, in seconds.
+_TICK = 0.02
 
 Result = TypeVar("Result")
 
@@ -123,36 +126,120 @@ class _Threads:
 _THREADS = Loaded(_Threads, _Threads.end)
 
 
+class Watch:
+    """Which thread goes on with what another was given to do: that one, or, once a call overruns, the one that waits.
+
+    The other says when a call begins and asks at its end whether it is still to go on; between two calls it is in no
+    hurry, since it computes.
+    """
+
+    __slots__ = ("_begun", "_calling", "_charge", "_limit", "_lock", "_until", "left")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calling = False
+        self._begun = self._until = 0.0
+        self._limit: float | None = None
+        self._charge: Callable[[float], object] | None = None
+        #: Whether the other thread was left behind.
+        self.left = False
+
+    def begin(self, limit: float | None, charge: Callable[[float], object] | None = None) -> None:
+        """Notes that a call begins.
+
+        Args:
+            limit: How long it may take, in seconds; ``None`` for as long as it likes.
+            charge: Is told how long it has taken.
+        """
+        self._limit, self._charge, self._begun = limit, charge, monotonic()
+        self._until = math.inf if limit is None else self._begun + limit
+        self._calling = True
+
+    def end(self) -> None:
+        """Notes that the call has ended.
+
+        Raises:
+            GivenUp: Nobody waits for it any longer.
+        """
+        with self._lock:
+            if self.left:
+                raise GivenUp
+            self._calling = False
+        if self._charge is not None:
+            self._charge(monotonic() - self._begun)
+
+    def pause(self, seconds: float) -> None:
+        """Does not count so many seconds, in which what the call gave was shown."""
+        self._begun += seconds
+        self._until += seconds
+
+    @property
+    def wait(self) -> float:
+        """How long to wait before the watch is looked at again, in seconds."""
+        left = self._until - monotonic()
+        return left if _TICK < left < math.inf else _TICK
+
+    def overrun(self) -> bool:
+        """Returns whether the call has taken too long, so that who asks goes on without it."""
+        with self._lock:
+            self.left = self._calling and monotonic() >= self._until
+        if self.left and self._charge is not None:
+            self._charge(monotonic() - self._begun)
+        return self.left
+
+    @property
+    def error(self) -> DeadlineError:
+        """What a call has met that has overrun."""
+        return DeadlineError(self._limit or 0.0)
+
+    def leave(self) -> None:
+        """Leaves the other thread behind, whatever it does."""
+        with self._lock:
+            self.left = True
+
+
+def elsewhere(pieces: Callable[[], Generator[Any]], watch: Watch) -> Generator[Any]:
+    """Gives what a generator gives, which runs on another thread; ends without more when a call of it overruns."""
+    run, call = leaving()
+    taken: SimpleQueue[None] = SimpleQueue()
+    found: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    _THREADS.get().call(partial(run, _pump, pieces, found.put, taken.get))
+    ended = False
+    try:
+        while not ended:
+            try:
+                piece, failure = found.get(timeout=watch.wait)
+            except Empty:
+                if watch.overrun():
+                    return
+                continue
+            ended = failure is not None or piece is _END or isinstance(piece, Done)
+            if failure is not None:
+                raise failure
+            if piece is not _END:
+                shown = monotonic()
+                yield piece
+                watch.pause(monotonic() - shown)
+                taken.put(None)
+    finally:
+        if not ended:
+            watch.leave()
+            call.given_up = True
+            taken.put(None)
+
+
 def within(pieces: Callable[[], Generator[Any]], seconds: float) -> Generator[Any]:
     """Gives what a generator gives, which runs on a thread that is left behind when the time is up.
 
     Raises:
         DeadlineError: It did not end in time.
     """
-    run, call = leaving()
-    taken: SimpleQueue[None] = SimpleQueue()
-    found: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-    until = monotonic() + seconds
-    _THREADS.get().call(partial(run, _pump, pieces, found.put, taken.get))
-    try:
-        while True:
-            try:
-                piece, failure = found.get(timeout=max(0.0, until - monotonic()))
-            except Empty:
-                raise DeadlineError(seconds) from None
-            if failure is not None:
-                raise failure
-            if piece is _END:
-                return
-            shown = monotonic()
-            yield piece
-            if isinstance(piece, Done):
-                return
-            until += monotonic() - shown
-            taken.put(None)
-    finally:
-        call.given_up = True
-        taken.put(None)
+    watch = Watch()
+    watch.begin(seconds)
+    with closing(elsewhere(pieces, watch)) as running:
+        yield from running
+    if watch.left:
+        raise watch.error
 
 
 def _pump(

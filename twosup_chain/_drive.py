@@ -8,106 +8,24 @@ drivers is httpx's auth flow.)
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from time import monotonic
-from typing import Any, ClassVar, Generic, Protocol, cast
+from typing import Any, ClassVar, Generic, cast
 
-from langchain_core.callbacks.base import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
 
-from twosup_chain._deadline import Clock, Done, Result, awithin, within
-from twosup_chain._held import held
+from twosup_chain._deadline import Done, Result, Watch, awithin, elsewhere, within
 from twosup_chain._options import Options
 from twosup_chain._secrets import scrub
-from twosup_chain._unkeyed import scrub_error, scrub_first, secrets_of
-
-
-class RunManager(Protocol):
-    """What is needed of a run: callbacks for the runs below it."""
-
-    inheritable_handlers: list[BaseCallbackHandler]
-
-    def get_child(self, tag: str | None = None) -> BaseCallbackManager:
-        """Returns the callbacks of a run below this one."""
-
-
-class Listener(Protocol):
-    """What hears a stream chunk by chunk."""
-
-    @property
-    def shows(self) -> bool:
-        """Whether the chunks are passed on while they come."""
-
-    @property
-    def heard(self) -> bool:
-        """Whether any chunk has come."""
-
-    def hear(self, chunk: Any) -> Exception | None:
-        """Takes the next chunk; returns why the stream is to be stopped here, if it is."""
-
+from twosup_chain._step import Flow, RunManager, Step, send, start, throw
+from twosup_chain._unkeyed import scrub_error, secrets_of
+from twosup_chain._worker import check_wanted
 
 _END = object()
-
-#: The callbacks of a call of which nobody is told.
-_NOBODY = BaseCallbackManager([])
-
-
-@dataclass(slots=True)
-class Step:
-    """One call that a flow wants made."""
-
-    runnable: Runnable[Any, Any]
-    input: Any
-    options: dict[str, Any] = field(default_factory=dict)  # keyword arguments
-    each: bool = False  # `input` is a list, of which each is to meet an output or an error; not in a batch
-    listener: Listener | None = None  # hears the chunks in place of the flow, which is sent None; not in a batch
-    stage: int = 0  # its place in the order of stages; a batch takes the earliest stage first
-    name: str | None = None  # the tag of the call in traces, and the name of its run
-    held: bool = False  # nobody is shown what it writes (`_held`)
-    clock: Clock | None = None  # the question's time; a call that does not end in its share of it is left behind
-
-    @property
-    def waits(self) -> bool:
-        """Whether the call may take long: what does not has no run below itself either."""
-        return getattr(self.runnable, "blocking", True)
-
-    @property
-    def limit(self) -> float | None:
-        """How long the call may take, in seconds; ``None`` for as long as it likes, as what never waits does."""
-        limit = None if self.clock is None else self.clock.limit(self.stage)
-        return limit if self.waits else None
-
-    def charge(self, seconds: float) -> None:
-        """Takes what the call has taken off the question's time."""
-        if self.clock is not None:
-            self.clock.charge(seconds)
-
-    def config(self, parent: RunnableConfig, run_manager: RunManager | None) -> RunnableConfig:
-        """Returns the config that nests, names and tags this call under its parent's run.
-
-        The run below says in its metadata which part it is, and what the part itself tells (``trace_metadata``).
-        Without a run manager, the flow has no run of its own, and the call takes the flow's place.
-        """
-        if run_manager is None:
-            return parent
-        if not (run_manager.inheritable_handlers or self.waits):
-            return {**parent, "callbacks": _NOBODY}  # the usual case of a supervisor, and cheap
-        child = run_manager.get_child(self.name)
-        config = cast("RunnableConfig", {**parent, "callbacks": child, "run_name": self.name, "run_id": None})
-        if self.held:
-            config = held(config)
-        if self.name is not None and child.handlers:  # without a listener it would only cost time
-            told = getattr(self.runnable, "trace_metadata", {})
-            config["metadata"] = {**config.get("metadata", {}), "twosup_part": self.name, **told}
-        scrub_first(child, self.runnable)
-        return config
-
-
-Flow = Generator[Step, Any, Result]
 
 
 @dataclass(frozen=True)
@@ -188,22 +106,65 @@ async def arun(flow: Flow[Result], config: RunnableConfig, run_manager: RunManag
 def stream(
     flow: Flow[Result], config: RunnableConfig, run_manager: RunManager | None = None
 ) -> Generator[Any | Done[Result]]:
-    """Runs one flow, passes on what its steps show meanwhile, and gives its end as the last piece."""
-    state = start(flow)
-    while isinstance(state, Step):
-        output = None
-        try:
-            with closing(timed(state, state.config(config, run_manager))) as pieces:
+    """Runs one flow, passes on what its steps show meanwhile, and gives its end as the last piece.
+
+    From the first step on that may overrun, it runs on another thread; when one does, that thread is left behind, and
+    the flow goes on without it.
+    """
+    try:
+        state = start(flow)
+        watch = Watch()
+        while isinstance(state, Step):
+            if not state.may_overrun:
+                state = yield from _advance(flow, state, config, run_manager, watch)
+                continue
+            with closing(elsewhere(partial(_rest, flow, state, config, run_manager, watch), watch)) as pieces:
                 for piece in pieces:
                     if isinstance(piece, Done):
-                        output = piece.value
+                        state = piece
                     else:
                         yield piece
-        except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
-            state = throw(flow, scrub_error(error, state.runnable))
-        else:
-            state = send(flow, output)
+            if watch.left:
+                state, watch = throw(flow, watch.error), Watch()
+        yield state
+    finally:
+        with suppress(ValueError):  # another thread is in it, and learns that nobody waits
+            flow.close()
+
+
+def _rest(
+    flow: Flow[Result], state: Step | Done[Result], config: RunnableConfig, run_manager: RunManager | None, watch: Watch
+) -> Generator[Any | Done[Result]]:
+    """Runs a flow from a step on, and gives its end as the last piece."""
+    while isinstance(state, Step):
+        state = yield from _advance(flow, state, config, run_manager, watch)
     yield state
+
+
+def _advance(
+    flow: Flow[Result], step: Step, config: RunnableConfig, run_manager: RunManager | None, watch: Watch
+) -> Generator[Any, None, Step | Done[Result]]:
+    """Makes the call of a step, passes on what it shows, and returns where the flow stands then."""
+    check_wanted()
+    output = None
+    try:
+        watch.begin(step.limit, step.charge)
+        try:
+            child = step.config(config, run_manager)
+            if _is_plain(step):
+                output = _output(step, child)
+            else:
+                with closing(_pieces(step, child)) as pieces:
+                    for piece in pieces:
+                        if isinstance(piece, Done):
+                            output = piece.value
+                        else:
+                            yield piece
+        finally:
+            watch.end()
+    except Exception as error:  # noqa: BLE001 (the flow decides what an error means)
+        return throw(flow, scrub_error(error, step.runnable))
+    return send(flow, output)
 
 
 async def astream(
@@ -275,6 +236,17 @@ async def atimed(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
             yield piece
 
 
+def _is_plain(step: Step) -> bool:
+    """Whether a call shows nothing before it is done."""
+    return not (step.each or step.listener is not None or isinstance(step.runnable, Inline))
+
+
+def _output(step: Step, config: RunnableConfig) -> Any:
+    """Makes a plain call."""
+    with child_config(config):
+        return step.runnable.invoke(step.input, config, **step.options)
+
+
 def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
     """Makes a call; gives what it shows before it is done, and at last its output."""
     if step.each:
@@ -284,9 +256,7 @@ def _pieces(step: Step, config: RunnableConfig) -> Generator[Any]:
     elif step.listener is None and isinstance(step.runnable, Inline):
         yield from stream(step.runnable.flow(step.input, **step.options), config)
     elif step.listener is None:
-        with child_config(config):
-            output = step.runnable.invoke(step.input, config, **step.options)
-        yield Done(output)
+        yield Done(_output(step, config))
     else:
         chunks: Any = step.runnable.stream(step.input, config, **step.options)
         with closing(chunks):
@@ -338,25 +308,3 @@ async def _apieces(step: Step, config: RunnableConfig) -> AsyncGenerator[Any]:
 def without_keys(output: Any, part: object) -> Any:
     """Returns what a part has returned; an error without the keys that the part holds."""
     return scrub_error(output, part) if isinstance(output, Exception) else output
-
-
-# Only `send` and `throw` stand inside `except StopIteration`: a Runnable that raises it must not end the flow.
-def start(flow: Flow[Result]) -> Step | Done[Result]:
-    """Returns where a flow stands after its beginning."""
-    return send(flow, None)
-
-
-def send(flow: Flow[Result], output: Any) -> Step | Done[Result]:
-    """Returns where a flow stands once it has been sent an output."""
-    try:
-        return flow.send(output)
-    except StopIteration as end:
-        return Done(end.value)
-
-
-def throw(flow: Flow[Result], error: Exception) -> Step | Done[Result]:
-    """Returns where a flow stands once it has met an error."""
-    try:
-        return flow.throw(error)
-    except StopIteration as end:
-        return Done(end.value)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from twosup_chain._deadline import Clock
-from twosup_chain._drive import Flow
+from twosup_chain._step import Flow
 from twosup_chain.schema import Answer, QAInput
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from langchain_core.runnables import Runnable
 
 from twosup_chain._case import Case
-from twosup_chain._drive import Flow, Step
 from twosup_chain._options import shorten
+from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.part import input_for
 from twosup_chain.answerers.reply import LONGEST, as_answer
 from twosup_chain.errors import ConfigurationError, is_failure

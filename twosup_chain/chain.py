@@ -18,11 +18,12 @@ from twosup_chain import _batch
 from twosup_chain._case import Case
 from twosup_chain._citing import CITING
 from twosup_chain._deadline import DEADLINE, Clock
-from twosup_chain._drive import FlowRunnable, Step
+from twosup_chain._drive import FlowRunnable
 from twosup_chain._gate import Gate
 from twosup_chain._health import Health, engines, health
 from twosup_chain._options import shorten
 from twosup_chain._stage import Stage, escalate
+from twosup_chain._step import Step
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from twosup_chain._drive import Flow
+    from twosup_chain._step import Flow
     from twosup_chain.calibration.grouped import GroupedCalibration
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer

@@ -42,7 +42,7 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object], *, rounds: i
 
 
 def test_invoke_costs_at_most_twice_a_sequence_of_three_functions() -> None:
-    """With a deadline, each of the three functions is called on another thread, since it could hang."""
+    """With a deadline, all three functions are called on one other thread, since each could hang."""
     untimed = CHAIN.model_copy(update={"deadline": None})
     for name, chain in (("no deadline", untimed), ("a deadline", CHAIN)):
         assert chain.invoke(VALUE).source == "fallback"

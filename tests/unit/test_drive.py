@@ -11,7 +11,8 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableSerializa
 
 from twosup_chain import _batch, _drive
 from twosup_chain._deadline import Done
-from twosup_chain._drive import FlowRunnable, Inline, Step
+from twosup_chain._drive import FlowRunnable, Inline
+from twosup_chain._step import Step
 
 
 class Driven(FlowRunnable[Any, Any]):

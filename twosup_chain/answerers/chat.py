@@ -12,7 +12,8 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from twosup_chain._drive import Flow, FlowRunnable
+from twosup_chain._drive import FlowRunnable
+from twosup_chain._step import Flow
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, join_passages, qa_messages
 from twosup_chain.answerers.refused import Refusals, evidence_of

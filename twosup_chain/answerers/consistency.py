@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from langchain_core.runnables import Runnable
 from pydantic import BeforeValidator, Field
 
-from twosup_chain._drive import Flow, FlowRunnable, Step
+from twosup_chain._drive import FlowRunnable
+from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import AnswererError, is_failure

@@ -10,8 +10,9 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 
-from twosup_chain._drive import Flow, Inline, Step
+from twosup_chain._drive import Inline
 from twosup_chain._options import shorten
+from twosup_chain._step import Flow, Step
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 
 

@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 
-from twosup_chain._drive import Flow, Listener, Step
+from twosup_chain._step import Flow, Listener, Step
 from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
 from twosup_chain.answerers.wrapping import innermost, label_of
 

@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import RunnableBindingBase
 
 from twosup_chain._case import Case
-from twosup_chain._drive import Flow
+from twosup_chain._step import Flow
 from twosup_chain.answerers.named_chat_model import resolved
 from twosup_chain.answerers.wrapping import innermost, is_chat_model, label_of
 from twosup_chain.chain import TwoSupervisorChain

@@ -11,7 +11,8 @@ from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_eve
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from twosup_chain._drive import Flow, Inline, Step
+from twosup_chain._drive import Inline
+from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.refused import Refusals
 from twosup_chain.chat._draft import Draft, read_draft
 from twosup_chain.chat._listener import Listener

@@ -18,8 +18,9 @@ from langchain_core.messages import (
 from langchain_core.runnables import Runnable
 from pydantic import BeforeValidator, Field
 
-from twosup_chain._drive import Flow, FlowRunnable, Step
+from twosup_chain._drive import FlowRunnable
 from twosup_chain._options import shorten
+from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import InputError, is_failure

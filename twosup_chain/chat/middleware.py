@@ -16,7 +16,8 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BeforeValidator, model_validator
 
 from twosup_chain._case import Case
-from twosup_chain._drive import Flow, FlowRunnable, Inline, Step
+from twosup_chain._drive import FlowRunnable, Inline
+from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat._draft import Draft, Turn, accepted, read_draft, told

@@ -16,6 +16,7 @@ from langchain_core.runnables.config import ensure_config
 from twosup_chain import _drive
 from twosup_chain._batch import arun_batch
 from twosup_chain._deadline import DEADLINE, Clock
+from twosup_chain._step import Flow, Step
 from twosup_chain._unkeyed import scrub_error
 from twosup_chain._worker import Worker
 from twosup_chain.answerers.part import as_answerer, input_for
@@ -167,9 +168,9 @@ class Asker:
         )
 
 
-def _ask(answerer: Runnable[Any, Any], asked: Any, deadline: float | None) -> _drive.Flow[Any]:
+def _ask(answerer: Runnable[Any, Any], asked: Any, deadline: float | None) -> Flow[Any]:
     """One call in its time."""
-    return (yield _drive.Step(answerer, asked, clock=Clock(deadline)))
+    return (yield Step(answerer, asked, clock=Clock(deadline)))
 
 
 def _only_async(answerer: Runnable[Any, Any]) -> bool:

@@ -6,9 +6,9 @@ from itertools import count
 from pathlib import Path
 
 from twosup_chain._deadline import Clock
-from twosup_chain._drive import Flow, Step
 from twosup_chain._gate import Gate
 from twosup_chain._stage import Stage
+from twosup_chain._step import Flow, Step
 from twosup_chain.errors import ConfigurationError, RemoteWithheldError
 from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import Answer, QAInput

@@ -8,8 +8,9 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from twosup_chain._drive import Flow, FlowRunnable, Step
+from twosup_chain._drive import FlowRunnable
 from twosup_chain._process import Loaded
+from twosup_chain._step import Flow, Step
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import QAInput
