@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import GenericFakeChatModel
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import Field
 from starlette.testclient import TestClient
 
@@ -90,3 +91,9 @@ def ask(client: Any, question: str = "Who?", context: str | None = "Ada wrote it
     told = [] if context is None else [{"role": "system", "content": context}]
     messages = [*told, {"role": "user", "content": question}]
     return client.post("/v1/chat/completions", json={"model": "docs", "messages": messages, **more})
+
+
+def samples(client: Any) -> dict[tuple[str, ...], float]:
+    """Returns what ``/metrics`` says, by name and the values of its labels in alphabetical order."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {(s.name, *sorted(s.labels.values())): s.value for family in families for s in family.samples}

@@ -124,7 +124,12 @@ class Monitor:
         return self.report
 
     def feedback(
-        self, result: TwoSupervisorResult, *, right: bool | None = None, cost: float | None = None
+        self,
+        result: TwoSupervisorResult,
+        *,
+        right: bool | None = None,
+        cost: float | None = None,
+        late: bool = False,
     ) -> MonitorReport:
         """Takes one result of the chain, and returns the report.
 
@@ -133,28 +138,16 @@ class Monitor:
             right: Whether the last prediction (the local one if it was trusted, else the hosted one) is right, refused
                 or not; ``None`` where nobody said. Feedback does not tell what the hosted model would have said to a
                 question that it was not asked: of `match_remote` only `add` knows.
-            cost: What the hosted call cost, in currency.
+            cost: What the hosted call cost, in currency; NaN where that is not known of any question.
+            late: Whether this result was taken before, without `right`: only what rests on `right` is taken now.
         """
         kept = result.local_verdict is not None and result.local_verdict.trusted
-        answered = result.status != "untrusted" and result.source != "fallback"
-        known = np.nan if right is None else float(right)
-        columns = {
-            "escalated": float(not kept),
-            "answered": float(answered),
-            "wrong": float(answered) * (1.0 - known),
-            "right_predictions": known,
-            "refused_right": float(not answered) * known,
-            "successes": float(answered) * known,
-            "wins": np.nan,
-            "losses": np.nan,
-            "cost": 0.0 if kept else np.nan if cost is None else cost,
-            "cost_squares": 0.0 if kept else np.nan if cost is None else cost**2,
-            **{role: setting.threshold for role, setting in self.calibration.settings.items()},
-        }
-        arrays = {name: np.array([value]) for name, value in columns.items()}
+        each = _tally(result, self.calibration, right, 0.0 if cost is None and kept else cost)
+        if late:
+            self._take(each, taken=_tally(result, self.calibration, None, 0.0 if cost is None and kept else cost))
+            return self.report
         self._questions += 1
-        one = Tally(n=1, max_call_cost=0.0, local_fails=True, weighs=True, **arrays)
-        self._take(one, local=_scores(result.local_verdict), remote=_scores(None if kept else result.remote_verdict))
+        self._take(each, local=_scores(result.local_verdict), remote=_scores(None if kept else result.remote_verdict))
         return self.report
 
     @property
@@ -176,13 +169,16 @@ class Monitor:
         self._passages.update(passages[new].tolist())
         return outcomes.take(np.sort(first[new]))
 
-    def _take(self, each: Tally, **scores: Floats) -> None:
+    def _take(self, each: Tally, *, taken: Tally | None = None, **scores: Floats) -> None:
+        """Bets on what questions tell, but for what a tally of the same ones has told before."""
         for target in self._targets:
             evidence, values = self._evidence[target.name], target.value(each)
-            for value in _scaled(values[~np.isnan(values)], self._spans[target.name]):
+            new = ~np.isnan(values) if taken is None else ~np.isnan(values) & np.isnan(target.value(taken))
+            for value in _scaled(values[new], self._spans[target.name]):
                 evidence.add(value)
-        for role, drifting in self._drifting.items():
-            drifting.add(scores[role])
+        for role, found in scores.items():
+            if role in self._drifting:
+                self._drifting[role].add(found)
 
     def _watched(self, target: Target) -> WatchedPromise:
         evidence, (low, high) = self._evidence[target.name], self._spans[target.name]
@@ -212,6 +208,28 @@ def _span(target: Target, max_call_cost: float) -> tuple[float, float]:
 def _scaled(value: Floats | float, span: tuple[float, float]) -> Floats:
     low, high = span
     return np.clip((np.asarray(value, np.float64) - low) / (high - low), 0.0, 1.0)
+
+
+def _tally(result: TwoSupervisorResult, calibration: Calibration, right: bool | None, cost: float | None) -> Tally:
+    """Returns what one result counts as; what nobody knows is NaN."""
+    kept = result.local_verdict is not None and result.local_verdict.trusted
+    answered = result.status != "untrusted" and result.source != "fallback"
+    known, spent = (np.nan if value is None else float(value) for value in (right, cost))
+    columns = {
+        "escalated": float(not kept),
+        "answered": float(answered),
+        "wrong": float(answered) * (1.0 - known),
+        "right_predictions": known,
+        "refused_right": float(not answered) * known,
+        "successes": float(answered) * known,
+        "wins": np.nan,
+        "losses": np.nan,
+        "cost": spent,
+        "cost_squares": spent**2,
+        **{role: setting.threshold for role, setting in calibration.settings.items()},
+    }
+    arrays = {name: np.array([value]) for name, value in columns.items()}
+    return Tally(n=1, max_call_cost=0.0, local_fails=True, weighs=True, **arrays)
 
 
 def _scores(verdict: Verdict | None) -> Floats:

@@ -17,7 +17,7 @@ from twosup_chain._secrets import scrub
 from twosup_chain.chat._draft import Turn
 from twosup_chain.errors import MissingExtraError
 from twosup_chain.service.build import passages
-from twosup_chain.service.day import day_of
+from twosup_chain.service.day import Today
 from twosup_chain.service.decision import Ticket
 from twosup_chain.service.desk import Desk
 from twosup_chain.service.http import RefusedError, body_of, caller_of, error_document, json_response, unless_left
@@ -42,15 +42,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from twosup_chain.service.config import ServerTable
-    from twosup_chain.service.day import Day
     from twosup_chain.service.route import Route
 
 _log = logging.getLogger(__name__)
 
 #: The header by which a reply names its decision.
 DECISION = "x-twosup-decision"
-#: How long what was read of the log is taken for today's, in seconds, and at least, as a multiple of what it took.
-FRESH, REST = 2.0, 20.0
 
 
 class Service:
@@ -68,7 +65,7 @@ class Service:
         self.keys = keys
         self.metrics = Metrics()
         self.desks = {name: Desk(route, self.metrics.observe) for name, route in routes.items()}
-        self._days: tuple[float, list[Day]] = (0.0, [])
+        self._today = Today(routes.values())
         self.broken: str | None = "the models are being loaded"
         self._created = int(time.time())
 
@@ -207,22 +204,12 @@ class Service:
     # -- what operators ask -------------------------------------------------------------------------------------------
 
     async def _status(self, _request: Request, _caller: str | None) -> Response:
-        page = await asyncio.to_thread(status_page, self.routes, await self._today())
+        page = await asyncio.to_thread(status_page, self.routes, await self._today.days())
         return HTMLResponse(page, headers={"cache-control": "no-store"})
 
     async def _metrics(self, _request: Request, _caller: str | None) -> Response:
-        text = self.metrics.text(self.desks.values(), await self._today())
+        text = self.metrics.text(self.desks.values(), await self._today.days())
         return Response(text, media_type=CONTENT_TYPE_LATEST)
-
-    async def _today(self) -> list[Day]:
-        """Returns what the routes that have a log did today; read anew only now and then, however often it is asked."""
-        stale, days = self._days
-        if time.monotonic() >= stale:
-            began = time.monotonic()
-            logged = [(route, route.log) for route in self.routes.values()]
-            days = [await asyncio.to_thread(day_of, route, log) for route, log in logged if log is not None]
-            self._days = time.monotonic() + max(FRESH, REST * (time.monotonic() - began)), days
-        return days
 
     async def _healthz(self, _request: Request) -> Response:
         return PlainTextResponse("ok")

@@ -1,46 +1,42 @@
-"""`Day`: what a route has done today, by its log: who answered, what it cost, and whether promises are kept."""
+"""`Day`: what a route has done today, by its log: who answered and what it cost; and whether promises are kept."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
+import asyncio
+import time
+from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from twosup_chain._options import Record
-from twosup_chain.calibration.estimates import Estimate
+from twosup_chain.errors import ConfigurationError
 from twosup_chain.service.decision import Decision
-from twosup_chain.service.stats import Stats, share, stats
+from twosup_chain.service.stats import Stats, stats
+from twosup_chain.service.watch import LogReport, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from twosup_chain.calibration.record import Promise
     from twosup_chain.service.log import DecisionLog
     from twosup_chain.service.route import Route
 
 #: How many of the latest decisions are shown.
 LATEST = 20
-
-
-class WatchedPromise(Record):
-    """A promise of a route's calibration, and what today says of it.
-
-    `observed` has a two-sided 95 % interval; ``None`` where today cannot say anything.
-    """
-
-    target: str
-    limit: float
-    observed: Estimate | None
-    said: Literal["kept", "broken", "not known yet"]
+#: How long what was read of the log is taken for today's, in seconds, and at least, as a multiple of what it took.
+FRESH, REST = 2.0, 20.0
 
 
 class Day(Record):
-    """What a route has done since midnight (UTC)."""
+    """What a route has done since midnight (UTC), and what its whole log says of the promises of its calibration.
+
+    `promises` is ``None`` where nothing is promised, or cannot be watched; `unwatched` then says why not.
+    """
 
     route: str
     stats: Stats
-    promises: tuple[WatchedPromise, ...]
     latest: tuple[Decision, ...]
+    promises: LogReport | None = None
+    unwatched: str = ""
 
 
 def midnight(now: datetime | None = None) -> float:
@@ -48,37 +44,51 @@ def midnight(now: datetime | None = None) -> float:
     return (now or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
-def day_of(route: Route, log: DecisionLog) -> Day:
-    """Returns what a route has done today."""
+def day_of(route: Route, log: DecisionLog, watch: Watch | None = None) -> Day:
+    """Returns what a route has done today, and what a watch of its log says of its promises."""
     latest: deque[Decision] = deque(maxlen=LATEST)
-    escalated = Counter[bool]()
 
     def passing() -> Iterator[Decision]:
         for decision in log.decisions(route=route.name, since=midnight()):
             latest.append(decision)
-            escalated["remote" in decision.stages] += 1
             yield decision
 
-    found = stats(passing(), log.feedback())
-    promises = () if route.calibration is None else route.calibration.promises
     return Day(
         route=route.name,
-        stats=found,
-        promises=tuple(_watched(promise, found, escalated[True]) for promise in promises),
+        stats=stats(passing(), log.feedback()),
         latest=tuple(decision.model_copy(update={"text": None}) for decision in reversed(latest)),
+        promises=None if watch is None else watch.read(),
     )
 
 
-def _watched(promise: Promise, found: Stats, escalated: int) -> WatchedPromise:
-    observed = None
-    if promise.measure == "remote_rate" and found.decisions:
-        observed = share(escalated, found.decisions)
-    elif promise.measure == "risk":
-        answered = [source for source in found.labelled if source != "none"]
-        labelled = sum(found.labelled[source] for source in answered)
-        right = sum(round((found.right[source].value or 0.0) * found.labelled[source]) for source in answered)
-        observed = share(labelled - right, labelled) if labelled else None
-    said: Literal["kept", "broken", "not known yet"] = "not known yet"
-    if observed is not None and observed.high is not None and observed.low is not None:
-        said = "kept" if observed.high <= promise.limit else "broken" if observed.low > promise.limit else said
-    return WatchedPromise(target=promise.target, limit=promise.limit, observed=observed, said=said)
+class Today:
+    """The days of the routes that have a log; it is read anew only now and then, however often they are asked for."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._logged = [(route, route.log, *_watch(route)) for route in routes if route.log is not None]
+        self._stale = 0.0
+        self._days: list[Day] = []
+        self._reading = asyncio.Lock()
+
+    async def days(self) -> list[Day]:
+        """Returns the days."""
+        async with self._reading:
+            if time.monotonic() >= self._stale:
+                began = time.monotonic()
+                self._days = await asyncio.to_thread(self._read)
+                self._stale = time.monotonic() + max(FRESH, REST * (time.monotonic() - began))
+        return self._days
+
+    def _read(self) -> list[Day]:
+        days = ((day_of(route, log, watch), unwatched) for route, log, watch, unwatched in self._logged if log)
+        return [day.model_copy(update={"unwatched": unwatched}) for day, unwatched in days]
+
+
+def _watch(route: Route) -> tuple[Watch | None, str]:
+    """Returns the watch of a route's promises, or why there is none; neither where it promises nothing."""
+    if route.log is None or route.calibration is None or not route.calibration.promises:
+        return None, ""
+    try:
+        return Watch(route.log, route.calibration, route=route.name), ""
+    except ConfigurationError as error:
+        return None, str(error)

@@ -98,7 +98,7 @@ def read_labels(
     passages: list[int] = []
     assumed = 0
     for decision in decisions:
-        stratum = _stratum(decision, scorers)
+        stratum = stratum_of(decision, scorers)
         if stratum is None:
             continue
         decided[stratum] += 1
@@ -140,8 +140,11 @@ def read_labels(
     )
 
 
-def _stratum(decision: Decision, scorers: Mapping[str, str | None]) -> str | None:
-    """Returns what became of a decision; ``None`` where that was by another scorer, or by a rule."""
+def stratum_of(decision: Decision, scorers: Mapping[str, str | None]) -> str | None:
+    """Returns what became of a decision, as `Labels.strata` names it.
+
+    ``None`` where that was by another scorer than those by role, or by a rule or a cap.
+    """
     if any(verdict.scorer != scorers[role] for role, verdict in decision.verdicts.items()):
         return None
     local, remote = (decision.verdicts.get(role) for role in ROLES)

@@ -170,11 +170,14 @@ class DecisionLog:
 
     def feedback(self, decision: str | None = None) -> dict[str, Feedback]:
         """Returns what was said last of each decision, by its id; of one alone, where its id is given."""
+        return {feedback.decision: feedback for feedback in self.said(decision)}
+
+    def said(self, decision: str | None = None) -> Iterator[Feedback]:
+        """Gives all that was said, the earliest first; of one decision alone, where its id is given."""
         which = "" if decision is None else "WHERE decision = ?"
         values = () if decision is None else (decision,)
-        rows = self.store.stream(f"SELECT body FROM feedback {which} ORDER BY time", *values)  # noqa: S608
-        found = (Feedback(**orjson.loads(body)) for (body,) in rows)
-        return {feedback.decision: feedback for feedback in found}
+        for (body,) in self.store.stream(f"SELECT body FROM feedback {which} ORDER BY time", *values):  # noqa: S608
+            yield Feedback(**orjson.loads(body))
 
     def _belongs(self, id: str, caller: str | None) -> None:
         if self.get(id).caller not in (None, caller):

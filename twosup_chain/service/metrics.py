@@ -8,6 +8,7 @@ from twosup_chain.errors import MissingExtraError
 from twosup_chain.service.day import Day
 from twosup_chain.service.decision import Decision
 from twosup_chain.service.desk import Desk
+from twosup_chain.service.watch import interval
 
 try:
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -46,8 +47,9 @@ class Metrics:
         self._breaker = Gauge("twosup_breaker", "0 closed, 1 half open, 2 open.", ("route",), **mode)
         self._waiting = Gauge("twosup_waiting", "Requests that wait for the local model.", ("route",), **mode)
         self._promise = Gauge(
-            "twosup_promise", "Promises of calibrations and what today says.", ("route", "target", "figure"), **mode
+            "twosup_promise", "Promises of calibrations, as the log tells.", ("route", "target", "figure"), **mode
         )
+        self._drift = Gauge("twosup_trust_drift", "How far trust has drifted.", ("route", "role", "figure"), **mode)
 
     def observe(self, decision: Decision) -> None:
         """Counts a decision."""
@@ -75,15 +77,26 @@ class Metrics:
             if desk.route.breaker is not None:
                 self._breaker.labels(desk.route.name).set(_STATES.index(desk.route.breaker.state))
         for day in days:
-            for promise in day.promises:
-                self._promise.labels(day.route, promise.target, "limit").set(promise.limit)
-                if promise.observed is not None and promise.observed.value is not None:
-                    self._promise.labels(day.route, promise.target, "observed").set(promise.observed.value)
+            self._watched(day)
         if SHARED not in os.environ:
             return generate_latest(self._registry)
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+    def _watched(self, day: Day) -> None:
+        if day.promises is None:
+            return
+        for promise in day.promises.promises:
+            low, high = interval(promise)
+            told = {"limit": promise.limit, "observed": promise.value, "low": low, "high": high}
+            told |= {"questions": promise.questions, "evidence": promise.evidence, "broken": float(promise.broken)}
+            for figure, value in told.items():
+                if value is not None:
+                    self._promise.labels(day.route, promise.target, figure).set(value)
+        for drift in day.promises.drifts:
+            for figure in ("questions", "distance", "at_least"):
+                self._drift.labels(day.route, drift.role, figure).set(getattr(drift, figure))
 
 
 def reason_of(decision: Decision) -> str:

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from twosup_chain._version import __version__
-from twosup_chain.calibration.estimates import Estimate
+from twosup_chain.calibration.measures import written
 from twosup_chain.evaluation.page import environment
 from twosup_chain.service.day import Day
 from twosup_chain.service.route import Route
 from twosup_chain.service.stats import Stats
+from twosup_chain.service.watch import LogReport, interval
 
 #: Who may have answered, and what the page calls them.
 SOURCES = {"local": "local model", "remote": "hosted model", "fallback": "fallback", "none": "no answer"}
@@ -31,6 +33,7 @@ def status_page(routes: Mapping[str, Route], days: Iterable[Day]) -> str:
 
 
 def _route(name: str, route: Route, day: Day | None) -> dict[str, Any]:
+    currency = None if route.calibration is None else route.calibration.currency
     return {
         "name": name,
         "day": day,
@@ -38,7 +41,7 @@ def _route(name: str, route: Route, day: Day | None) -> dict[str, Any]:
         "breaker": None if route.breaker is None else route.breaker.state.replace("_", " "),
         "promised": route.calibration is not None,
         "priced": route.price is not None,
-        "interval": _interval,
+        "promises": [] if not day or not day.promises else _watched(day.promises, currency),
         "share": lambda source: 0.0 if not day or not day.stats.decisions else _share(day.stats, source),
         "clock": lambda seconds: f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}",
     }
@@ -57,7 +60,7 @@ def _cards(found: Stats) -> list[tuple[str, str, str]]:
         cards.append(("Time", f"{half * 1e3:,.0f} ms", f"the median; 95 % within {most * 1e3:,.0f} ms"))
     for money in found.money:
         saved = money.always_remote - money.spent
-        about = "at least " if money.estimated else ""
+        about = "about " if money.estimated else ""
         said = f"always the hosted model: {money.always_remote:.4f}, {saved:.4f} less"
         cards.append((f"Cost, {money.currency}", f"{about}{money.spent:.4f}", said))
     return cards
@@ -67,9 +70,13 @@ def _share(found: Stats, source: str) -> float:
     return 100.0 * found.sources.get(source, 0) / found.decisions
 
 
-def _interval(found: Estimate | None) -> str:
-    if found is None or found.value is None:
-        return "—"
-    if found.low is None or found.high is None:
-        return f"{found.value:.1%}"
-    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%})"
+def _watched(report: LogReport, currency: str | None) -> list[tuple[str, str, str, str]]:
+    """Returns of each promise its name, its limit, what is known of it, and whether it is kept."""
+    rows = []
+    for promise in report.promises:
+        write = partial(written, unit=promise.unit, currency=currency)
+        low, high = interval(promise)
+        between = "" if low is None else f" ({write(low)} to {write(high)})"
+        known = f"{write(promise.value)}{between} of {promise.questions:,}"
+        rows.append((promise.label, write(promise.limit), known, report.said(promise)))
+    return rows

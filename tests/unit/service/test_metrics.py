@@ -6,18 +6,11 @@ from dataclasses import replace
 
 import pytest
 from langchain_core.messages import AIMessage
-from prometheus_client.parser import text_string_to_metric_families
-from serving import ask, route, serve
+from serving import ask, route, samples, serve
 
 from twosup_chain import Price
 from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.gate import RemoteGate
-
-
-def samples(client):
-    """Returns what ``/metrics`` says, by name and the values of its labels."""
-    families = text_string_to_metric_families(client.get("/metrics").text)
-    return {(s.name, *sorted(s.labels.values())): s.value for family in families for s in family.samples}
 
 
 def test_decisions_are_counted_by_source_status_and_reason() -> None:

@@ -8,11 +8,9 @@ from time import time
 import pytest
 from serving import ask, route, serve
 
-from twosup_chain import Calibration, Price
-from twosup_chain.calibration.record import Promise
+from twosup_chain import Price
 from twosup_chain.service.day import day_of, midnight
 from twosup_chain.service.decision import Decision
-from twosup_chain.service.feedback import Feedback
 from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.page import status_page
 
@@ -30,17 +28,9 @@ def log(tmp_path):
     made.store.close()
 
 
-def calibrated(**limits):
-    """Returns a calibration that promises what is told; no more of it is read."""
-    promises = tuple(Promise(target=name, limit=limit) for name, limit in limits.items())
-    return Calibration.model_construct(promises=promises, digest="d" * 16)
-
-
-def shown(made, log, *decisions, feedback=()):
+def shown(made, log, *decisions):
     for made_decision in decisions:
         log.put(made_decision).result()
-    for said in feedback:
-        log.give(said).result()
     day = day_of(made, log)
     return day, status_page({"docs": made}, [day])
 
@@ -61,16 +51,6 @@ def test_who_answered_and_what_it_cost(log) -> None:
         assert words in page
     assert "dec_of_yesterday" not in page
     assert "<script>" not in page
-
-
-def test_promises_are_compared_with_today(log) -> None:
-    made = replace(route("x"), sinks=(log,), calibration=calibrated(remote_rate=0.5, risk=0.1, budget=1.0))
-    decisions = [decision(id=f"dec_{n}", stages={"remote": 0.1} if n % 10 == 0 else {}) for n in range(60)]
-    said = [Feedback(decision=f"dec_{n}", right=n % 2 == 0) for n in range(60)]
-    day, page = shown(made, log, *decisions, feedback=said)
-    found = {promise.target: (promise.said, promise.observed and promise.observed.value) for promise in day.promises}
-    assert found == {"remote_rate": ("kept", 0.1), "risk": ("broken", 0.5), "budget": ("not known yet", None)}
-    assert "broken" in page
 
 
 def test_what_is_not_known_is_said(log) -> None:
