@@ -55,7 +55,7 @@ def observe(observed: Observed, prices: Prices, output: Output) -> None:
     from rich.text import Text
 
     from twosup_chain.calibration.record import Calibration
-    from twosup_chain.calibration.supervisors import chain_options
+    from twosup_chain.calibration.supervisors import chain_options, check_asked
     from twosup_chain.chain import TwoSupervisorChain
     from twosup_chain.service.log import DecisionLog
     from twosup_chain.service.observer import Observer
@@ -64,6 +64,7 @@ def observe(observed: Observed, prices: Prices, output: Output) -> None:
     calibration = Calibration.load(observed.calibration)
     local = parts.local_answerer(observed.local, "--local")
     made = chain_options(calibration, {}, {})
+    check_asked(calibration, local=local)
     chain = TwoSupervisorChain(local=local, remote=_nobody, **made)
     log = DecisionLog(observed.log)
     observer = Observer(chain, log, price=prices.price(), text=observed.keep_text, most=10**9)

@@ -10,6 +10,7 @@ from langchain_core.runnables import Runnable
 from twosup_chain import parts
 from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.calibration.record import Calibration
+from twosup_chain.calibration.supervisors import chain_options, check_asked
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat.model import TwoSupervisorChatModel
 from twosup_chain.errors import TwosupError
@@ -60,7 +61,8 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
     if price == "list":
         price = Price.of_model(table.remote or "")
     if table.remote is not None:
-        needs = trust["remote_supervisor"].scorer.needs
+        asked = None if calibration is None else calibration.remote.asked
+        needs = "top_logprobs" if asked and asked.get("top_logprobs") else trust["remote_supervisor"].scorer.needs
         speaks_openai = table.remote_url is not None or table.remote.startswith("openai:")
         more: dict[str, Any] = {"max_retries": 0} if speaks_openai else {}  # the gate asks again
         more |= {} if table.max_tokens is None else {"max_tokens": table.max_tokens}
@@ -76,6 +78,8 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
             prompt_tokens=table.prompt_tokens,
         )
     chain = TwoSupervisorChain(local=local, remote=remote, **options)
+    if calibration is not None:
+        _check_asked(calibration, chain, table.max_tokens)
     chat = TwoSupervisorChatModel(
         local=_chatting(local),
         remote=remote.model if isinstance(remote, ChatAnswerer) else remote,
@@ -117,9 +121,6 @@ def _traces(config: ServiceConfig) -> tuple[Sink, ...]:
 def _trust(table: RouteTable, policies: Mapping[str, Any]) -> tuple[dict[str, Any], Calibration | None]:
     """Returns the supervisors, and the calibration that set them, where one did."""
     if table.calibration is not None:
-        from twosup_chain.calibration.record import Calibration
-        from twosup_chain.calibration.supervisors import chain_options
-
         calibration = Calibration.load(table.calibration.expanduser())
         made: dict[str, Any] = chain_options(calibration, {}, policies)
         if table.remote is None:
@@ -134,6 +135,16 @@ def _trust(table: RouteTable, policies: Mapping[str, Any]) -> tuple[dict[str, An
         )
         for role in roles
     }, None
+
+
+def _check_asked(calibration: Calibration, chain: TwoSupervisorChain, longest: int | None) -> None:
+    """Checks that the models are asked as they were; how long a reply may be is the route's own, if nobody had said."""
+    remote = calibration.remote
+    if remote.asked is not None and longest is not None:
+        asked = {"max_tokens": longest, **remote.asked}
+        calibration = calibration.model_copy(update={"remote": remote.model_copy(update={"asked": asked})})
+    answerers = {"local": chain.local, "remote": chain.remote}
+    check_asked(calibration, **{role: answerer for role, answerer in answerers.items() if answerer is not None})
 
 
 def _chatting(local: Runnable[Any, Any]) -> Any:

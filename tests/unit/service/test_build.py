@@ -6,7 +6,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from twosup_chain import ExtractiveReader, calibrate
-from twosup_chain.errors import ConfigurationError, TwosupError
+from twosup_chain.answerers.settings import settings_of
+from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, TwosupError
 from twosup_chain.service.build import passages, routes
 from twosup_chain.service.config import ServiceConfig
 
@@ -56,13 +57,45 @@ def test_caps_take_a_price_and_a_log(tmp_path) -> None:
     assert found.sinks[0].store is found.chain.gate.budget.store
 
 
-def test_a_calibration_says_whom_to_trust(tmp_path, notes) -> None:
-    found = calibrate(notes.records, remote_rate=0.5, local_scorer="answerability", remote_scorer="in_context")
-    path = tmp_path / "calibration.json"
-    found.save(path)
+@pytest.fixture
+def calibrated(tmp_path, notes):
+    """Returns a function that writes a calibration whose hosted model was asked as is told."""
+
+    def write(**asked):
+        found = calibrate(notes.records, remote_rate=0.5, local_scorer="answerability", remote_scorer="in_context")
+        remote = found.remote.model_copy(update={"asked": {"temperature": 0, **asked}})
+        found = found.model_copy(update={"remote": remote})
+        found.save(tmp_path / "calibration.json")
+        return found, tmp_path / "calibration.json"
+
+    return write
+
+
+def test_a_calibration_says_whom_to_trust(calibrated) -> None:
+    found, path = calibrated()
     route = made(calibration=path, remote="openai:gpt-4.1-mini")
     assert route.calibration == found
     assert route.chain.local_supervisor.threshold == found.local.threshold
+
+
+def test_a_route_asks_as_its_calibration_was_asked(calibrated) -> None:
+    remote = {"remote": "openai:gpt-4.1-mini", "calibration": calibrated(logprobs=True, top_logprobs=5)[1]}
+    assert settings_of(made(**remote).chain.remote) == {"temperature": 0, "logprobs": True, "top_logprobs": 5}
+    assert made(**remote, max_tokens=300).max_tokens == 300
+    calibrated(temperature=0.7)
+    with pytest.raises(CalibrationMismatchError, match=r"routes\.docs: .*temperature=0.7 of the remote model, not 0"):
+        made(**remote)
+    calibrated(max_tokens=9)
+    with pytest.raises(CalibrationMismatchError, match="max_tokens=9 of the remote model, not 300"):
+        made(**remote, max_tokens=300)
+
+
+def test_a_local_model_is_asked_as_its_calibration_was_asked(calibrated) -> None:
+    found, path = calibrated()
+    local = found.local.model_copy(update={"asked": {"max_answer_tokens": 7}})
+    found.model_copy(update={"local": local}).save(path)
+    with pytest.raises(CalibrationMismatchError, match="max_answer_tokens=7 of the local model, not 'the default'"):
+        made(calibration=path)
 
 
 @pytest.mark.parametrize(
