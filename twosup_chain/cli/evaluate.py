@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,10 +48,14 @@ class Page(Output):
     Args:
         examples: Examples of each kind of mistake on the page.
         out: Where report.html and figures.json are written.
+        questions: The labelled questions that were recorded, whose passages the page shows then.
+        beside: The folder of another report, to be shown beside this one.
     """
 
     examples: Annotated[int, typer.Option(min=0)] = 5
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER")] = None
+    questions: Path | None = None
+    beside: Annotated[Path | None, typer.Option(metavar="FOLDER")] = None
 
 
 @command()
@@ -76,11 +81,15 @@ def evaluate(records: Records, setting: Setting, targets: OwnTargets, prices: Pr
         price=prices.price(),
         correct=records.correct,
         examples=output.examples,
+        questions=output.questions,
+        beside=output.beside,
     )
     page = None if output.out is None else report.save(output.out)
     output.show(report.as_dict, lambda: _overview(report))
     written = f"{page} is written, and figures.json beside it"
     note("--out FOLDER writes a page with pictures and examples" if page is None else written)
+    if page is not None and find_spec("matplotlib") is None:
+        note("the page has no pictures, which need matplotlib: pip install 'twosup-chain[plot]'")
 
 
 def _supervisors(setting: Setting) -> dict[str, Any]:

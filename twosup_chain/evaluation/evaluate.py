@@ -1,6 +1,7 @@
 """`evaluate`: recorded questions and two supervisors in, a `Report` out: figures, pictures, and one page to read."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from twosup_chain.calibration.settings import learned_scorers, read_judged, sett
 from twosup_chain.calibration.targets import Target
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.evaluation import measure, page
+from twosup_chain.evaluation.explorer import explorer
 from twosup_chain.evaluation.figures import Figures, PromiseFigures
 from twosup_chain.evaluation.mistakes import mistakes
-from twosup_chain.evaluation.report import Report
+from twosup_chain.evaluation.report import Past, Report, Run
 from twosup_chain.outcomes.decisions import decide
 from twosup_chain.outcomes.from_records import RecordColumns
 from twosup_chain.outcomes.outcomes import Flags, Floats, Outcomes
@@ -23,6 +25,7 @@ from twosup_chain.outcomes.price import Price
 from twosup_chain.records.lines import Paths
 from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 from twosup_chain.supervisor import Supervisor
+from twosup_chain.text.questions import Questions, load_questions
 
 #: Below so many questions every figure is rough.
 _FEW = 200
@@ -56,6 +59,8 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     targets: Iterable[Target | type[Target]] = (),
     early_abstention: bool = False,
     reconcile: bool = False,
+    questions: Questions | None = None,
+    beside: Past | str | Path | None = None,
 ) -> Evaluation:
     """Returns what a chain with these supervisors does with recorded questions, and what it saves and costs.
 
@@ -79,6 +84,8 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
             `TwoSupervisorChain`; a calibration says so itself.
         reconcile: Whether the second supervisor weighs the hosted prediction against the local one and "no answer",
             likewise.
+        questions: The labelled questions that were recorded, whose passages the page shows then: see `load_questions`.
+        beside: Another report's folder or ``figures.json``, to be shown beside this one.
 
     Raises:
         ConfigurationError: Neither a calibration nor both supervisors are given, an option contradicts another, or a
@@ -89,6 +96,13 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         InputError: There is no question, every call of a model failed, or there is a price and a hosted answer does not
             tell its tokens.
     """
+    past = beside if beside is None or isinstance(beside, Past) else Past.load(beside)
+    texts = None if questions is None else {question.id: question for question in load_questions(questions)}
+    run = Run(
+        date=datetime.now(UTC).isoformat(timespec="minutes"),
+        records=[Path(path).name for path in (records if isinstance(records, (list, tuple)) else [records])],
+        calibration=None if calibration is None or isinstance(calibration, Calibration) else Path(calibration).name,
+    )
     if calibration is not None and not isinstance(calibration, Calibration):
         calibration = Calibration.load(calibration)
     weighing: dict[str, Any] = {"early_abstention": early_abstention, "reconcile": reconcile}
@@ -151,7 +165,10 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         figures=figures,
         mistakes=mistakes(columns, decisions, examples),
         outcomes=outcomes,
+        run=run,
+        explored=explorer(columns, decisions, outcomes.remote_cost, {"local": local, "remote": remote}, texts),
         calibration=calibration,
+        beside=past,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.evaluation import words
 from twosup_chain.evaluation.figures import Ending, Figures, Saving, SupervisorFigures
-from twosup_chain.evaluation.report import Report
+from twosup_chain.evaluation.report import Past, Report
 
 Row = list[str]
 
@@ -57,6 +57,39 @@ def view(report: Report) -> dict[str, Any]:
             (f"{_MODELS[kind.role]} {_MISTAKES[kind.kind]}", settings[kind.role].threshold, kind)
             for kind in report.mistakes
         ],
+        "run": report.run,
+        "explored": report.explored,
+        "beside": None if report.beside is None else _beside(figures, report.beside),
+    }
+
+
+def _beside(figures: Figures, past: Past) -> dict[str, Any]:
+    """Returns the figures that decide, of this run and of another."""
+    runs = figures, past.figures
+
+    def cost(figures: Figures) -> str:
+        if figures.savings.cost is None or figures.price is None:
+            return words.NOTHING
+        return words.amount(_PER * figures.savings.cost.chain / figures.provenance.questions, figures.price.currency)
+
+    rows = (
+        ("exact match", [words.with_interval(run.systems.chain.exact_match) for run in runs]),
+        ("F1", [words.with_interval(run.systems.chain.f1) for run in runs]),
+        ("coverage", [words.with_interval(run.coverage) for run in runs]),
+        ("wrong if trusted", [words.with_interval(run.risk) for run in runs]),
+        ("hosted calls", [words.with_interval(run.escalation.remote_rate) for run in runs]),
+        ("cost of 1,000 questions", [cost(run) for run in runs]),
+        ("hosted model alone, exact match", [words.with_interval(run.systems.remote_only.exact_match) for run in runs]),
+        ("local model", [run.provenance.local_model or words.NOTHING for run in runs]),
+        ("hosted model", [run.provenance.remote_model or words.NOTHING for run in runs]),
+        ("local trust", [f"{run.local.scorer} ≥ {words.threshold(run.local.threshold)}" for run in runs]),
+        ("hosted trust", [f"{run.remote.scorer} ≥ {words.threshold(run.remote.threshold)}" for run in runs]),
+    )
+    return {
+        "date": past.run.date,
+        "questions": past.figures.provenance.questions,
+        "same": past.figures.provenance.digest == figures.provenance.digest,
+        "rows": [[name, *values] for name, values in rows],
     }
 
 

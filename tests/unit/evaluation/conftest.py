@@ -9,7 +9,7 @@ import pytest
 
 from twosup_chain.calibration.record import CalibratedSupervisor
 
-VOID = {"meta", "br", "col"}
+VOID = {"meta", "br", "col", "input"}
 
 
 def entry(number, *, local=(0.9, 1), remote=(0.9, 1), answerable=True, text=True, failed=False, **changes):
@@ -111,7 +111,7 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data):
-        if self._open and self._open[-1] != "style":
+        if self._open and self._open[-1] not in {"style", "script"}:
             self.words.append(data)
 
     @property

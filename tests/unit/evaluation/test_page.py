@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -35,24 +38,37 @@ def nasty(write, supervisors):
     return evaluate(write([record]), **supervisors())
 
 
-def test_the_page_loads_nothing_and_runs_nothing(write, supervisors):
+def test_the_page_loads_nothing_and_runs_nothing_but_its_own_script(write, supervisors):
     html = evaluate(write(KINDS), **supervisors(), price=Price(10, 100)).as_html()
     assert html.startswith("<!doctype html>\n")
-    assert "<script" not in html
+    data, script = re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL)
+    assert data[0] == ' type="application/json" id="explorer-data"'
+    assert script[0] == ""
+    digest = b64encode(sha256(script[1].encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert f'Content-Security-Policy" content="{policy}"' in html
+    assert "innerHTML" not in script[1]
     assert not re.search(r'\b(?:src|srcset|data|action)="|@import|url\((?!#)|<link|<iframe|<object', html)
     assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', html))
     assert not re.search(r"\son\w+=", html)
-    assert "Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"" in html
 
 
 def test_no_text_of_a_record_becomes_part_of_the_page(nasty, parse, undrawn):
     html = nasty.as_html()
     page = parse(html)
-    assert {"script", "img"}.isdisjoint(page.tags)
+    assert "img" not in page.tags
+    assert page.tags.count("script") == 2
     assert page.tags.count("style") == page.tags.count("title") == 1
     assert page.text.count("<script>alert(1)</script>") >= 5
     assert "\x00" not in html
     html.encode()
+
+
+def test_the_data_of_the_script_are_those_of_the_records_and_cannot_end_their_element(nasty, undrawn):
+    data = re.search(r'id="explorer-data">(.*?)</script>', nasty.as_html(), re.DOTALL)[1]
+    assert not set("<>&") & set(data)
+    (question,) = json.loads(data)["questions"]
+    assert (question["question"], question["local"], question["passage"]) == (NASTY, NASTY, None)
 
 
 def test_a_text_cannot_turn_the_words_around_it(nasty, undrawn):
