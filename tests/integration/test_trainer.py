@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.normalizers import Lowercase
-from tokenizers.pre_tokenizers import BertPreTokenizer
-from tokenizers.processors import TemplateProcessing
+from tiny_reader import encoder, squad_file
 
 from twosup_chain.cli import main
 from twosup_chain.errors import ConfigurationError, InputError, ModelFileError
@@ -22,67 +18,6 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 pytestmark = pytest.mark.integration
-
-COLOURS = ["red", "blue", "green", "black", "white", "grey"]
-SIZES = ["big", "small", "long", "wide", "thin", "high"]
-THINGS = ["door", "roof", "gate", "wall", "boat", "cart"]
-
-
-def encoder(folder):
-    """Writes a BERT of 2 layers × 32 without a question-answering head."""
-    words = [
-        "[PAD]",
-        "[UNK]",
-        "[CLS]",
-        "[SEP]",
-        "what",
-        "colour",
-        "is",
-        "the",
-        "?",
-        ".",
-        ",",
-        "near",
-        *COLOURS,
-        *SIZES,
-        *THINGS,
-    ]
-    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.normalizer = Lowercase()
-    tokenizer.pre_tokenizer = BertPreTokenizer()
-    tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    torch.manual_seed(5)
-    config = transformers.BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=128,
-    )
-    transformers.BertModel(config).save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
-
-
-def squad_file(path):
-    """Writes questions for the colour of things: half of the passages tell another property instead."""
-    paragraphs = []
-    for thing in THINGS:
-        for other in THINGS:
-            for word in COLOURS + SIZES:
-                context = f"The {thing} is {word} , near the {other}."
-                answers = [{"text": word, "answer_start": context.index(f" {word} ") + 1}] if word in COLOURS else []
-                question = {
-                    "id": f"{thing}-{other}-{word}",
-                    "question": f"What colour is the {thing}?",
-                    "answers": answers,
-                }
-                paragraphs.append({"context": context, "qas": [{**question, "is_impossible": not answers}]})
-    path.write_text(json.dumps({"data": [{"title": "Things", "paragraphs": paragraphs}]}), encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")

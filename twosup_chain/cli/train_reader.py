@@ -34,6 +34,9 @@ def train_reader(trainer: TrainerOptions, mixture: MixtureOptions, output: Outpu
 
     [cyan]twosup train-reader run --model all-MiniLM-L6-v2 --file train-v2.0.json --minutes 60[/cyan]
 
+    [cyan]twosup train-reader run --model all-MiniLM-L6-v2 --file train-v2.0.json --teacher base-checkpoint
+    --unlabelled more.json --swap-negatives 0.5 --averaged 0.999 --batch-tokens 24576 --bf16 --seconds 300[/cyan]
+
     [cyan]twosup export-reader run/final my-reader --calibrate run/held_out.json[/cyan]
     """
     from twosup_chain.training.trainer import Trainer

@@ -18,7 +18,6 @@ def load_model(folder: Path) -> Any:
     """Returns the ``BertForQuestionAnswering`` of a folder, in float32; an encoder without head gets a random one."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
-    from transformers import BertConfig, BertForQuestionAnswering
 
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
@@ -26,17 +25,32 @@ def load_model(folder: Path) -> Any:
                 f"{folder} lacks {name}: give a folder with config.json, model.safetensors and tokenizer.json"
             )
     try:
-        config = BertConfig.from_pretrained(folder, architectures=["BertForQuestionAnswering"], dtype="float32")
-        # Plain attention: on a CPU, in bfloat16, the fused kernel makes a training step half as slow again.
-        model = BertForQuestionAnswering._from_config(config, attn_implementation="eager")  # noqa: SLF001
         read = load_file(folder / "model.safetensors")
         floats = {name: tensor.float() for name, tensor in read.items() if tensor.is_floating_point()}
-        # a bare encoder names its weights without the prefix
-        weights = {n if n.startswith(("bert.", "qa_outputs.")) else f"bert.{n}": t for n, t in floats.items()}
-        missing = model.load_state_dict(weights, strict=False).missing_keys
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelFileError(f"{folder} holds no BERT model that can be read: {error}") from error
-    lacking = [name for name in missing if not name.startswith("qa_outputs.")]
+    return bert(folder, floats, head=False)
+
+
+def bert(folder: Path, weights: dict[str, Any], *, head: bool) -> Any:
+    """Returns a ``BertForQuestionAnswering`` of a folder's configuration with these weights.
+
+    `head`: whether the weights must hold the head.
+    """
+    from torch.cuda import is_available
+    from transformers import BertConfig, BertForQuestionAnswering
+
+    try:
+        config = BertConfig.from_pretrained(folder, architectures=["BertForQuestionAnswering"], dtype="float32")
+        # Plain attention on a CPU: there, in bfloat16, the fused kernel makes a training step half as slow again.
+        attention = "sdpa" if is_available() else "eager"
+        model = BertForQuestionAnswering._from_config(config, attn_implementation=attention)  # noqa: SLF001
+        # a bare encoder names its weights without the prefix
+        named = {n if n.startswith(("bert.", "qa_outputs.")) else f"bert.{n}": t for n, t in weights.items()}
+        missing = model.load_state_dict(named, strict=False).missing_keys
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelFileError(f"{folder} holds no BERT model that can be read: {error}") from error
+    lacking = [name for name in missing if head or not name.startswith("qa_outputs.")]
     if lacking:
         raise ModelFileError(f"{folder} holds no BERT model: {len(lacking)} weights are missing, {lacking[0]} first")
     return model

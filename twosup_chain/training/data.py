@@ -31,7 +31,7 @@ class TrainingExample:
     answers: tuple[tuple[str, int], ...]  # text and start in characters; empty for an unanswerable question
     origin: str = ""  # the article's `source`, else the file's name; for a made negative its kind
     join: str = ""  # how question and passage were brought together, where the file tells
-    weight: float = 1.0  # in the loss, in (0, 1]
+    weight: float = 1.0  # in the loss, in (0, 1]; 0: the labels do not count, only a teacher
 
     @property
     def answerable(self) -> bool:

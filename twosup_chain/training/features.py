@@ -84,23 +84,43 @@ def training_windows(
     return chosen
 
 
-def epoch_batches(windows: Sequence[Window], batch_size: int, rng: random.Random) -> list[list[Window]]:
-    """Returns all windows in batches of similar length, shuffled; the last, smaller batch of a pool is kept."""
+def epoch_batches(
+    windows: Sequence[Window], batch_size: int, rng: random.Random, *, tokens: int | None = None, multiple: int = 1
+) -> list[list[Window]]:
+    """Returns all windows in batches of similar length, shuffled; the last, smaller batch of a pool is kept.
+
+    `tokens` and `multiple`: as for `length_batches`; without them a batch has `batch_size` windows.
+    """
     order = list(windows)
     rng.shuffle(order)
-    pool = batch_size * POOL_BATCHES
+    pool = POOL_BATCHES * (batch_size if tokens is None else max(batch_size, tokens // 64))
     batches = []
     for first in range(0, len(order), pool):
         some = sorted(order[first : first + pool], key=len)
-        cut = [some[i : i + batch_size] for i in range(0, len(some), batch_size)]
+        cut = list(length_batches(some, batch_size if tokens is None else pool, tokens, multiple))
         rng.shuffle(cut)
         batches += cut
     return batches
 
 
+def length_batches(
+    windows: Sequence[Window], most: int, tokens: int | None, multiple: int = 1
+) -> Iterator[list[Window]]:
+    """Yields sorted windows in batches of `most` at most, and of `tokens` when padded to a `multiple`; never none."""
+    batch: list[Window] = []
+    for window in windows:
+        size = (len(batch) + 1) * _padded(len(window), multiple)
+        if batch and (len(batch) == most or (tokens is not None and size > tokens)):
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
+
+
 def collate(windows: Sequence[Window], *, multiple: int = 32, pad_id: int = 0) -> Batch:
     """Returns the windows padded to their greatest length, rounded up to a `multiple`: each new length is slow once."""
-    length = -(-max(map(len, windows)) // multiple) * multiple
+    length = _padded(max(map(len, windows)), multiple)
     shape = (len(windows), length)
     ids, types, mask = np.full(shape, pad_id, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     allowed = np.zeros(shape, np.bool_)
@@ -112,6 +132,10 @@ def collate(windows: Sequence[Window], *, multiple: int = 32, pad_id: int = 0) -
         allowed[row, window.passage : len(window) - 1] = True
     starts, ends = np.array([(window.start, window.end) for window in windows], np.int64).T
     return Batch(ids, types, mask, allowed, starts, ends, np.array([window.weight for window in windows], np.float32))
+
+
+def _padded(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def _cut_questions(questions: list[str], tokenizer: Tokenizer) -> list[str]:

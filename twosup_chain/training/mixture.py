@@ -6,14 +6,26 @@ Every draw follows from the seed and the epoch's number, so that a resumed run s
 import random
 from dataclasses import dataclass, replace
 
-from twosup_chain.errors import InputError, UnknownOptionError
+from twosup_chain.errors import ConfigurationError, InputError, UnknownOptionError
 from twosup_chain.training.data import TrainingExample, read_squad, split_held_out
 from twosup_chain.training.known import KNOWN, read_known
-from twosup_chain.training.negatives import passage_negatives, swap_negatives
+from twosup_chain.training.negatives import (
+    neighbour_negatives,
+    passage_negatives,
+    removed_negatives,
+    swap_negatives,
+)
 from twosup_chain.training.options import MixtureOptions
 
 #: The share of the known questions that is trained on all the same.
 REHEARSED = 0.2
+#: What negatives are made by, in this order, by the option that says how many.
+_NEGATIVES = {
+    "passage": passage_negatives,
+    "swap": swap_negatives,
+    "neighbour": neighbour_negatives,
+    "removed": removed_negatives,
+}
 
 
 @dataclass(frozen=True)
@@ -37,8 +49,13 @@ class Mixture:
         return [*range(len(self.always)), *(len(self.always) + pick for pick in picks)]
 
 
-def build_mixture(options: MixtureOptions) -> Mixture:
-    """Returns the material that `options` describe."""
+def build_mixture(options: MixtureOptions, *, taught: bool = False) -> Mixture:
+    """Returns the material that `options` describe.
+
+    `taught`: there is a teacher, whose word alone counts on what was made or has no labels (their weight is 0).
+    """
+    if options.unlabelled and not taught:
+        raise ConfigurationError("unlabelled questions need a teacher: give teacher as well, or leave them out")
     read = [example for path in options.files for example in read_squad(path)]
     train, held_out = split_held_out(read, options.held_out)
     if options.known is not None:
@@ -52,14 +69,16 @@ def build_mixture(options: MixtureOptions) -> Mixture:
     answerable = [example for example in train if example.answerable]
     rng = epoch_rng(options.seed, 0, "negatives")
     unanswerable = [example for example in [*train, *extra] if not example.answerable]
-    unanswerable += passage_negatives(train, round(options.passage_negatives * len(answerable)), rng)
-    unanswerable += swap_negatives(train, round(options.swap_negatives * len(answerable)), rng)
+    for kind, make in _NEGATIVES.items():
+        made = make(train, round(getattr(options, f"{kind}_negatives") * len(answerable)), rng)
+        unanswerable += [replace(example, weight=0.0) for example in made] if taught else made
     kept = [example for example in extra if example.answerable]
     draw = len(answerable)
     if options.unanswerable_share:
         wanted = round(len(unanswerable) * (1 / options.unanswerable_share - 1)) - len(kept)
         draw = max(0, min(draw, wanted))
-    return Mixture((*unanswerable, *kept), tuple(answerable), draw, tuple(held_out), options.seed)
+    always = (*unanswerable, *kept, *_unlabelled(options))
+    return Mixture(always, tuple(answerable), draw, tuple(held_out), options.seed)
 
 
 def check_both_kinds(mixture: Mixture) -> None:
@@ -76,6 +95,13 @@ def check_both_kinds(mixture: Mixture) -> None:
 def epoch_rng(seed: int, epoch: int, purpose: str) -> random.Random:
     """Returns the generator for one purpose in one epoch."""
     return random.Random(f"{seed}/{epoch}/{purpose}")  # noqa: S311  shuffling is no cryptography
+
+
+def _unlabelled(options: MixtureOptions) -> list[TrainingExample]:
+    """Returns the questions that only a teacher answers, on passages that are not held out."""
+    read = [example for path in options.unlabelled for example in read_squad(path)]
+    kept, _ = split_held_out(read, options.held_out)
+    return [replace(example, answers=(), origin="unlabelled", weight=0.0) for example in kept]
 
 
 def _extra(options: MixtureOptions) -> list[TrainingExample]:

@@ -58,16 +58,21 @@ def as_bert(
             f"tokenizer.json has {rows} tokens, but an MPNet of {len(found[words])} embeddings needs BERT's uncased "
             f"vocabulary of {len(found[words]) - _SHIFT - 1} with {', '.join(_SPECIAL)}"
         )
-    order = np.arange(rows) + _SHIFT
-    for token, row in _SPECIAL.items():
-        order[vocabulary[token]] = row
-    found[words] = found[words][order]
+    found[words] = found[words][rows_of(vocabulary)]
     found[places] = found[places][_FIRST_POSITION:]
     positions = len(found[places])
     distances = np.arange(1 - positions, positions)
     table = found.pop("bert.encoder.relative_attention_bias.weight")
     found[DISTANCES] = table[_buckets(distances, len(table))].T
     return found, {**config, "model_type": "bert", "vocab_size": rows, "max_position_embeddings": positions}
+
+
+def rows_of(vocabulary: Mapping[str, int]) -> Array:
+    """Returns the ids that an MPNet has for the tokens of a BERT tokenizer, by the tokenizer's own ids."""
+    order = np.arange(len(vocabulary)) + _SHIFT
+    for token, row in _SPECIAL.items():
+        order[vocabulary[token]] = row
+    return order
 
 
 def _renamed(name: str) -> str:

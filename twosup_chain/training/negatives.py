@@ -1,6 +1,6 @@
-"""Harder unanswerable questions, made from answerable ones: other passages, and swapped words in the question.
+"""Harder unanswerable questions, made from answerable ones: by another passage, less of it, or a swapped word.
 
-Both imitate how the unanswerable questions of SQuAD v2 look (Rajpurkar et al. 2018, table 1, doi:10.18653/v1/P18-2124:
+They imitate how the unanswerable questions of SQuAD v2 look (Rajpurkar et al. 2018, table 1, doi:10.18653/v1/P18-2124:
 entity swap, antonym, mutual exclusion, no information). A made negative may by chance have an answer: it gets a weight
 below 1. Deterministic for a given `random.Random`.
 """
@@ -9,13 +9,15 @@ import math
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
+from twosup_chain.scoring.wording import sentences
 from twosup_chain.text.finder import stands_in
 from twosup_chain.training.data import TrainingExample
 
-#: Weight in the loss of a question set against another passage, and of one with a swapped word.
+#: Weight in the loss of a question set against another passage or the rest of its own, and of one with a swapped word.
 PASSAGE_WEIGHT, SWAP_WEIGHT = 0.8, 0.6
 #: Passages that share more of their words than this (Jaccard) are taken for copies of each other.
 COPY_OVERLAP = 0.5
@@ -44,18 +46,40 @@ def passage_negatives(examples: Sequence[TrainingExample], count: int, rng: rand
     """
     passages = list(dict.fromkeys(example.context for example in examples))
     index = _Index(passages)
-    answerable = [example for example in examples if example.answerable]
-    made: list[TrainingExample] = []
-    for example in rng.sample(answerable, len(answerable)):
-        if len(made) >= count:
-            break
-        own = _words(example.context)
-        for passage in index.similar(example.question):
-            held = any(stands_in([passage], text) for text, _ in example.answers)
-            if not held and _jaccard(own, _words(passage)) < COPY_OVERLAP:
-                made.append(_negative(example, "passage", PASSAGE_WEIGHT, context=passage))
-                break
-    return made
+
+    def make(example: TrainingExample) -> TrainingExample | None:
+        return _elsewhere(example, "passage", index.similar(example.question))
+
+    return _made(examples, count, rng, make)
+
+
+def neighbour_negatives(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
+    """Returns answerable questions, each set against the passage before or after its own, in the order of `examples`.
+
+    A passage that holds the answer text or copies the own one is not taken.
+    """
+    passages = list(dict.fromkeys(example.context for example in examples))
+    places = {passage: place for place, passage in enumerate(passages)}
+
+    def make(example: TrainingExample) -> TrainingExample | None:
+        place = places[example.context]
+        near = [*passages[max(0, place - 1) : place], *passages[place + 1 : place + 2]]
+        return _elsewhere(example, "neighbour", rng.sample(near, len(near)))
+
+    return _made(examples, count, rng, make)
+
+
+def removed_negatives(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
+    """Returns answerable questions on what their passage says beside the answer's sentence; never the answer again."""
+
+    def make(example: TrainingExample) -> TrainingExample | None:
+        texts = [text for text, _ in example.answers]
+        rest = " ".join(s for s in sentences([example.context]) if not any(stands_in([s], text) for text in texts))
+        if not rest or any(stands_in([rest], text) for text in texts):
+            return None
+        return _negative(example, "removed", PASSAGE_WEIGHT, context=rest)
+
+    return _made(examples, count, rng, make)
 
 
 def swap_negatives(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
@@ -64,15 +88,34 @@ def swap_negatives(examples: Sequence[TrainingExample], count: int, rng: random.
     A year, number or name that stands in both question and passage is replaced by another one of the passage that is
     not (part of) the answer; failing that, a word by its opposite, if the passage does not use the opposite.
     """
-    answerable = [example for example in examples if example.answerable]
-    made: list[TrainingExample] = []
-    for example in rng.sample(answerable, len(answerable)):
-        if len(made) >= count:
-            break
+
+    def make(example: TrainingExample) -> TrainingExample | None:
         options = [*_entity_swaps(example)] or [*_opposite_swaps(example)]
-        if options:
-            made.append(_negative(example, "swap", SWAP_WEIGHT, question=rng.choice(options)))
-    return made
+        return _negative(example, "swap", SWAP_WEIGHT, question=rng.choice(options)) if options else None
+
+    return _made(examples, count, rng, make)
+
+
+def _made(
+    examples: Sequence[TrainingExample],
+    count: int,
+    rng: random.Random,
+    make: Callable[[TrainingExample], TrainingExample | None],
+) -> list[TrainingExample]:
+    """Returns what is made of answerable examples in random order, `count` at most."""
+    answerable = [example for example in examples if example.answerable]
+    found = map(make, rng.sample(answerable, len(answerable)))
+    return list(islice((made for made in found if made is not None), count))
+
+
+def _elsewhere(example: TrainingExample, kind: str, passages: Sequence[str]) -> TrainingExample | None:
+    """Returns the question on the first of the passages that neither holds its answer nor copies its own passage."""
+    own = _words(example.context)
+    for passage in passages:
+        held = any(stands_in([passage], text) for text, _ in example.answers)
+        if not held and _jaccard(own, _words(passage)) < COPY_OVERLAP:
+            return _negative(example, kind, PASSAGE_WEIGHT, context=passage)
+    return None
 
 
 def _entity_swaps(example: TrainingExample) -> Iterator[str]:

@@ -8,23 +8,28 @@ command line it is ``twosup train-reader``.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twosup_chain.errors import ConfigurationError, MissingExtraError
+from twosup_chain.training.average import Average
 from twosup_chain.training.checkpoint import load_model, load_state, save_model
 from twosup_chain.training.data import TrainingExample, write_squad
 from twosup_chain.training.features import Batch, Window, collate, epoch_batches, make_windows, training_windows
 from twosup_chain.training.held_out import Figures, Prediction, figures, predict
 from twosup_chain.training.log import Progress, RunLog
+from twosup_chain.training.loss import hard_loss, soft_loss
 from twosup_chain.training.mixture import build_mixture, check_both_kinds, epoch_rng
 from twosup_chain.training.options import MixtureOptions, TrainerOptions
 from twosup_chain.training.pictures import draw_run
+from twosup_chain.training.teacher import Network, SoftLabels, load_teacher
 
 #: Steps between entries of the log.
 LOG_EVERY = 20
@@ -61,7 +66,8 @@ class Trainer:
                 f"max_length={options.max_length!r} is more than the model's {positions} positions"
             )
         self.optimizer = self._optimizer()
-        self.mixture = build_mixture(mixture)
+        self.average = Average(self.model, options.averaged) if options.averaged else None
+        self.mixture = build_mixture(mixture, taught=options.teacher is not None)
         check_both_kinds(self.mixture)
         tokenizer = Tokenizer.from_file(str(options.model / "tokenizer.json"))
         rng = epoch_rng(options.seed, 0, "windows")
@@ -70,7 +76,10 @@ class Trainer:
         self.held_out, longest = list(self.mixture.held_out), min(384, positions)
         limits = {"max_length": longest, "stride": longest // 4}
         self.held_out_windows = [w for some in make_windows(self.held_out, tokenizer, **limits) for w in some]
-        self.steps_per_epoch = sum(1 for _ in self._epoch(0))
+        self.steps_per_epoch = max(len(self._epoch(0)), 1)
+        self.labels = (
+            None if options.teacher is None else self._taught(load_teacher(options.teacher, options.model, self.device))
+        )
         if state:
             self._resume(state)
 
@@ -84,8 +93,8 @@ class Trainer:
     def share(self) -> float:
         """The share of the run that is done, in [0, 1]: of its steps, or of its minutes if that is more."""
         by_steps = self.progress.step / self.steps
-        minutes = self.options.minutes
-        return min(1.0, max(by_steps, self.progress.seconds / 60 / minutes) if minutes else by_steps)
+        seconds = self.options.seconds or 60 * (self.options.minutes or 0.0)
+        return min(1.0, max(by_steps, self.progress.seconds / seconds) if seconds else by_steps)
 
     def run(self, report: Callable[[dict[str, Any]], None] = lambda _: None) -> Figures:
         """Trains to the end and returns the figures of the final model on all held-out questions."""
@@ -96,13 +105,16 @@ class Trainer:
         if self.progress.step == 0:
             log.write("evaluation", **self.evaluate(self.options.evaluate_on).as_dict())
         began, before = time.monotonic(), self.progress.seconds
-        losses: list[float] = []
-        for batch in self._batches():
-            losses.append(self._train(batch))
+        losses: list[dict[str, float]] = []
+        for windows in self._batches():
+            losses.append(self._train(windows))
             self.progress.step += 1
+            if self.average is not None:
+                self.average.add(self.model, self.progress.step)
             self.progress.seconds = before + time.monotonic() - began
             if self.progress.step % LOG_EVERY == 0:
-                log.write("train", loss=round(sum(losses) / len(losses), 4), rate=self._rate())
+                means = {name: round(fmean(some[name] for some in losses), 4) for name in losses[0]}
+                log.write("train", **means, rate=self._rate())
                 losses.clear()
             evaluate = self.progress.step % self.options.evaluate_every == 0
             if evaluate:
@@ -122,7 +134,7 @@ class Trainer:
         windows = [replace(w, example=chosen[w.example]) for w in self.held_out_windows if w.example in chosen]
         examples = [self.held_out[index] for index in chosen]
         self.model.eval()
-        with self.torch.inference_mode():
+        with self._averaged(), self.torch.inference_mode():
             predictions = predict(examples, windows, self._numpy_logits)
         self.model.train()
         return examples, predictions
@@ -154,6 +166,8 @@ class Trainer:
             )
         self.progress = Progress(**state["progress"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.weights = [part.to(self.device) for part in state["average"]]
         self.torch.set_rng_state(state["rng"])
         if self.device.type == "cuda":
             self.torch.cuda.set_rng_state(state["cuda_rng"], self.device)
@@ -168,9 +182,15 @@ class Trainer:
 
     def _epoch(self, number: int) -> list[list[Window]]:
         windows = [self.windows[index] for index in self.mixture.epoch(number)]
-        return epoch_batches(windows, self.options.batch_size, epoch_rng(self.options.seed, number, "order"))
+        rng, options = epoch_rng(self.options.seed, number, "order"), self.options
+        return epoch_batches(windows, options.batch_size, rng, tokens=options.batch_tokens, multiple=options.multiple)
 
-    def _batches(self) -> Iterator[Batch]:
+    def _taught(self, teacher: Network) -> SoftLabels:
+        tokens = self.options.batch_tokens or self.options.batch_size * self.options.max_length
+        with self.torch.inference_mode():
+            return SoftLabels(teacher, self.windows, self._logits, tokens=tokens, multiple=self.options.multiple)
+
+    def _batches(self) -> Iterator[list[Window]]:
         """Yields the batches from the present step on, until steps, minutes or patience are spent."""
         patience = self.options.patience
         for number in count(self.progress.step // self.steps_per_epoch):
@@ -178,7 +198,7 @@ class Trainer:
             for windows in self._epoch(number)[done:]:
                 if self.share >= 1 or (patience is not None and self.progress.since_best >= patience):
                     return
-                yield collate(windows, multiple=self.options.multiple)
+                yield windows
 
     def _rate(self) -> float:
         share, warmup = self.share, self.options.warmup
@@ -186,34 +206,37 @@ class Trainer:
         floor = self.options.learning_rate / 100 if share < warmup else 0.0
         return max(floor, self.options.learning_rate * scale)
 
-    def _train(self, batch: Batch) -> float:
-        torch = self.torch
+    def _train(self, windows: list[Window]) -> dict[str, float]:
+        options, batch = self.options, collate(windows, multiple=self.options.multiple)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        starts, ends = self._logits(batch)
-        weights = torch.from_numpy(batch.weights).to(self.device)
-        losses = [
-            torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets).to(self.device), reduction="none")
-            for logits, targets in ((starts, batch.starts), (ends, batch.ends))
-        ]
-        loss = ((losses[0] + losses[1]) / 2 * weights).sum() / weights.sum()
+        logits = self._logits(self.model, batch)
+        loss, parts = hard_loss(logits, batch), {}
+        if self.labels is not None:
+            soft = soft_loss(logits, self.labels.of(windows, batch.ids.shape[1]), options.temperature)
+            loss = options.teacher_weight * soft + options.label_weight * loss
+            parts["to_teacher"] = float(soft.detach())
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        self.torch.nn.utils.clip_grad_norm_(self.model.parameters(), options.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return float(loss.detach())
+        return {"loss": float(loss.detach()), **parts}
 
-    def _logits(self, batch: Batch) -> tuple[Any, Any]:
-        """Returns start and end logits in float32, -inf where no span may start or end."""
+    def _logits(self, network: Network, batch: Batch) -> tuple[Any, Any]:
+        """Returns a network's start and end logits in float32, -inf where no span may start or end."""
         torch = self.torch
         ids, types, mask = (torch.from_numpy(part).to(self.device) for part in (batch.ids, batch.types, batch.mask))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.half_precision):
-            out = self.model(input_ids=ids, token_type_ids=types, attention_mask=mask)
+            out = network(input_ids=ids, token_type_ids=types, attention_mask=mask)
         barred = ~torch.from_numpy(batch.allowed).to(self.device)
         return tuple(logits.float().masked_fill(barred, -torch.inf) for logits in (out.start_logits, out.end_logits))
 
+    def _averaged(self) -> AbstractContextManager[None]:
+        """The model has its averaged weights meanwhile, if there are any."""
+        return nullcontext() if self.average is None else self.average.inside(self.model)
+
     def _numpy_logits(self, batch: Batch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        starts, ends = self._logits(batch)
+        starts, ends = self._logits(self.model, batch)
         return starts.cpu().numpy(), ends.cpu().numpy()
 
     def _judge(self, log: RunLog) -> None:
@@ -223,7 +246,8 @@ class Trainer:
         progress = self.progress
         if found.balanced_f1 > progress.best:
             progress.best, progress.since_best = found.balanced_f1, 0
-            save_model(self.options.out / "best", self.model, self.options.model)
+            with self._averaged():
+                save_model(self.options.out / "best", self.model, self.options.model)
         else:
             progress.since_best += 1
 
@@ -232,6 +256,7 @@ class Trainer:
             "settings": self._settings,
             "progress": vars(self.progress),
             "optimizer": self.optimizer.state_dict(),
+            "average": self.average and self.average.weights,
             "rng": self.torch.get_rng_state(),
             "cuda_rng": self.torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
@@ -239,6 +264,9 @@ class Trainer:
 
     def _finish(self, log: RunLog) -> Figures:
         """Keeps the better of the last and the best model (on all held-out questions) as ``final``."""
+        if self.average is not None:
+            self.average.settle(self.model)
+            self.average = None
         found, best = self.evaluate(), self.options.out / "best"
         log.write("end", model="last", **found.as_dict())
         if best.is_dir():
@@ -260,6 +288,6 @@ class Trainer:
 
 def _settings(options: TrainerOptions, mixture: MixtureOptions) -> dict[str, str]:
     """Returns the options that a resumed run must share with the first one, as text."""
-    free = {"out", "minutes", "device", "threads", "evaluate_every", "save_every", "evaluate_on", "patience"}
+    free = {"out", "minutes", "seconds", "device", "threads", "evaluate_every", "save_every", "evaluate_on", "patience"}
     both = {**vars(options), **{f"mixture.{name}": value for name, value in vars(mixture).items()}}
     return {name: str(value) for name, value in both.items() if name not in free}

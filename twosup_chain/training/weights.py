@@ -35,16 +35,29 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Any], Weights, str]:
         MissingExtraError: safetensors is not installed.
         ModelFileError: A file is missing or cannot be read.
     """
+    config, weights, tokenizer = read_weights(folder)
+    try:
+        if config.get("model_type") == "mpnet":
+            weights, config = as_bert(weights, config, tokenizer["model"]["vocab"])
+    except KeyError as error:
+        raise _unreadable(folder, error) from error
+    return config, weights, json.dumps({**tokenizer, "truncation": None, "padding": None}, ensure_ascii=False)
+
+
+def read_weights(folder: Path) -> tuple[dict[str, Any], Weights, dict[str, Any]]:
+    """Returns what `read_checkpoint` does, weights by their own names and the tokenizer as it is."""
     try:
         files = [(folder / name).read_text(encoding="utf-8") for name in ("config.json", TOKENIZER_FILE)]
         config, tokenizer = map(json.loads, files)
         weights = _from_npz(folder / _NPZ) if (folder / _NPZ).is_file() else _from_safetensors(folder)
-        if config.get("model_type") == "mpnet":
-            weights, config = as_bert(weights, config, tokenizer["model"]["vocab"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        wanted = f"config.json, model.safetensors and {TOKENIZER_FILE}"
-        raise ModelFileError(f"{folder} is no checkpoint with {wanted}: {error}") from error
-    return config, weights, json.dumps({**tokenizer, "truncation": None, "padding": None}, ensure_ascii=False)
+        raise _unreadable(folder, error) from error
+    return config, weights, tokenizer
+
+
+def _unreadable(folder: Path, error: Exception) -> ModelFileError:
+    wanted = f"config.json, model.safetensors and {TOKENIZER_FILE}"
+    return ModelFileError(f"{folder} is no checkpoint with {wanted}: {error}")
 
 
 def _from_safetensors(folder: Path) -> Weights:

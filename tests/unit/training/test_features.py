@@ -18,6 +18,7 @@ from twosup_chain.training.features import (
     MAX_QUESTION_TOKENS,
     collate,
     epoch_batches,
+    length_batches,
     make_windows,
     training_windows,
 )
@@ -126,3 +127,19 @@ def test_epoch_holds_every_window_once_in_batches_of_like_length(tokenizer):
     numbers = [[[w.example for w in some] for some in order] for order in (batches, again, other)]
     assert numbers[0] == numbers[1]
     assert numbers[0] != numbers[2]
+
+
+def test_batches_of_tokens_hold_no_more_when_padded_and_lose_no_window(tokenizer):
+    items = [example(" ".join(f"word{i}" for i in range(length)) + " .") for length in (5, 9, 30, 31, 40, 60, 61)]
+    windows = [w for some in make_windows(items, tokenizer, max_length=96, stride=16) for w in some]
+    batches = list(length_batches(sorted(windows, key=len), 3, 96, 16))
+    assert sorted(len(w) for batch in batches for w in batch) == sorted(map(len, windows))
+    assert all(collate(batch, multiple=16).ids.size <= 96 for batch in batches)
+    assert max(map(len, batches)) == 2
+    epoch = epoch_batches(windows, 2, random.Random(0), tokens=96, multiple=16)
+    assert sorted(map(len, epoch)) == sorted(map(len, batches))
+
+
+def test_a_window_longer_than_the_tokens_of_a_batch_is_a_batch_by_itself(tokenizer):
+    windows = [only_window(tokenizer, example("Ann Reed built the mill."))] * 2
+    assert list(map(len, length_batches(windows, 8, 4))) == [1, 1]

@@ -123,3 +123,19 @@ def test_held_out_questions_stay_whole_whatever_is_known(main_file, tmp_path):
     known.write_text(json.dumps({f"a{i}": 0.99 for i in range(120)}), encoding="utf-8")
     plain = build_mixture(MixtureOptions(files=(main_file,), held_out=0.3))
     assert build_mixture(MixtureOptions(files=(main_file,), held_out=0.3, known=known)).held_out == plain.held_out
+
+
+def test_under_a_teacher_what_was_made_or_has_no_labels_weighs_nothing(main_file, extra_file):
+    options = MixtureOptions(files=(main_file,), held_out=0.1, swap_negatives=0.5, unlabelled=(extra_file,))
+    taught = build_mixture(options, taught=True)
+    origins = {example.origin for example in taught.examples if example.weight == 0}
+    assert origins == {"swap", "unlabelled"}
+    assert all(not example.answers for example in taught.examples if example.origin == "unlabelled")
+
+
+def test_questions_without_labels_on_held_out_passages_are_left_out(main_file):
+    options = MixtureOptions(files=(main_file,), held_out=0.3, unlabelled=(main_file,))
+    taught = build_mixture(options, taught=True)
+    held = {example.context for example in taught.held_out}
+    assert held
+    assert not held & {example.context for example in taught.examples}

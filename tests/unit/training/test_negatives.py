@@ -8,7 +8,14 @@ import random
 import pytest
 
 from twosup_chain.training.data import TrainingExample
-from twosup_chain.training.negatives import PASSAGE_WEIGHT, SWAP_WEIGHT, passage_negatives, swap_negatives
+from twosup_chain.training.negatives import (
+    PASSAGE_WEIGHT,
+    SWAP_WEIGHT,
+    neighbour_negatives,
+    passage_negatives,
+    removed_negatives,
+    swap_negatives,
+)
 
 FILLER = [f"Filler {i} speaks of cabbage, carrots and clover number {i} in gardens." for i in range(40)]
 
@@ -89,3 +96,27 @@ def test_same_seed_makes_the_same_negatives():
     runs = [swap_negatives(items, 10, random.Random(seed)) for seed in (1, 1, 2)]
     assert len(runs[0]) == 10
     assert runs[0] == runs[1] != runs[2]
+
+
+def test_question_is_set_against_a_neighbouring_passage_without_the_answer():
+    texts = ["Ann built the mill.", "Ben built the barn.", "Cy painted a gate, and Ben left.", "Di ran."]
+    items = [
+        example(f"Who, in {n}?", text, name)
+        for n, (text, name) in enumerate(zip(texts, ["Ann", "Ben", "Cy", "Di"], strict=True))
+    ]
+    made = {e.question: e for e in neighbour_negatives(items, 10, random.Random(0))}
+    assert made["Who, in 0?"].context == texts[1]
+    assert made["Who, in 1?"].context == texts[0]  # the other neighbour names Ben
+    assert made["Who, in 3?"].context == texts[2]
+    assert {(e.origin, e.weight, e.answers) for e in made.values()} == {("neighbour", PASSAGE_WEIGHT, ())}
+
+
+def test_the_answers_sentence_is_taken_out_and_the_answer_stands_nowhere_else():
+    asked = example("Who built the mill?", "The mill is old. Ann Reed built it in 1850. It burnt down.", "Ann Reed")
+    (made,) = removed_negatives([asked], 10, random.Random(0))
+    assert made.context == "The mill is old. It burnt down."
+    assert (made.origin, made.answers) == ("removed", ())
+
+
+def test_nothing_is_made_of_a_passage_of_one_sentence():
+    assert not removed_negatives([example("Who?", "Ann Reed built it.", "Ann Reed")], 10, random.Random(0))
