@@ -15,6 +15,7 @@ from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.chat.model import TwoSupervisorChatModel
 from twosup_chain.errors import TwosupError
 from twosup_chain.outcomes.price import Price
+from twosup_chain.scoring.scorer import Needs
 from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.config import RouteTable, ServiceConfig
 from twosup_chain.service.gate import RemoteGate
@@ -62,7 +63,8 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
         price = Price.of_model(table.remote or "")
     if table.remote is not None:
         asked = None if calibration is None else calibration.remote.asked
-        needs = "top_logprobs" if asked and asked.get("top_logprobs") else trust["remote_supervisor"].scorer.needs
+        needs: Needs | None = trust["remote_supervisor"].scorer.needs
+        needs = "top_logprobs" if asked and asked.get("top_logprobs") else needs
         speaks_openai = table.remote_url is not None or table.remote.startswith("openai:")
         more: dict[str, Any] = {"max_retries": 0} if speaks_openai else {}  # the gate asks again
         more |= {} if table.max_tokens is None else {"max_tokens": table.max_tokens}
