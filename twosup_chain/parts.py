@@ -164,7 +164,12 @@ def scorer_of(spec: str, role: str) -> Scorer:
 
 def recorded_scorer(spec: str, role: str) -> str | Scorer:
     """Returns a scorer as records are read by it: a plain name stays one, since records may know more names."""
-    return scorer_of(spec, role) if spec.endswith(".json") or _OWN.fullmatch(spec) else spec
+    return scorer_of(spec, role) if is_own_scorer(spec) else spec
+
+
+def is_own_scorer(spec: object) -> bool:
+    """Whether a scorer is given by file or by the user's own code, not by the name of a registered one."""
+    return isinstance(spec, str) and (spec.endswith(".json") or _OWN.fullmatch(spec) is not None)
 
 
 def own_target(spec: str) -> Any:

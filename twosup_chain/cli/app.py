@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from twosup_chain._version import __version__
 from twosup_chain.cli.ask import ask
 from twosup_chain.cli.calibrate import calibrate
+from twosup_chain.cli.chat import chat
 from twosup_chain.cli.check import check
 from twosup_chain.cli.collect import collect
 from twosup_chain.cli.console import fail, note
@@ -22,6 +23,7 @@ from twosup_chain.cli.evaluate import evaluate
 from twosup_chain.cli.evaluate_reader import evaluate_reader
 from twosup_chain.cli.export_reader import export_reader
 from twosup_chain.cli.fit_scorer import fit_scorer
+from twosup_chain.cli.init import init
 from twosup_chain.cli.log import feedback, log
 from twosup_chain.cli.models import models
 from twosup_chain.cli.observe import observe
@@ -96,7 +98,6 @@ def _report(error: Exception) -> int:
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -104,6 +105,7 @@ app = typer.Typer(
 for _command in (
     ask,
     calibrate,
+    chat,
     check,
     collect,
     demo,
@@ -112,6 +114,7 @@ for _command in (
     export_reader,
     feedback,
     fit_scorer,
+    init,
     models,
     observe,
     recalibrate,

@@ -9,10 +9,11 @@ import typer
 
 from twosup_chain import parts
 from twosup_chain.cli.check import show_check
-from twosup_chain.cli.command import command
+from twosup_chain.cli.command import command, flags_of
 from twosup_chain.cli.console import note
 from twosup_chain.cli.options import Output, OwnTargets, Prices, Records, Threshold
 from twosup_chain.cli.tables import lines
+from twosup_chain.cli.words import spoken
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -148,8 +149,8 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     given: dict[str, Any] = asdict(targets)
     own, most = [parts.own_target(spec) for spec in given.pop("target")], given.pop("max_call_cost")
     counted: dict[str, Any] = {"correct": reading.correct, "price": prices.price()}
-    local = parts.recorded_scorer(reading.local_scorer, "local")
-    remote = parts.recorded_scorer(reading.remote_scorer, "remote")
+    given_scorers = {"local": reading.local_scorer, "remote": reading.remote_scorer}
+    local, remote = (parts.recorded_scorer(spec, role) for role, spec in given_scorers.items())
     scorers = parts.unregistered(local, remote)
     if files.check is not None:
         if files.out is not None or any(limit is not None for limit in given.values()):
@@ -180,9 +181,10 @@ def calibrate(targets: Targets, search: Search, reading: Reading, prices: CallPr
     found = calibrate_all(list(reading.records), groups=search.groups, **options)
     if files.out is not None:
         found.save(files.out)
-    files.show(lambda: json.loads(found.model_dump_json()), lambda: lines(table.as_text(found)))
-    if files.out is not None:
-        more = f", scorers={{{', '.join(f'{name!r}: …' for name in scorers)}}}" if scorers else ""
-        note(
-            f"{files.out} is written: TwoSupervisorChain.from_calibration({str(files.out)!r}, local=…, remote=…{more})"
-        )
+    said = flags_of(Targets, Search, Reading, CallPrices)
+    files.show(lambda: json.loads(found.model_dump_json()), lambda: lines(spoken(table.as_text(found), said)))
+    if files.out is None:
+        note("nothing is saved: --out FILE writes the calibration")
+        return
+    own_ones = [f" --{role}-scorer {spec}" for role, spec in given_scorers.items() if parts.is_own_scorer(spec)]
+    note(f"{files.out} is written: twosup ask … --calibration {files.out}{''.join(own_ones)} answers by it")

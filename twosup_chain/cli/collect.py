@@ -13,6 +13,7 @@ from twosup_chain._deadline import DEADLINE
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean, note
 from twosup_chain.cli.options import Models, Output, Prices
+from twosup_chain.cli.profile import Profile
 from twosup_chain.cli.progress import progress_bar
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.evaluation.words import amount
@@ -37,11 +38,12 @@ class Files:
         data: Labelled questions: a SQuAD file, JSON lines with question, context and answers ([] where there is no
             answer), or a table (.csv, .tsv) with such columns, plain or gzipped. ``demo:tuning`` and ``demo:sample``
             are the demo's own, with a recording in the remote model's place.
-        out: The file of records, one JSON line a question. If it exists, the collection goes on from there.
+        out: The file of records, one JSON line a question; by default that of the profile. If it exists, the collection
+            goes on from there.
     """
 
     data: Annotated[str, typer.Argument(metavar="DATA")]
-    out: Annotated[Path, typer.Option("--out", "-o")]
+    out: Annotated[Path | None, typer.Option("--out", "-o")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,9 @@ class Collecting:
 
 
 @command()
-def collect(files: Files, models: CollectedModels, asking: Collecting, prices: Prices, output: Output) -> None:
+def collect(
+    files: Files, models: CollectedModels, asking: Collecting, prices: Prices, profile: Profile, output: Output
+) -> None:
     """Ask both models every labelled question, and record answers, scores, tokens and seconds.
 
     It can be interrupted at any moment: the same command goes on from there.
@@ -92,18 +96,21 @@ def collect(files: Files, models: CollectedModels, asking: Collecting, prices: P
 
     [cyan]twosup collect demo:tuning --out tuning.jsonl[/cyan]   (no key, no server)
     """
-    price = prices.price()
+    found, _ = profile.read().under(models)
+    out, price = files.out or found.get("records"), prices.price() or _price(found)
+    if out is None:
+        raise ConfigurationError("--out is missing: name the file of records (or let a profile do it: twosup init)")
     own = [parts.own(spec, "--scorer") for spec in asking.scorer]
-    source, asked = _asked(files.data, models)
+    source, asked = _asked(files.data, models, found)
     from twosup_chain import collection
     from twosup_chain.scoring.registry import SCORERS
 
     with progress_bar("Collecting") as bar:
         done = collection.collect(
             source,
-            local=parts.local_answerer(models.local),
+            local=parts.local_answerer(found.get("local", parts.READER)),
             remote=asked,
-            out=files.out,
+            out=Path(out),
             scorers=[*(scorer.name for scorer in SCORERS.values() if scorer.recorded), *own],
             text=asking.text,
             concurrency=asking.concurrency,
@@ -119,16 +126,28 @@ def collect(files: Files, models: CollectedModels, asking: Collecting, prices: P
         note(f"{done.failed} of them failed, and are left out of every figure: the same command asks them again")
 
 
-def _asked(data: str, models: CollectedModels) -> tuple[Path, Runnable[Any, Any]]:
+def _asked(data: str, models: CollectedModels, found: dict[str, Any]) -> tuple[Path, Runnable[Any, Any]]:
     """Returns the file of questions and the hosted model."""
     if data.startswith(_DEMO):
         return _demo(data, models.remote)
-    if models.remote is None:
+    if "remote" not in found:
         raise ConfigurationError(
             "--remote is missing: pass the hosted LLM as provider:model (demo:tuning as DATA brings a recording)"
         )
     needs: Needs | None = "top_logprobs" if models.logprobs else None
-    return Path(data), parts.remote_answerer(models.remote, models.remote_url, needs)
+    more = {"max_tokens": most} if (most := found.get("max_tokens")) is not None else {}
+    key = found.get("remote_key", parts.KEY)
+    return Path(data), parts.remote_answerer(found["remote"], found.get("remote_url"), needs, key=key, **more)
+
+
+def _price(found: dict[str, Any]) -> Price | None:
+    """Returns the price that the profile says; ``None`` where it says none."""
+    from twosup_chain.outcomes.price import Price
+
+    price = found.get("price")
+    if price is None:
+        return None
+    return Price.of_model(found.get("remote", "")) if price == "list" else Price(**price)
 
 
 def _demo(data: str, remote: str | None) -> tuple[Path, Runnable[Any, Any]]:

@@ -6,7 +6,8 @@ name, a word for the value, a least value), the field is an ``Annotated[type, ty
 
 import inspect
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import MISSING, Field, fields
 from functools import wraps
@@ -17,7 +18,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from twosup_chain.errors import ConfigurationError
+from twosup_chain.cli.console import note
+from twosup_chain.cli.words import spoken
+from twosup_chain.errors import ConfigurationError, TwosupError
 
 #: What stands for the value of an option, by its type.
 _METAVARS: dict[Any, str] = {int: "N", float: "NUMBER", str: "NAME", Path: "FILE"}
@@ -39,16 +42,37 @@ def command(**told: OptionInfo | ArgumentInfo) -> Callable[[Callable[..., None]]
         for kind in records.values():
             for parameter in _parameters(kind, told):
                 parameters.setdefault(parameter.name, parameter)
+        flags = _flags(parameters.values())
 
         @wraps(function)
         def run(**given: Any) -> None:
-            function(**{name: _filled(kind, given) for name, kind in records.items()})
+            with warnings.catch_warnings():
+                warnings.showwarning = lambda message, *_, **__: note(spoken(str(message), flags))
+                try:
+                    function(**{name: _filled(kind, given) for name, kind in records.items()})
+                except TwosupError as error:
+                    error.args = (spoken(str(error), flags),)
+                    raise
 
         run.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
         run.__annotations__ = {name: parameter.annotation for name, parameter in parameters.items()}
         return run
 
     return expand
+
+
+def flags_of(*kinds: Any) -> dict[str, str]:
+    """Returns the options of records by the names of their fields, as `spoken` takes them."""
+    return _flags([parameter for kind in kinds for parameter in _parameters(kind, {})])
+
+
+def _flags(parameters: Iterable[inspect.Parameter]) -> dict[str, str]:
+    found = {}
+    for parameter in parameters:
+        info = get_args(parameter.annotation)[1]
+        word = info.default if isinstance(info, OptionInfo) else info.metavar
+        found[parameter.name] = word if isinstance(word, str) else _flag(parameter.name)
+    return found
 
 
 def _parameters(kind: Any, told: dict[str, Any]) -> list[inspect.Parameter]:

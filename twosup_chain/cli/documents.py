@@ -1,56 +1,109 @@
-"""The context of a question: files, or what is piped in."""
+"""The context of a question: files and folders of them, or what is piped in; `formats` knows how their text is had."""
 
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from twosup_chain.cli.console import clean, note
+from twosup_chain.cli.formats import FORMATS, plain_text
 from twosup_chain.errors import InputError
 
 STDIN = "-"
 #: The most bytes of one document: beyond this it is a mistake (a disk image, ``/dev/zero``), not a text.
 MOST_BYTES = 64 * 1024 * 1024
+#: The most files of a folder that are read: beyond this a retriever should choose.
+MOST_FILES = 200
 
 
-def read_documents(names: Sequence[str]) -> list[str]:
-    """Returns the text of each file or, for ``"-"``, standard input; bytes that are no UTF-8 are replaced and noted."""
+class Read(NamedTuple):
+    """A document: what it is called, and its text."""
+
+    name: str
+    text: str
+
+
+def read_documents(names: Sequence[str]) -> list[Read]:
+    """Returns the document in each file, in each file of a folder, and of standard input for ``"-"``.
+
+    A folder is read with those below it, in the order of names; hidden files, and what is no text, are passed over, and
+    that is noted.
+    """
     if list(names).count(STDIN) > 1:
         raise InputError("--context - was given twice: standard input can be read only once")
-    return [_read(name) for name in names]
+    return [document for name in names for document in _read_all(name)]
 
 
-def _read(name: str) -> str:
-    shown = "standard input" if name == STDIN else clean(name)
+def _read_all(name: str) -> Iterator[Read]:
+    if name == STDIN:
+        yield Read("standard input", _text("standard input", _piped(), ""))
+    elif "\0" not in name and Path(name).is_dir():
+        yield from _folder(Path(name))
+    else:
+        yield _file(Path(name))
+
+
+def _folder(folder: Path) -> Iterator[Read]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+    if len(found) > MOST_FILES:
+        raise InputError(f"--context: {clean(str(folder))} holds {len(found)} files, more than {MOST_FILES}: name some")
+    passed, any_read = [], False
+    for path in found:
+        name = path.relative_to(folder).as_posix()
+        try:
+            document = _file(path)
+        except InputError:
+            passed.append(clean(name))
+            continue
+        any_read = True
+        yield Read(name, document.text)
+    if not any_read:
+        raise InputError(
+            f"--context: {clean(str(folder))} holds no text: pass a folder with {', '.join(FORMATS)} or text"
+        )
+    if passed:
+        note(f"{clean(str(folder))}: no text in {', '.join(passed)}")
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _file(path: Path) -> Read:
+    shown = clean(str(path))
     try:
-        if name == STDIN:
-            if sys.stdin is None:
-                raise ValueError("it is closed")  # noqa: TRY301 - said below, as whatever else cannot be read
-            if sys.stdin.isatty():
-                note("reading the context from the terminal; end it with Ctrl-D on a line of its own")
-            raw = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with Path(name).open("rb") as file:
-                raw = file.read(MOST_BYTES + 1)
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise InputError(f"--context: cannot read {shown}: {_why(error)}") from error
+        raise _unreadable(shown, error) from error
+    return Read(path.name, _text(shown, raw, path.suffix.lower()))
+
+
+def _piped() -> bytes:
+    try:
+        if sys.stdin is None:
+            raise ValueError("it is closed")  # noqa: TRY301 - said below, as whatever else cannot be read
+        if sys.stdin.isatty():
+            note("reading the context from the terminal; end it with Ctrl-D on a line of its own")
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable("standard input", error) from error
+
+
+def _text(shown: str, raw: bytes, suffix: str) -> str:
     if len(raw) > MOST_BYTES:
         raise InputError(f"--context: {shown} is larger than {MOST_BYTES // 1024**2} MB: pass the part that matters")
-    if b"\0" in raw:
-        place = raw.index(b"\0")
-        raise InputError(
-            f"--context: {shown} is not plain text (a zero byte at offset {place}): convert it to UTF-8 text first"
-        )
-    text = raw.decode("utf-8-sig", errors="replace")
+    text, remark = FORMATS.get(suffix, plain_text)(raw, shown)
     if not text.strip():
         raise InputError(f"--context: {shown} is empty: pass the text that the answer must come from")
-    if "\N{REPLACEMENT CHARACTER}" in text and "\N{REPLACEMENT CHARACTER}".encode() not in raw:
-        note(f"{shown} is not valid UTF-8: what could not be read was replaced by \N{REPLACEMENT CHARACTER}")
+    if remark:
+        note(remark)
     return text
 
 
-def _why(error: OSError | ValueError) -> str:
+def _unreadable(shown: str, error: OSError | ValueError) -> InputError:
+    why = str(error)
     if isinstance(error, OSError):
-        reasons = {errno.ENOENT: "there is no such file", errno.EISDIR: "it is a directory, pass its files one by one"}
-        return reasons.get(error.errno or 0, error.strerror or str(error))
-    return str(error)
+        why = "there is no such file" if error.errno == errno.ENOENT else error.strerror or why
+    return InputError(f"--context: cannot read {shown}: {why}")

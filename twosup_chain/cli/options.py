@@ -25,9 +25,9 @@ class Models:
     """The two models.
 
     Args:
-        local: The local model: ``reader``, the packaged extractive reader; ``reader:base``, the larger one of
-            the extra reader-base, or ``reader:FOLDER``, one of your own; ``llama:PATH``, a GGUF file run by
-            llama.cpp; or an answerer of your own, as ``module:name`` or ``file.py:name``.
+        local: The local model: ``reader``, the packaged extractive reader, which is the default; ``reader:base``, the
+            larger one of the extra reader-base, or ``reader:FOLDER``, one of your own; ``llama:PATH``, a GGUF file run
+            by llama.cpp; or an answerer of your own, as ``module:name`` or ``file.py:name``.
         remote: The hosted LLM, as provider:model, like ``openai:gpt-4.1-mini``, or an answerer of your own, as
             ``module:name`` or ``file.py:name``.
         remote_url: The base URL of an OpenAI-compatible server that hosts it (vLLM, Ollama, llama.cpp, …); `remote` is
@@ -35,7 +35,7 @@ class Models:
     """
 
     panel: ClassVar[str] = "Models"
-    local: Annotated[str, typer.Option(metavar="MODEL")] = "reader"
+    local: Annotated[str | None, typer.Option(metavar="MODEL")] = None
     remote: Annotated[str | None, typer.Option(metavar="MODEL")] = None
     remote_url: Annotated[str | None, typer.Option(metavar="URL")] = None
 

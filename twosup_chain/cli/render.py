@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NEIGHBOURHOOD = 260
 #: How much of an answer that was not used is shown, in characters.
 _PROPOSAL = 160
+#: Likewise in a conversation, in one line with the verdict on it.
+_SHORT_PROPOSAL = 48
 
 SOURCE_STYLES = {"local": "green", "remote": "cyan", "fallback": "magenta", "none": "yellow"}
 _TITLES = {"answered": "Answer", "unanswerable": "No answer in the context", "untrusted": "No trusted answer"}
@@ -113,6 +115,34 @@ def render_result(
     for block in (*sides, Group(*_facts(result, remark))):
         parts += [Text(), indented(block)]
     return Group(*parts)
+
+
+def render_turn(
+    result: TwoSupervisorResult, question: QAInput, *, names: Sequence[str] = (), rewritten: bool = False
+) -> RenderableType:
+    """Returns one answer of a conversation, and below it in a line each who said what and whether that is trusted."""
+    style = SOURCE_STYLES[result.source]
+    lines: list[RenderableType] = []
+    if rewritten:
+        lines.append(Text(f"asked as: {squeeze(clean(question.question))}", style="dim italic"))
+    lines.append(Text(_answer_text(result, None), style=f"bold {style}"))
+    sides = [("local", result.local, result.local_verdict), ("remote", result.remote, result.remote_verdict)]
+    for role, answer, verdict in sides:
+        if answer is None:
+            continue
+        said = "no answer there" if answer.text is None else f"“{_shorten(answer.text, _SHORT_PROPOSAL)}”"
+        judged = "not judged"
+        if verdict is not None:
+            trusted = "trusted" if verdict.trusted else "not trusted"
+            judged = f"{trusted}, {clean(verdict.scorer)} {compare(verdict.score, verdict.threshold)}"
+        lines.append(Text(f"  {role:6} {said} · {judged}", style="dim"))
+    facts = [duration(result.seconds)]
+    if result.citations and (place := result.citations[0].document) < len(names):
+        facts.insert(0, clean(names[place]))
+    if result.error is not None:
+        facts.append(clean(result.error))
+    lines.append(Text(f"  {' · '.join(facts)}", style="dim"))
+    return Group(*lines, Text())
 
 
 def compare(score: float, threshold: float, *, ascii_only: bool = False) -> str:

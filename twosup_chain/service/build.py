@@ -124,7 +124,9 @@ def _trust(table: RouteTable, policies: Mapping[str, Any]) -> tuple[dict[str, An
     """Returns the supervisors, and the calibration that set them, where one did."""
     if table.calibration is not None:
         calibration = Calibration.load(table.calibration.expanduser())
-        made: dict[str, Any] = chain_options(calibration, {}, policies)
+        given = {role: spec for role in ("local", "remote") if (spec := getattr(table, f"{role}_scorer")) is not None}
+        scorers = parts.unregistered(*(parts.recorded_scorer(spec, role) for role, spec in given.items()))
+        made: dict[str, Any] = chain_options(calibration, scorers, policies)
         if table.remote is None:
             del made["remote_supervisor"], made["reconcile"]
         return made, calibration

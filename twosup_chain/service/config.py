@@ -19,7 +19,7 @@ from twosup_chain._secrets import scrub
 from twosup_chain.chain import NO_ANSWER_TEXT
 from twosup_chain.errors import ConfigurationError, TwosupError, UnknownOptionError
 from twosup_chain.outcomes.price import Price
-from twosup_chain.parts import KEY, READER
+from twosup_chain.parts import KEY, READER, is_own_scorer
 from twosup_chain.service.budget import Caps
 from twosup_chain.service.money import PROMPT_TOKENS
 
@@ -112,7 +112,8 @@ class RouteTable(Table):
 
     Args:
         local: ``reader``, ``llama:PATH``, or an answerer of your own, as ``module:name`` or ``file.py:name``.
-        local_scorer: How trust in the local answer is scored; by `calibration` where that is given.
+        local_scorer: How trust in the local answer is scored; by `calibration` where that is given, beside which only a
+            file of ``twosup fit-scorer``'s or a function of your own stands here, with which that was made.
         local_threshold: The least score that is trusted, likewise.
         local_missing: The score of an answer that lacks what the scorer reads.
         remote: ``provider:model``, or an answerer of your own; ``None``: nobody else is asked.
@@ -122,6 +123,7 @@ class RouteTable(Table):
         remote_threshold: As for the local model.
         remote_missing: As for the local model.
         calibration: A file of ``twosup calibrate``'s, in place of scorers and thresholds.
+        records: The file that ``twosup collect`` writes, where it is told no other.
         max_tokens: The most tokens of a reply of the remote.
         price: What its tokens cost: ``{input = …, output = …, currency = "USD"}`` a million, or ``"list"``, what
             genai-prices says of `remote`.
@@ -135,7 +137,7 @@ class RouteTable(Table):
         on_local_error: As in `TwoSupervisorChain`.
         on_supervisor_error: As in `TwoSupervisorChain`.
         never_escalate: Rules, each a table of `never_escalate.Rule`.
-        deadline: How many seconds a question may take.
+        deadline: How many seconds a question may take; ``None``: as long as it likes.
         no_answer: What is said where there is no answer.
         concurrency: How many requests the local model may have at once.
         queue: How many more may wait for it; one beyond is told to come again (status 503).
@@ -153,6 +155,7 @@ class RouteTable(Table):
     remote_threshold: _Share = None
     remote_missing: _Share = None
     calibration: Path | None = None
+    records: Path | None = None
     max_tokens: int | None = Field(default=None, ge=1)
     price: Price | Literal["list"] | None = None
     prompt_tokens: int = Field(default=PROMPT_TOKENS, ge=0)
@@ -165,7 +168,7 @@ class RouteTable(Table):
     on_local_error: Literal["escalate", "raise"] = "escalate"
     on_supervisor_error: Literal["escalate", "raise"] = "escalate"
     never_escalate: tuple[dict[str, Any], ...] = ()
-    deadline: float = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
+    deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
     no_answer: str = NO_ANSWER_TEXT
     concurrency: int = Field(default=16, ge=1)
     queue: int = Field(default=256, ge=0)
@@ -175,7 +178,9 @@ class RouteTable(Table):
     def _check_trust(self) -> RouteTable:
         for role in ("local",) if self.remote is None else ("local", "remote"):
             given = [
-                f"{role}_{name}" for name in ("scorer", "threshold") if getattr(self, f"{role}_{name}") is not None
+                f"{role}_{name}"
+                for name in ("scorer", "threshold")
+                if (said := getattr(self, f"{role}_{name}")) is not None and not is_own_scorer(said)
             ]
             if self.calibration is not None and given:
                 raise ConfigurationError(f"{given[0]} and calibration both say whom to trust: leave one out")

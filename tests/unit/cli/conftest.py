@@ -61,5 +61,5 @@ def local(monkeypatch):
         "Why?": ZeroDivisionError("of [all] things"),
     }
     answerer = ScriptedAnswerer(script=script)
-    monkeypatch.setattr(parts, "local_answerer", lambda _: answerer)
+    monkeypatch.setattr(parts, "local_answerer", lambda *_: answerer)
     return answerer

@@ -14,6 +14,7 @@ from twosup_chain.errors import MissingExtraError, NotTextError
 COMMANDS = (
     "ask",
     "calibrate",
+    "chat",
     "check",
     "collect",
     "demo",
@@ -21,6 +22,7 @@ COMMANDS = (
     "evaluate-reader",
     "export-reader",
     "fit-scorer",
+    "init",
     "models",
     "replicate",
     "train-reader",
@@ -72,7 +74,7 @@ def test_an_unknown_command_is_one_line_with_exit_code_2(twosup):
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
 def test_whatever_goes_wrong_is_one_line_and_an_exit_code(twosup, monkeypatch, context, error, code, line):
-    def fail(_spec):
+    def fail(*_):
         raise error
 
     monkeypatch.setattr(parts, "local_answerer", fail)

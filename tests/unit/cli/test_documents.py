@@ -8,8 +8,12 @@ import sys
 import pytest
 
 from twosup_chain.cli import documents
-from twosup_chain.cli.documents import read_documents
+from twosup_chain.cli.documents import Read
 from twosup_chain.errors import InputError
+
+
+def read_documents(names):
+    return [document.text for document in documents.read_documents(names)]
 
 
 @pytest.fixture
@@ -53,9 +57,25 @@ def test_a_missing_file_is_named(tmp_path):
         read_documents([str(tmp_path / "nope.txt")])
 
 
-def test_a_directory_is_named_as_one(tmp_path):
-    with pytest.raises(InputError, match="it is a directory"):
-        read_documents([str(tmp_path)])
+def test_a_folder_is_its_files_by_name_without_hidden_ones_and_what_is_no_text_is_noted(tmp_path, capsys):
+    folder = tmp_path / "texts"
+    for name, raw in {"b.md": b"second", "a/a.txt": b"first", ".git/x": b"no", "c.bin": b"\0", "d.txt": b""}.items():
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_bytes(raw)
+    assert documents.read_documents([str(folder)]) == [Read("a/a.txt", "first"), Read("b.md", "second")]
+    assert "no text in c.bin, d.txt" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_folder_without_a_text_or_with_very_many_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    with pytest.raises(InputError, match="holds no text"):
+        read_documents([str(folder)])
+    monkeypatch.setattr(documents, "MOST_FILES", 1)
+    for name in "ab":
+        (folder / name).write_text("text")
+    with pytest.raises(InputError, match="holds 2 files, more than 1: name some"):
+        read_documents([str(folder)])
 
 
 def test_a_name_that_no_file_can_have_is_an_input_error():

@@ -82,7 +82,7 @@ def test_a_calibration_is_evaluated_with_its_promises(twosup, records, tmp_path)
         ((*TRUST[:-1], "1.5"), "threshold=1.5"),
         (("--local-scorer", "x", *TRUST[2:]), "'x' is no scorer of the local predictions"),
         ((*TRUST, "--price-in", "1"), "--price-out is missing"),
-        ((*TRUST, "--f1", "2"), "correct=('f1', 2.0)"),
+        ((*TRUST, "--f1", "2"), "--f1 2.0: pass a number in (0, 1]"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named_in_one_line(twosup, records, arguments, complaint):

@@ -28,7 +28,7 @@ def questions(tmp_path):
         (["export-reader", "checkpoint", "out", "--calibrate", "{questions}", "--count", "1"], "--count"),
         (["train-reader", "out"], "Missing option '--model'"),
         (["train-reader", "out", "--model", "m", "--file", "f", "--source", "Wiki"], "is not NAME=NUMBER"),
-        (["train-reader", "out", "--model", "m", "--file", "f", "--held-out", "1.5"], "held_out=1.5 is no share"),
+        (["train-reader", "out", "--model", "m", "--file", "f", "--held-out", "1.5"], "--held-out 1.5 is no share"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(twosup, questions, args, complaint):

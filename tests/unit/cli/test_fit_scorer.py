@@ -85,7 +85,7 @@ def test_calibrate_check_and_evaluate_take_the_files_as_scorers(twosup, records,
     assert result.exit_code == 0
     records = str(as_new(records, bit=62))
     learned = {scorer.name: scorer for scorer in map(LearnedScorer.load, fitted.values())}
-    assert all(f"'{name}': …" in result.stderr for name in learned)
+    assert f"--calibration {out} {' '.join(scorers)} answers by it" in result.stderr
     held = json.loads(twosup("calibrate", records, "--check", out, *scorers, "--json").stdout)
     assert held == json.loads(check(Calibration.load(out), records, scorers=learned).model_dump_json())
     promised = twosup("evaluate", records, "-c", out, *scorers, "--json")
@@ -105,7 +105,7 @@ def test_ask_takes_a_file_as_scorer(twosup, fitted, local, context):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (("fit-scorer", "RECORDS", "--role", "here"), "role='here'"),
+        (("fit-scorer", "RECORDS", "--role", "here"), "--role here: pass"),
         (("fit-scorer", "RECORDS", "--role", "local", "--model", "forest"), "'forest' is no model"),
         (("fit-scorer", "RECORDS", "--role", "local", "--feature", "answerabilty"), "Did you mean 'answerability'"),
         (("fit-scorer", "none.jsonl", "--role", "local"), "none.jsonl"),

@@ -1,0 +1,72 @@
+"""``twosup init``: the profile that it writes is one that the server reads, and holds no key."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from twosup_chain.service.config import load
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_options_it_is_a_local_route_whose_thresholds_are_said_to_be_fitted_on_other_data(twosup, tmp_path):
+    result = twosup("init")
+    assert result.exit_code == 0
+    (route,) = load("twosup.toml").routes.values()
+    assert (route.local, route.remote, str(route.records)) == ("reader", None, "records.jsonl")
+    assert (route.local_scorer, route.local_threshold) == ("answerability", 0.6)
+    assert "fitted on 1000 questions" in (tmp_path / "twosup.toml").read_text()
+    assert "twosup.toml is written" in result.stderr
+
+
+def test_everything_can_be_said_and_the_key_is_only_named(twosup, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-of-a-test-1234567890")
+    models = ("--remote", "openai:gpt-4.1-mini", "--remote-key", "MY_KEY", "--remote-url", "https://example.org/v1")
+    kept = ("--records", "r é.jsonl", "--log", "log.db", "--name", "docs v1", "--out", "p.toml")
+    result = twosup("init", *models, "--remote-threshold", "0.4", *kept, "--json")
+    config = load("p.toml")
+    route = config.routes["docs v1"]
+    assert (route.remote_key, route.remote_threshold, route.remote_scorer) == ("MY_KEY", 0.4, "in_context")
+    assert (str(route.records), config.log.where) == ("r é.jsonl", "log.db")
+    assert "sk-of-a-test" not in (tmp_path / "p.toml").read_text() + result.output
+    assert json.loads(result.stdout)["path"] == "p.toml"
+
+
+def test_a_key_that_is_not_there_yet_is_named(twosup):
+    assert "OPENAI_API_KEY is not in the environment yet" in twosup("init", "--remote", "openai:m").stderr
+
+
+def test_a_calibration_stands_in_place_of_thresholds(twosup):
+    twosup("init", "--calibration", "c.json", "--remote", "openai:m")
+    (route,) = load("twosup.toml").routes.values()
+    assert (str(route.calibration), route.local_scorer, route.remote_threshold) == ("c.json", None, None)
+
+
+def test_a_profile_that_is_there_is_not_written_over(twosup):
+    twosup("init")
+    result = twosup("init", "--name", "other")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "twosup.toml is there already" in result.stderr
+    assert twosup("init", "--name", "other", "--force").exit_code == 0
+    assert list(load("twosup.toml").routes) == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--local", "llama:m.gguf"), "--local-threshold is missing"),
+        (("--remote", "openai:m", "--remote-key", "sk-1234567890abc"), "the name of the variable"),
+        (("--local-threshold", "7"), "--local-threshold 7.0: a threshold is a number"),
+    ],
+)
+def test_what_a_server_would_refuse_is_refused_at_once(twosup, tmp_path, options, complaint):
+    result = twosup("init", *options)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert "sk-1234567890abc" not in result.stderr
+    assert not (tmp_path / "twosup.toml").exists()
