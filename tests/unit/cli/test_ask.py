@@ -190,16 +190,16 @@ def test_a_remote_that_fails_may_leave_the_local_answer_as_it_stands(twosup, rem
 
 
 def test_a_remote_that_hangs_ends_by_the_timeout(twosup, remote, context, monkeypatch):
-    monkeypatch.setattr(parts, "remote_answerer", lambda *_, **__: RunnableLambda(lambda _: time.sleep(2.0)))
+    monkeypatch.setattr(parts, "remote_answerer", lambda *_, **__: RunnableLambda(lambda _: time.sleep(4.0)))
     options = ("--remote", "openai:m-1", "--local-threshold", "1", "--timeout", "0.4", "--json")
     started = time.monotonic()
     result = twosup("ask", "Who?", "-c", context, *options, "--on-remote-error", "no_answer")
-    assert 0.3 < json.loads(result.stdout)["seconds"] < 0.6
+    assert 0.3 < json.loads(result.stdout)["seconds"] < 1.5
     assert json.loads(result.stdout)["error"].startswith("DeadlineError: no reply within 0.")
     refused = twosup("ask", "Who?", "-c", context, *options)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("error: the remote model failed: DeadlineError")
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 4.0
 
 
 def test_an_error_that_nobody_foresaw_is_one_line_with_exit_code_1(twosup, local, context):
