@@ -69,6 +69,7 @@ class Asker:
         if len(set(self.scorers)) < max(1, len(self.scorers)):
             raise ConfigurationError(f"scorers={sorted(self.scorers)}: give at least one, and each a name of its own")
         self._text = text
+        self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._deadline = deadline
         self._refused = 0
@@ -150,6 +151,7 @@ class Asker:
             local=self._prediction(labelled, question, local, None),
             remote=self._prediction(labelled, question, remote, local.answer),
             text=self._text,
+            concurrency=self._concurrency,
         )
 
     def _prediction(

@@ -86,6 +86,7 @@ class Latency(Record):
     chain: float  # local + remote · share of hosted calls
     break_even: float  # the share of hosted calls up to which the chain is the quicker: 1 − local / remote
     saving: float  # the share of the hosted model's time that the chain saves; below 0 where it takes longer
+    concurrency: int | None = None  # how many hosted calls could run at once, as the first record tells
 
 
 class SupervisorFigures(Record):

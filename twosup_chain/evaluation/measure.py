@@ -134,7 +134,14 @@ def latency(columns: RecordColumns, remote_rate: float) -> Latency | None:
         return None
     chain = local + remote * remote_rate
     saving = (remote - chain) / remote
-    return Latency(local=local, remote=remote, chain=chain, break_even=1 - local / remote, saving=saving)
+    return Latency(
+        local=local,
+        remote=remote,
+        chain=chain,
+        break_even=1 - local / remote,
+        saving=saving,
+        concurrency=columns.record(0).concurrency,
+    )
 
 
 def supervisors(columns: RecordColumns, decisions: Decisions) -> tuple[SupervisorFigures, SupervisorFigures]:

@@ -32,6 +32,11 @@ def probability(share: float) -> str:
     return f"<{_SPACE}{percent(1 - _NEARLY_SURE)}" if share < 1 - _NEARLY_SURE else percent(share)
 
 
+def minute(date: str) -> str:
+    """Returns a day and a minute in UTC that were written by ISO 8601 as people write them; other words as they are."""
+    return date.replace("T", " ").replace("+00:00", " UTC")
+
+
 def with_interval(measured: Estimate) -> str:
     """Returns a share with its interval, in per cent."""
     if measured.value is None or measured.low is None or measured.high is None:

@@ -29,7 +29,8 @@ class QuestionRecord(Record):
     digits of SHA-256, for the context: questions on the same one belong together. A question is answerable if an
     accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right. Question and answers are
     there where texts are kept. The first record of a file says for all how the models were asked (`settings`), by role:
-    what of their options is not the default. Metadata are the question's own.
+    what of their options is not the default. Metadata are the question's own. `concurrency` is how many hosted calls
+    could run at once while it was asked, which its seconds hang on.
     """
 
     id: str
@@ -42,11 +43,18 @@ class QuestionRecord(Record):
     passage: str | None = None
     settings: dict[Role, Settings] | None = None
     metadata: Metadata | None = None
+    concurrency: int | None = None
     version: Literal[1, 2, 3] = 3
 
     @classmethod
     def of(
-        cls, labelled: LabelledQuestion, *, local: RecordedPrediction, remote: RecordedPrediction, text: bool
+        cls,
+        labelled: LabelledQuestion,
+        *,
+        local: RecordedPrediction,
+        remote: RecordedPrediction,
+        text: bool,
+        concurrency: int | None = None,
     ) -> Self:
         """Returns the record of a question; with `text` its words and the accepted answers are kept."""
         return cls(
@@ -59,6 +67,7 @@ class QuestionRecord(Record):
             local=local,
             remote=remote,
             metadata=labelled.metadata or None,
+            concurrency=concurrency,
         )
 
     @property
