@@ -14,6 +14,7 @@ from twosup_chain import Answer, Supervisor, TwoSupervisorChain, TwoSupervisorCh
 from twosup_chain.service.app import Service
 from twosup_chain.service.build import passages
 from twosup_chain.service.config import ServerTable
+from twosup_chain.service.http import Keys
 from twosup_chain.service.route import Route
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def route(*said: Any, remote: Any = None, chat_remote: Any = None, **options: An
 
 
 @contextmanager
-def serve(served: Route, keys: dict[str, bytes] | None = None, **server: Any) -> Iterator[Any]:
+def serve(served: Route, keys: Keys | None = None, **server: Any) -> Iterator[Any]:
     """Serves a route; gives a client whose ``decisions`` are those that were kept."""
-    service = Service({"docs": served}, ServerTable(**server), keys or {})
+    service = Service({"docs": served}, ServerTable(**server), keys)
     with TestClient(service.app(), raise_server_exceptions=False) as client:
         client.service, client.decisions = service, served.sinks[0].decisions
         yield client

@@ -12,12 +12,12 @@ class Gate(ABC):
     """Lets questions pass to the hosted model, or not; it decides nothing else."""
 
     @abstractmethod
-    def through(self, asked: QAInput, call: Callable[[], Flow[Answer]], clock: Clock) -> Flow[Answer]:
+    def through(self, asked: QAInput, call: Callable[..., Flow[Answer]], clock: Clock) -> Flow[Answer]:
         """Returns what the hosted model says.
 
         Args:
             asked: The question, with all that would be sent.
-            call: Makes the call, as often as it is called.
+            call: Makes the call, as often as it is called; ``call(clock=…)`` in a time of its own.
             clock: The question's time.
 
         Raises:

@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.runnables import Runnable
 
 from twosup_chain._case import Case
+from twosup_chain._deadline import Clock
 from twosup_chain._options import shorten
 from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.part import input_for
@@ -33,13 +34,14 @@ class Stage(IntEnum):
             return f"the {role} supervisor could not judge, so that the {role} answer is not trusted"
         return "the local model could not answer" if self == Stage.LOCAL else f"the {role} failed"
 
-    def step(self, case: Case, runnable: Runnable[Any, Any], input: Any) -> Step:
-        """Returns the call of a part at this stage."""
-        return Step(runnable, input, stage=self, name=self.name.lower(), held=True, clock=case.clock)
+    def step(self, case: Case, runnable: Runnable[Any, Any], input: Any, clock: Clock | None = None) -> Step:
+        """Returns the call of a part at this stage, in the question's time or in another."""
+        return Step(runnable, input, stage=self, name=self.name.lower(), held=True, clock=clock or case.clock)
 
-    def ask(self, case: Case, answerer: Runnable[Any, Any]) -> Flow[Answer]:
-        """Returns what an answerer says."""
-        answer = as_answer((yield self.step(case, answerer, input_for(answerer, case.input))), case.input.passages)
+    def ask(self, case: Case, answerer: Runnable[Any, Any], clock: Clock | None = None) -> Flow[Answer]:
+        """Returns what an answerer says, in the question's time or in another."""
+        said = yield self.step(case, answerer, input_for(answerer, case.input), clock)
+        answer = as_answer(said, case.input.passages)
         if len(answer.text or "") > LONGEST:
             case.note(f"the {self.name.lower()} answer is cut off after {LONGEST:,} characters")
         return answer

@@ -152,14 +152,16 @@ class DeadlineError(TwosupError, TimeoutError):
 
     Args:
         seconds: How long it was waited for.
+        option: What says how long.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, option: str = "deadline=… (None for no limit)") -> None:
         self.seconds = seconds
-        super().__init__(f"no reply within {seconds:.3g} s: raise deadline=… (None for no limit), or ask less")
+        self.option = option
+        super().__init__(f"no reply within {seconds:.3g} s: raise {option}, or ask less")
 
-    def __reduce__(self) -> tuple[type, tuple[float]]:
-        return type(self), (self.seconds,)
+    def __reduce__(self) -> tuple[type, tuple[float, str]]:
+        return type(self), (self.seconds, self.option)
 
 
 class RemoteWithheldError(TwosupError):

@@ -143,7 +143,7 @@ def served(calibration, log, **models):
         shadow=Shadow(chain, rate=SHADOW),
         keeps_text=True,
     )
-    return Service({"docs": route}, ServerTable(), {})
+    return Service({"docs": route}, ServerTable())
 
 
 def ask(service, stream):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from pydantic import Field
 
 from twosup_chain.answerers.message import answer_from_message, model_of, usage_of
 from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult, Verdict
@@ -21,14 +22,18 @@ def question_of(messages: Sequence[BaseMessage]) -> str:
 
 
 class Turn(QAInput):
-    """A conversation that waits for its next message; its last human message is the question."""
+    """A conversation that waits for its next message; its last human message is the question.
+
+    `options` are what a model is called with besides: tools, the form of the reply, its length.
+    """
 
     messages: tuple[BaseMessage, ...] = ()
+    options: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, messages: Sequence[BaseMessage], context: Any) -> Self:
+    def of(cls, messages: Sequence[BaseMessage], context: Any, **options: Any) -> Self:
         """Returns the turn that a conversation asks for; `context` is what supervisors take for its context."""
-        return cls(question=question_of(messages), context=context, messages=tuple(messages))
+        return cls(question=question_of(messages), context=context, messages=tuple(messages), options=options)
 
     @property
     def texts(self) -> tuple[str, ...]:

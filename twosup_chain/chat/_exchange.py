@@ -74,7 +74,8 @@ class Exchange:
 
     def flow(self) -> Flow[TwoSupervisorResult]:
         """Returns the decision on this turn."""
-        asked, failure = self.chat.asked(self.messages, partial(Turn.of, self.messages))
+        turn = partial(Turn.of, self.messages, **self.options, **self.tools)
+        asked, failure = self.chat.asked(self.messages, turn)
         for judge in (self.chain.local_supervisor, self.chain.remote_supervisor):
             if isinstance(judge, Judge):
                 judge.failure = failure

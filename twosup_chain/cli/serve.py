@@ -60,16 +60,14 @@ def _service(served: Served, folder: Path) -> Service:
     from twosup_chain.service.app import Service
     from twosup_chain.service.build import routes
     from twosup_chain.service.config import ServerTable, checked, load
-    from twosup_chain.service.http import keys_of
+    from twosup_chain.service.http import Keys
 
     changed: dict[str, Any] = {name: value for name in ("host", "port") if (value := getattr(served, name)) is not None}
     if served.config is None:
         from twosup_chain.demo.stand_in import ROUTE, route
         from twosup_chain.service.log import DecisionLog
 
-        return Service(
-            {ROUTE: route(DecisionLog(folder / "decisions.db"))}, checked(ServerTable, changed, "--host"), {}
-        )
+        return Service({ROUTE: route(DecisionLog(folder / "decisions.db"))}, checked(ServerTable, changed, "--host"))
     config = load(served.config)
     server = checked(ServerTable, {**config.server.model_dump(), **changed}, "--host")
-    return Service(routes(config), server, keys_of(server.callers))
+    return Service(routes(config), server, Keys.of(server))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TypeVar
 
+from langchain_core.messages.ai import UsageMetadata
 from pydantic import Field
 
 from twosup_chain._options import Record
@@ -43,7 +44,7 @@ class Price(Record):
         """Returns the list price of a model by its name, with or without ``provider:``, in USD.
 
         It is that of the installed genai-prices, and nothing is looked up elsewhere. Where long calls are dearer, it is
-        the dearest price; discounts for cached tokens are left out.
+        the dearest price; discounts for cached tokens are left out. `context` is the model's, where the list has it.
 
         Raises:
             ConfigurationError: No price is known for it.
@@ -58,10 +59,15 @@ class Price(Record):
         for known_as in (provider.replace("_genai", "") or None, None):  # LangChain's names of providers, mostly
             with suppress(LookupError):
                 found = genai_prices.calc_price(usage, name, provider_id=known_as)
-                return cls(input=float(found.input_price), output=float(found.output_price))
+                context = getattr(found.model, "context_window", None)
+                return cls(input=float(found.input_price), output=float(found.output_price), context=context)
         message = f"no price is known for {model!r}: give it, as Price(input=…, output=…) a million tokens"
         raise ConfigurationError(message)
 
     def of(self, input_tokens: Tokens, output_tokens: Tokens) -> Tokens:
         """Returns what so many tokens cost, in currency: of one call, or of many as columns of shape (n,)."""
         return (self.input * input_tokens + self.output * output_tokens) / _MILLION
+
+    def of_usage(self, usage: UsageMetadata) -> float:
+        """Returns what a call cost that reports these tokens, in currency."""
+        return self.of(float(usage["input_tokens"]), float(usage["output_tokens"]))

@@ -20,7 +20,7 @@ from twosup_chain.service.build import passages
 from twosup_chain.service.day import Today
 from twosup_chain.service.decision import Ticket
 from twosup_chain.service.desk import Desk
-from twosup_chain.service.http import RefusedError, body_of, caller_of, error_document, json_response, unless_left
+from twosup_chain.service.http import Keys, RefusedError, body_of, error_document, json_response, unless_left
 from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.metrics import Metrics
 from twosup_chain.service.page import status_page
@@ -56,13 +56,13 @@ class Service:
     Args:
         routes: By the names that clients call them.
         server: The server's options.
-        keys: The callers' keys by name; empty: nobody needs one.
+        keys: Who may ask, and who may see how the server fares.
     """
 
-    def __init__(self, routes: Mapping[str, Route], server: ServerTable, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, routes: Mapping[str, Route], server: ServerTable, keys: Keys | None = None) -> None:
         self.routes = routes
         self.server = server
-        self.keys = keys
+        self.keys = keys or Keys()
         self.metrics = Metrics()
         self.desks = {name: Desk(route, self.metrics.observe) for name, route in routes.items()}
         self._today = Today(routes.values())
@@ -76,10 +76,10 @@ class Service:
             routes=[
                 Path("/v1/chat/completions", self._handled(self._chat), methods=["POST"]),
                 Path("/v1/answer", self._handled(self._answer), methods=["POST"]),
-                Path("/v1/feedback", self._handled(self._feedback), methods=["POST"]),
+                Path("/v1/feedback", self._handled(self._feedback, self._anybody), methods=["POST"]),
                 Path("/v1/models", self._handled(self._models)),
-                Path("/", self._handled(self._status)),
-                Path("/metrics", self._handled(self._metrics)),
+                Path("/", self._handled(self._status, self._admin)),
+                Path("/metrics", self._handled(self._metrics, self._admin)),
                 Path("/healthz", self._healthz),
                 Path("/readyz", self._readyz),
             ],
@@ -109,12 +109,14 @@ class Service:
 
     # -- what clients ask ---------------------------------------------------------------------------------------------
 
-    def _handled(self, handler: Callable[[Request, str | None], Awaitable[Response]]) -> Callable[..., Any]:
-        """Returns a handler that knows its caller, and whose errors are replies."""
+    def _handled(
+        self, handler: Callable[[Request, Any], Awaitable[Response]], who: Callable[[Request], Any] | None = None
+    ) -> Callable[..., Any]:
+        """Returns a handler that knows who asks, a caller by default, and whose errors are replies."""
 
         async def handled(request: Request) -> Response:
             try:
-                return await handler(request, caller_of(request, self.keys))
+                return await handler(request, (who or self.keys.caller)(request))
             except Exception as error:  # noqa: BLE001 (whatever it is, the caller is told)
                 status, document, headers = error_document(error)
                 self.metrics.refuse(request.url.path, status)
@@ -127,7 +129,7 @@ class Service:
     async def _chat(self, request: Request, caller: str | None) -> Response:
         asked = parsed(ChatRequest, await body_of(request, self.server.max_body))
         desk = self._desk(asked.model)
-        ticket = Ticket(route=asked.model, caller=caller, max_tokens=asked.longest, metadata=asked.metadata)
+        ticket = Ticket(route=asked.model, caller=caller, metadata=asked.metadata)
         chat, options = _asked(desk.route, asked)
         messages, headers = asked.conversation, {DECISION: ticket.id}
         turn = Turn.of(messages, passages(messages))
@@ -183,14 +185,25 @@ class Service:
         ]
         return json_response({"object": "list", "data": known})
 
-    async def _feedback(self, request: Request, caller: str | None) -> Response:
-        """Takes what a caller says of a decision, or takes it back."""
+    def _admin(self, request: Request) -> str | None:
+        return self.keys.admin(request, open_to_all=self.server.shows_all)
+
+    def _anybody(self, request: Request) -> tuple[str | None, bool]:
+        """Returns who asks, and whether as an admin."""
+        try:
+            return self.keys.caller(request), False
+        except RefusedError:
+            return self.keys.admin(request, open_to_all=False), True
+
+    async def _feedback(self, request: Request, who: tuple[str | None, bool]) -> Response:
+        """Takes what a caller says of a decision of its own, or an admin of any, or takes it back."""
         fields = await body_of(request, self.server.max_body)
         sinks = (sink for route in self.routes.values() for sink in route.sinks)
         log = next((sink for sink in sinks if isinstance(sink, DecisionLog)), None)
         if log is None:
             raise RefusedError(404, "this server keeps no log: feedback has nothing to be joined to", "not_found_error")
-        taken = await log.receive(fields, caller=caller)
+        caller, admin = who
+        taken = await log.receive(fields, caller=caller, of_any=admin)
         if isinstance(taken, int):
             return json_response({"object": "twosup.feedback", "revoked": taken})
         return json_response({"object": "twosup.feedback", **taken.model_dump(mode="json")})

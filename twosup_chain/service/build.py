@@ -72,12 +72,14 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
         remote = parts.remote_answerer(table.remote, url, needs, what="remote", key=key, **more)
         options["gate"] = RemoteGate(
             breaker=Breaker(failures=table.breaker.failures, seconds=table.breaker.seconds),
+            timeout=table.timeout,
             retries=table.retries,
             caps=table.caps,
             price=price,
             store=None if log is None else log.store,
             max_tokens=table.max_tokens,
             prompt_tokens=table.prompt_tokens,
+            image_tokens=table.image_tokens,
         )
     chain = TwoSupervisorChain(local=local, remote=remote, **options)
     if calibration is not None:

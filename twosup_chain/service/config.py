@@ -59,6 +59,8 @@ class ServerTable(Table):
         cors: The origins whose pages may ask; none by default.
         callers: Who may ask: for each name the variable of the environment that holds its key. Empty: whoever can reach
             the server.
+        admin_keys: Who may see the status page and the metrics, and say of any decision whether it was right, likewise.
+            Empty: whoever can reach the server, where that is this machine and `callers` is empty, else nobody.
         anyone: Must be true to listen on an address that others reach, without `callers`.
     """
 
@@ -69,7 +71,13 @@ class ServerTable(Table):
     grace: int = Field(default=30, ge=0)
     cors: tuple[str, ...] = ()
     callers: dict[str, Variable] = Field(default_factory=dict)
+    admin_keys: dict[str, Variable] = Field(default_factory=dict)
     anyone: bool = False
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether operators need no key: nobody does, and only this machine reaches the server."""
+        return self.host in _LOOPBACK and not self.callers and not self.admin_keys
 
     @model_validator(mode="after")
     def _check_open(self) -> ServerTable:
@@ -127,10 +135,14 @@ class RouteTable(Table):
         max_tokens: The most tokens of a reply of the remote.
         price: What its tokens cost: ``{input = …, output = …, currency = "USD"}`` a million, or ``"list"``, what
             genai-prices says of `remote`.
-        prompt_tokens: The most that its prompt adds to the texts of a request; raise it for long instructions or tools.
-        caps: The most that it may cost, as in `Caps`; they take `price`, `max_tokens` and a ``[log]``.
+        prompt_tokens: The most that its prompt adds to texts and tools of a request; raise it for long instructions.
+        image_tokens: The most tokens that an image has for it; where caps are, a question with one needs this to be
+            asked.
+        caps: The most that it may cost, as in `Caps`; they take `price`, a ``[log]``, and how long a reply may be: by
+            `max_tokens`, or by ``max_tokens`` or ``context`` of the price.
         shadow_rate: The share of trusted local answers whose questions the remote is asked in the shadow.
         breaker: When it is taken for dead: ``{failures = 5, seconds = 30}``.
+        timeout: How long a call of the remote may take, in seconds; by default half of `deadline`.
         retries: How often a call is made again that failed in a way that may pass.
         fallback: An answerer of your own, asked where nobody is trusted.
         on_remote_error: As in `TwoSupervisorChain`; ``"raise"`` ends in status 502, or 504 after the deadline.
@@ -159,9 +171,11 @@ class RouteTable(Table):
     max_tokens: int | None = Field(default=None, ge=1)
     price: Price | Literal["list"] | None = None
     prompt_tokens: int = Field(default=PROMPT_TOKENS, ge=0)
+    image_tokens: int | None = Field(default=None, ge=0)
     caps: Caps | None = None
     shadow_rate: float = Field(default=0.0, ge=0.0, le=1.0)
     breaker: BreakerTable = BreakerTable()
+    timeout: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
     retries: int = Field(default=2, ge=0)
     fallback: str | None = None
     on_remote_error: Literal["raise", "local", "no_answer", "fallback"] = "no_answer"
@@ -173,6 +187,15 @@ class RouteTable(Table):
     concurrency: int = Field(default=16, ge=1)
     queue: int = Field(default=256, ge=0)
     keep_text: bool = False
+
+    @model_validator(mode="after")
+    def _check_time(self) -> RouteTable:
+        if self.timeout is None or self.timeout < self.deadline:
+            return self
+        raise ConfigurationError(
+            f"timeout = {self.timeout:g} of a call is no less than deadline = {self.deadline:g} of its question: lower "
+            "the one, or raise the other"
+        )
 
     @model_validator(mode="after")
     def _check_trust(self) -> RouteTable:

@@ -20,7 +20,6 @@ class Ticket(Record):
     Args:
         route: The name of the route that answers.
         caller: Who asks, by the name of the key; ``None`` where nobody needs one.
-        max_tokens: The most tokens that the hosted model may write, where the caller says so.
         metadata: What the caller says of the request, for rules and logs; no model sees it.
         id: The request's id, which is the decision's: ids sort by time.
         time: When it came, in seconds since 1970 (UTC).
@@ -28,7 +27,6 @@ class Ticket(Record):
 
     route: str
     caller: str | None = None
-    max_tokens: int | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     id: str = Field(default_factory=lambda: f"dec_{uuid7().hex}")
     time: float = Field(default_factory=time.time)

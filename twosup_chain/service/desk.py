@@ -49,9 +49,9 @@ class Request:
             "configurable": {HEAR: self.hear},
         }
 
-    def hear(self, _asked: QAInput, result: TwoSupervisorResult) -> None:
-        """Is told the decision."""
-        self.result = result
+    def hear(self, asked: QAInput, result: TwoSupervisorResult) -> None:
+        """Is told the decision, and what was asked with all that was sent."""
+        self.asked, self.result = asked, result
 
 
 class Desk:

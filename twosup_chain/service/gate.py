@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -9,14 +10,15 @@ from twosup_chain._deadline import Clock
 from twosup_chain._gate import Gate
 from twosup_chain._stage import Stage
 from twosup_chain._step import Flow, Step
-from twosup_chain.errors import ConfigurationError, RemoteWithheldError
+from twosup_chain.errors import ConfigurationError, DeadlineError, RemoteWithheldError
 from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import Answer, QAInput
 from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.budget import Budget, Caps, Charge
-from twosup_chain.service.money import PROMPT_TOKENS, bound, cost_of
+from twosup_chain.service.money import PROMPT_TOKENS, bound
 from twosup_chain.service.ports import ticket
-from twosup_chain.service.retries import Awaited, Pause, may_have_cost, wait_before
+from twosup_chain.service.retries import Attempt, Awaited, Pause, may_have_cost, wait_before
+from twosup_chain.service.size import UnboundedError
 from twosup_chain.service.store import Store
 
 
@@ -29,39 +31,54 @@ class RemoteGate(Gate):
 
     Args:
         breaker: Takes the model for dead after some failures; ``None``: never.
+        timeout: How long each call may take, in seconds; by default half of the chain's deadline (30 s of 60), so that
+            there is time to ask again.
         retries: How often a call is made again that failed in a way that may pass (a lost connection, HTTP 429, 5xx),
             after the wait that the server asks for (``Retry-After``), or a short and growing one.
         caps: The most that the model may cost; takes `price`, `store` and `max_tokens`.
         price: What its tokens cost.
         store: Where the purses are: a `Store`, the path of a SQLite file, or a ``postgresql://`` URL.
-        max_tokens: The most tokens that a reply has, as the model itself was told (its own ``max_tokens``).
-        prompt_tokens: The most that its prompt adds to a question and its context; raise it for long instructions or
-            tools.
+        max_tokens: The most tokens that a reply has, reasoning included, as the model itself was told (its own
+            ``max_tokens``); by default the most that it can write by `price`, or else its whole context.
+        prompt_tokens: The most that its prompt adds to a question and its context; raise it for long instructions.
+            A conversation's tools are counted by themselves.
+        image_tokens: The most tokens that an image has, at the model's own rule (1,445 with gpt-4o); ``None``: nobody
+            knows, and a question with one ends as one that there is no money for, as one with a file or a sound does.
 
     Raises:
         ConfigurationError: Caps without what they take, or an option out of range.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all by keyword)
         self,
         *,
         breaker: Breaker | None = None,
+        timeout: float | None = None,
         retries: int = 2,
         caps: Caps | None = None,
         price: Price | None = None,
         store: Store | str | Path | None = None,
         max_tokens: int | None = None,
         prompt_tokens: int = PROMPT_TOKENS,
+        image_tokens: int | None = None,
     ) -> None:
-        if retries < 0 or prompt_tokens < 0 or (max_tokens is not None and max_tokens < 1):
-            message = f"retries={retries}, prompt_tokens={prompt_tokens}, max_tokens={max_tokens}: none is negative"
-            raise ConfigurationError(message)
+        counts = {"retries": retries, "prompt_tokens": prompt_tokens, "image_tokens": image_tokens}
+        for name, number in counts.items():
+            if number is not None and number < 0:
+                raise ConfigurationError(f"{name}={number}: give a number that is not negative")
+        for name, most in {"max_tokens": max_tokens, "timeout": timeout}.items():
+            if most is not None and not most > 0:
+                raise ConfigurationError(f"{name}={most}: give a number above 0")
+        if max_tokens is None and price is not None:
+            max_tokens = price.max_tokens or price.context
         self.breaker = breaker
         self.budget: Budget | None = None
+        self._timeout = timeout
         self._retries = retries
         self._price = price
         self._max_tokens = max_tokens
         self._prompt_tokens = prompt_tokens
+        self._image_tokens = image_tokens
         if caps is None:
             return
         lacking = {"price": price, "store": store, "max_tokens": max_tokens}
@@ -72,11 +89,11 @@ class RemoteGate(Gate):
             )
         self.budget = Budget(store if isinstance(store, Store) else Store(store or ""), caps)
 
-    def through(self, asked: QAInput, call: Callable[[], Flow[Answer]], clock: Clock) -> Flow[Answer]:
+    def through(self, asked: QAInput, call: Callable[..., Flow[Answer]], clock: Clock) -> Flow[Answer]:
         """Returns what the hosted model says, if the question passes."""
         for attempt in count(1):
             try:
-                return (yield from self._alive(asked, call))
+                return (yield from self._alive(asked, partial(self._timed, call, Attempt(clock, self._timeout))))
             except Exception as error:
                 wait = wait_before(attempt, error)
                 left = math.inf if clock.left is None else clock.left
@@ -84,6 +101,16 @@ class RemoteGate(Gate):
                     raise
             yield Step(Pause(), wait, stage=Stage.REMOTE, clock=clock)
         raise AssertionError  # not reached
+
+    @staticmethod
+    def _timed(call: Callable[..., Flow[Answer]], attempt: Attempt) -> Flow[Answer]:
+        """Asks once, in the time of one call."""
+        try:
+            return (yield from call(clock=attempt))
+        except DeadlineError as error:
+            if attempt.whole.left is None or attempt.whole.left > 0.0:
+                raise DeadlineError(error.seconds, "timeout=… of the gate or route") from None
+            raise
 
     def _alive(self, asked: QAInput, call: Callable[[], Flow[Answer]]) -> Flow[Answer]:
         """Asks once, if the model is not taken for dead."""
@@ -103,18 +130,20 @@ class RemoteGate(Gate):
         """Asks once, if there is money for it."""
         if self.budget is None or self._price is None or self._max_tokens is None:
             return (yield from call())
-        request = ticket.get()
-        longest = min(self._max_tokens, (request and request.max_tokens) or self._max_tokens)
-        most = bound(asked, self._price, max_tokens=longest, prompt_tokens=self._prompt_tokens)
+        try:
+            most = bound(asked, self._price, self._max_tokens, prompt=self._prompt_tokens, image=self._image_tokens)
+        except UnboundedError as error:
+            said = f"nobody knows what it may cost: {error}"
+            raise RemoteWithheldError(said, self.budget.caps.instead) from None
         charge = yield from self._taken(self.budget, most)
         cost = most  # what nobody accounts for counts as spent
         try:
             answer = yield from call()
-            cost, _ = cost_of(asked, answer, self._price)
+            cost = most if answer.usage is None else self._price.of_usage(answer.usage)
         except BaseException as error:
             usage = getattr(error, "usage", None)
             if usage is not None:
-                cost = self._price.of(float(usage["input_tokens"]), float(usage["output_tokens"]))
+                cost = self._price.of_usage(usage)
             elif not may_have_cost(error):
                 cost = 0.0
             raise

@@ -7,6 +7,7 @@ import base64
 import hmac
 import os
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from starlette.requests import Request
+
+    from twosup_chain.service.config import ServerTable
 
 
 #: How long a body may take to come, in seconds.
@@ -45,33 +48,61 @@ class LeftError(TwosupError):
     """The caller has left before there was a reply."""
 
 
-def keys_of(callers: Mapping[str, str]) -> dict[str, bytes]:
-    """Returns the callers' keys by name, from the environment.
+@dataclass(frozen=True, repr=False)
+class Keys:
+    """The keys of a server by the names of who holds them: callers, and admins; without callers, nobody needs one."""
 
-    Args:
-        callers: The variable of each.
+    callers: Mapping[str, bytes] = field(default_factory=dict)
+    admins: Mapping[str, bytes] = field(default_factory=dict)
 
-    Raises:
-        ConfigurationError: One is not set, or too short to be a key.
-    """
-    keys = {name: os.environ.get(variable, "").strip().encode() for name, variable in callers.items()}
+    @classmethod
+    def of(cls, server: ServerTable) -> Keys:
+        """Returns the keys, from the environment.
+
+        Raises:
+            ConfigurationError: One is not set, too short to be a key, or both a caller's and an admin's.
+        """
+        found = {name: _keys(name, getattr(server, name)) for name in ("callers", "admin_keys")}
+        callers, admins = found.values()
+        for name, key in admins.items():
+            if key in callers.values():
+                raise ConfigurationError(f"server.admin_keys.{name} has the key of a caller: give it one of its own")
+        return cls(callers, admins)
+
+    def caller(self, request: Request) -> str | None:
+        """Returns who asks; ``None`` where nobody needs a key.
+
+        Raises:
+            RefusedError: It is no caller's key.
+        """
+        return _holder(request, self.callers) if self.callers else None
+
+    def admin(self, request: Request, *, open_to_all: bool) -> str | None:
+        """Returns which admin asks; ``None`` where none needs a key.
+
+        Raises:
+            RefusedError: It is no admin's key, or there are none.
+        """
+        if self.admins:
+            return _holder(request, self.admins)
+        if open_to_all:
+            return None
+        raise RefusedError(403, "this is for admins: give some a key ([server] admin_keys)", "permission_error")
+
+
+def _keys(option: str, variables: Mapping[str, str]) -> dict[str, bytes]:
+    keys = {name: os.environ.get(variable, "").strip().encode() for name, variable in variables.items()}
     for name, key in keys.items():
         if len(key) < LEAST_SECRET:
             raise ConfigurationError(
-                f"server.callers.{name}: set {callers[name]} in the environment to a key of at least {LEAST_SECRET} "
+                f"server.{option}.{name}: set {variables[name]} in the environment to a key of at least {LEAST_SECRET} "
                 "characters"
             )
     return keys
 
 
-def caller_of(request: Request, keys: Mapping[str, bytes]) -> str | None:
-    """Returns who asks, by a bearer key or, as browsers send it, a password; ``None`` where nobody needs a key.
-
-    Raises:
-        RefusedError: It is nobody's key.
-    """
-    if not keys:
-        return None
+def _holder(request: Request, keys: Mapping[str, bytes]) -> str:
+    """Returns whose key a request brings, as a bearer's or, as browsers send it, as a password."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         with suppress(ValueError):

@@ -111,7 +111,7 @@ def read_labels(
             continue
         assumed += None in right
         if price is not None and usage is not None:
-            cost = price.of(float(usage["input_tokens"]), float(usage["output_tokens"]))
+            cost = price.of_usage(usage)
         scores = (decision.verdicts[role].score if role in decision.verdicts else 0.0 for role in ROLES)
         no_answer = (decision.no_answer.get(role, False) for role in ROLES)
         rows.append((*scores, *map(bool, right), *no_answer, *failed, cost))

@@ -106,12 +106,13 @@ class DecisionLog:
 
         return self.store.write(job)
 
-    async def receive(self, fields: object, *, caller: str | None = None) -> Feedback | int:
+    async def receive(self, fields: object, *, caller: str | None = None, of_any: bool = False) -> Feedback | int:
         """Takes the body of ``POST /v1/feedback``: ``{"id": …, "right": true, "answer": …}`` or ``{"revoke": …}``.
 
         Args:
             fields: The body, as JSON has it. ``{"revoke": …}`` names feedback, or the decision that it is about.
             caller: Who says so; feedback on what somebody else was told is none.
+            of_any: Whether it is taken all the same, as an admin's.
 
         Returns:
             What was written, or how many were revoked.
@@ -124,14 +125,14 @@ class DecisionLog:
             raise InputError(f'feedback={shorten(fields)} is no object: write {{"id": …, "right": true}}')
         if set(fields) == {"revoke"} and isinstance(fields["revoke"], str):
             id = await asyncio.to_thread(self._decision_of, fields["revoke"])  # noqa: A001
-            await asyncio.to_thread(self._belongs, id, caller)
+            await asyncio.to_thread(self._check_whose, id, caller, of_any=of_any)
             return await asyncio.wrap_future(self.revoke(fields["revoke"]))
         given = {"decision" if name == "id" else name: value for name, value in fields.items()}
         if unknown := given.keys() - {"decision", "right", "answer"}:
             known = ("id", "right", "answer", "revoke")
             raise InputError(str(UnknownOptionError("field of feedback", str(min(unknown, key=str)), known)))
         feedback = Feedback(**given, by=caller)
-        await asyncio.to_thread(self._belongs, feedback.decision, caller)
+        await asyncio.to_thread(self._check_whose, feedback.decision, caller, of_any=of_any)
         return await asyncio.wrap_future(self.give(feedback))
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -179,8 +180,8 @@ class DecisionLog:
         for (body,) in self.store.stream(f"SELECT body FROM feedback {which} ORDER BY time", *values):  # noqa: S608
             yield Feedback(**orjson.loads(body))
 
-    def _belongs(self, id: str, caller: str | None) -> None:
-        if self.get(id).caller not in (None, caller):
+    def _check_whose(self, id: str, caller: str | None, *, of_any: bool) -> None:
+        if self.get(id).caller not in (None, caller) and not of_any:
             raise _unknown(id)
 
     def _decision_of(self, id: str) -> str:

@@ -8,11 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from twosup_chain.chat._draft import Turn
 from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult
+from twosup_chain.service.size import UnboundedError, most_tokens
 
 #: What a prompt adds to the texts that are asked about, in tokens: instructions, examples, roles. It is a bound.
 PROMPT_TOKENS = 4_000
+#: How many tokens an image is taken for where nobody reports them: gpt-4o's most (85, and 170 for each of 8 tiles).
+_IMAGE = 1_445
 #: The errors of calls that were left behind, and may have been worked on.
 _LEFT = re.compile(r"\w*(Timeout|Deadline)\w*:")
 #: How many bytes of ordinary text a token has, at least; for what was never sent.
@@ -32,17 +36,41 @@ class Bill(NamedTuple):
     estimated: bool
 
 
-def bound(asked: QAInput, price: Price, *, max_tokens: int, prompt_tokens: int = PROMPT_TOKENS) -> float:
-    """Returns the most that a call can cost, in currency, whose reply has at most `max_tokens`."""
-    return price.of(float(_bytes(*asked.texts) + prompt_tokens), float(max_tokens))
+def bound(
+    asked: QAInput, price: Price, max_tokens: int, *, prompt: int = PROMPT_TOKENS, image: int | None = None
+) -> float:
+    """Returns the most that a call can cost, in currency, whose reply has at most `max_tokens`.
+
+    A call that says of itself how long its reply may be, or how many it wants (``n``), is bounded by that.
+
+    Args:
+        asked: What is asked, with all that is sent.
+        price: What the model's tokens cost, and how many there may be, where that is known.
+        max_tokens: The most tokens that a reply has.
+        prompt: The most that the prompt adds to what is asked, in tokens.
+        image: The most tokens that an image has; ``None``: nobody knows.
+
+    Raises:
+        UnboundedError: Nobody knows how many tokens a part of what is asked has.
+    """
+    options = asked.options if isinstance(asked, Turn) else {}
+    longest = min(max_tokens, price.max_tokens or max_tokens)
+    told = options.get("max_completion_tokens") or options.get("max_tokens")
+    if told is not None:
+        longest = min(int(told), price.max_tokens or int(told))
+    read = most_tokens(asked, image_tokens=image) + prompt
+    return price.of(float(min(read, price.context or read)), float(longest * int(options.get("n") or 1)))
 
 
 def cost_of(asked: QAInput, answer: Answer, price: Price) -> tuple[float, bool]:
-    """Returns what an answer cost, and whether that is an estimate."""
-    usage = answer.usage
-    if usage is not None:
-        return price.of(float(usage["input_tokens"]), float(usage["output_tokens"])), False
-    return price.of(float(_bytes(*asked.texts) + PROMPT_TOKENS), float(_bytes(answer.text or ""))), True
+    """Returns what an answer cost, and whether that is an estimate: a bound of its texts, images of a usual size."""
+    if answer.usage is not None:
+        return price.of_usage(answer.usage), False
+    try:
+        read = most_tokens(asked, image_tokens=_IMAGE)
+    except UnboundedError:
+        read = _bytes(*asked.texts)
+    return price.of(float(read + PROMPT_TOKENS), float(_bytes(answer.text or ""))), True
 
 
 def bill(asked: QAInput, result: TwoSupervisorResult, price: Price) -> Bill:

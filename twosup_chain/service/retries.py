@@ -11,6 +11,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from twosup_chain._deadline import DEADLINE, Clock
 from twosup_chain.errors import http_status
 
 #: The HTTP codes of what may be over in a moment.
@@ -41,6 +42,29 @@ def wait_before(attempt: int, error: Exception) -> float | None:
 def may_have_cost(error: BaseException) -> bool:
     """Whether a call that ended so may have been worked on, and be charged for: it was left, not refused."""
     return not isinstance(error, Exception) or any("Timeout" in kind.__name__ for kind in type(error).__mro__)
+
+
+class Attempt(Clock):
+    """The time of one call, within that of its question.
+
+    Args:
+        whole: The question's time.
+        seconds: How long the call may take; by default half of the question's, or of what one has where nobody says.
+    """
+
+    def __init__(self, whole: Clock, seconds: float | None) -> None:
+        super().__init__(seconds or (whole.seconds or DEADLINE) / 2.0)
+        self.whole = whole
+
+    def charge(self, seconds: float) -> None:
+        """Takes off what the call has taken, of both times."""
+        super().charge(seconds)
+        self.whole.charge(seconds)
+
+    def limit(self, stage: int) -> float | None:
+        """Returns how long the call may take, by both times."""
+        limits = (super().limit(stage), self.whole.limit(stage))
+        return min(limit for limit in limits if limit is not None)
 
 
 class Pause(Runnable[float, None]):

@@ -12,7 +12,7 @@ from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.service.app import Service
 from twosup_chain.service.build import routes
 from twosup_chain.service.config import load
-from twosup_chain.service.http import keys_of
+from twosup_chain.service.http import Keys
 from twosup_chain.service.metrics import SHARED
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def service(path: str | Path) -> Service:
         TwosupError: The file, a part of a route or a key is wrong.
     """
     config = load(path)
-    return Service(routes(config), config.server, keys_of(config.server.callers))
+    return Service(routes(config), config.server, Keys.of(config.server))
 
 
 def app() -> Starlette:

@@ -40,7 +40,7 @@ async def test_who_gives_up_waiting_leaves_the_queue() -> None:
 
 async def replies_of(made, question, many):
     """Returns the status codes of as many requests at once."""
-    app = Service({"docs": made}, ServerTable(), {}).app()
+    app = Service({"docs": made}, ServerTable()).app()
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://docs") as client:
         asked = {"model": "docs", "question": question, "context": "Ada wrote it."}

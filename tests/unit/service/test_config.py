@@ -64,6 +64,7 @@ where = "postgresql://twosup@db/decisions"
         ('[server]\nhost = "0.0.0.0"\n' + ROUTE, "no .server.callers. have keys"),
         (ROUTE + "price = {input = -1.0, output = 1.0}", "input=-1.0"),
         (ROUTE + 'caps = {instead = "local"}', "caps without a cap"),
+        (ROUTE + "timeout = 60.0", "timeout = 60 of a call is no less than deadline = 60"),
     ],
 )
 def test_a_wrong_option_is_named(written, text, words) -> None:

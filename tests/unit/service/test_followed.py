@@ -9,10 +9,11 @@ import pytest
 from serving import ask, route, serve
 
 from twosup_chain.outcomes.price import Price
+from twosup_chain.service.http import Keys
 from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.shadow import Shadow
 
-KEYS = {"me": b"my-own-key-1234567890", "you": b"your-own-key-123456789"}
+KEYS = Keys({"me": b"my-own-key-1234567890", "you": b"your-own-key-123456789"}, {"ops": b"key-of-operators-1234"})
 
 
 def logged(tmp_path, *said, rate=0.0, **options):
@@ -44,15 +45,21 @@ def test_feedback_is_joined_by_the_id_of_a_reply_and_taken_back(tmp_path) -> Non
         assert client.post("/v1/feedback", json={"id": "dec_none", "right": True}).status_code == 404
 
 
-def test_nobody_speaks_of_what_somebody_else_was_told(tmp_path) -> None:
+def test_nobody_speaks_of_what_somebody_else_was_told_but_operators(tmp_path) -> None:
     served, _ = logged(tmp_path)
     with serve(served, KEYS) as client:
-        client.headers["authorization"] = f"Bearer {KEYS['me'].decode()}"
-        name = ask(client).headers["x-twosup-decision"]
-        client.headers["authorization"] = f"Bearer {KEYS['you'].decode()}"
-        assert client.post("/v1/feedback", json={"id": name, "right": True}).status_code == 404
-        client.headers["authorization"] = f"Bearer {KEYS['me'].decode()}"
-        assert client.post("/v1/feedback", json={"id": name, "right": True}).json()["by"] == "me"
+
+        def say(name, body):
+            key = {**KEYS.callers, **KEYS.admins}[name].decode()
+            return client.post("/v1/feedback", json=body, headers={"authorization": f"Bearer {key}"})
+
+        client.headers["authorization"] = f"Bearer {KEYS.callers['me'].decode()}"
+        given = {"id": ask(client).headers["x-twosup-decision"], "right": True}
+        assert say("you", given).status_code == 404
+        assert say("me", given).json()["by"] == "me"
+        said = say("ops", given).json()
+        assert said["by"] == "ops"
+        assert say("you", {"revoke": said["id"]}).status_code == 404
 
 
 def test_without_a_log_there_is_nothing_to_join_feedback_to() -> None:

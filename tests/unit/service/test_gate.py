@@ -7,15 +7,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import HumanMessage
 
-from twosup_chain import Answer, Supervisor, TwoSupervisorChain
-from twosup_chain.errors import ConfigurationError, RefusalError
+from twosup_chain import Answer, Supervisor, TwoSupervisorChain, TwoSupervisorChatModel
+from twosup_chain._deadline import Clock
+from twosup_chain.errors import ConfigurationError, DeadlineError, RefusalError
 from twosup_chain.outcomes.price import Price
 from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.budget import Caps
 from twosup_chain.service.decision import Ticket
 from twosup_chain.service.gate import RemoteGate
 from twosup_chain.service.ports import ticket
+from twosup_chain.service.retries import Attempt
 
 NEVER = Supervisor(lambda asked, answer: 0.0, threshold=0.5)
 ALWAYS = Supervisor(lambda asked, answer: 1.0, threshold=0.5)
@@ -197,3 +201,48 @@ def test_where_the_purses_cannot_be_read_nothing_passes_and_the_model_is_not_tak
     assert (result.source, result.remote) == ("none", None)
     assert "what was spent cannot be told" in result.reason
     assert gate.breaker.state == "closed"
+
+
+def test_a_call_that_hangs_has_its_own_time_and_is_made_again_in_that_of_the_question():
+    asked = []
+
+    async def remote(_):
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            await asyncio.sleep(9)
+        return "b"
+
+    started = time.monotonic()
+    result = asyncio.run(chain(RemoteGate(timeout=0.2), remote, deadline=5.0).ainvoke("q"))
+    assert (result.source, len(asked)) == ("remote", 2)
+    assert time.monotonic() - started < 2.0
+
+
+@pytest.mark.parametrize(("given", "deadline", "words"), [(0.1, 5.0, "timeout=… of"), (9.0, 0.1, "deadline=…")])
+def test_an_error_says_which_time_is_up_and_by_default_a_call_has_half_of_the_questions(given, deadline, words):
+    with pytest.raises(DeadlineError, match=words):
+        chain(RemoteGate(timeout=given, retries=0), lambda _: time.sleep(0.5), deadline=deadline).invoke("q")
+    assert Attempt(Clock(60.0), None).limit(0) == 30.0
+    assert Attempt(Clock(None), None).limit(0) == 30.0
+    assert Attempt(Clock(1.0), 5.0).limit(0) == 1.0
+
+
+def test_what_nobody_can_bound_is_not_asked_under_a_cap_and_a_reply_without_usage_counts_as_dear_as_it_may_be(store):
+    picture = {"type": "image_url", "image_url": {"url": "http://localhost/a.png"}}
+    gate = capped(store, day=1.0)
+    parts = {"local": GenericFakeChatModel(messages=iter(["a", "a"])), "local_supervisor": NEVER}
+    hosted = GenericFakeChatModel(messages=iter(["b"]))
+    built = TwoSupervisorChatModel(remote=hosted, remote_supervisor=ALWAYS, gate=gate, **parts)
+    told = built.invoke([HumanMessage([{"type": "text", "text": "Who?"}, picture])]).response_metadata["twosup"]
+    assert (told["source"], "nobody knows what it may cost" in told["reason"]) == ("none", True)
+    assert gate.budget.spent(route="chain")["day"] == 0.0
+    assert built.invoke("Who?").response_metadata["twosup"]["source"] == "remote"
+    gate.budget.store.flush()
+    assert gate.budget.spent(route="chain")["day"] > PRICE.of(1_000, 100)
+
+
+def test_the_longest_reply_may_be_the_models_own_by_the_price(store):
+    gate = RemoteGate(caps=Caps(day=1.0), price=PRICE.model_copy(update={"context": 5_000}), store=store)
+    chain(gate, lambda _: "b").invoke("q")
+    gate.budget.store.flush()
+    assert gate.budget.spent(route="chain")["day"] == pytest.approx(PRICE.of(4_001, 5_000))

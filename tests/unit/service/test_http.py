@@ -10,9 +10,11 @@ from serving import ask, route, serve
 from starlette.requests import Request
 
 from twosup_chain.errors import ConfigurationError, DeadlineError
-from twosup_chain.service.http import RefusedError, body_of, error_document, keys_of
+from twosup_chain.service.config import ServerTable
+from twosup_chain.service.http import Keys, RefusedError, body_of, error_document
 
-KEYS = {"alice": b"key-of-alice-1", "bob": b"key-of-bob-22"}
+KEYS = Keys({"alice": b"key-of-alice-1", "bob": b"key-of-bob-22"}, {"ops": b"key-of-ops-333"})
+PAGES = ("/metrics", "/")
 
 
 def bearer(key):
@@ -22,7 +24,7 @@ def bearer(key):
 @pytest.mark.parametrize("headers", [{}, bearer("key-of-nobody"), bearer(""), {"authorization": "Basic x"}])
 def test_without_a_key_nothing_is_told(headers) -> None:
     with serve(route(), KEYS) as served:
-        for path in ("/v1/models", "/metrics", "/"):
+        for path in ("/v1/models", *PAGES):
             response = served.get(path, headers=headers)
             assert (response.status_code, response.json()["error"]["type"]) == (401, "authentication_error")
             assert response.headers["www-authenticate"]
@@ -31,25 +33,51 @@ def test_without_a_key_nothing_is_told(headers) -> None:
 
 def test_a_key_names_its_caller() -> None:
     with serve(route(), KEYS) as served:
-        for name, key in KEYS.items():
+        for name, key in KEYS.callers.items():
             served.headers.update(bearer(key.decode()))
             assert ask(served).status_code == 200
             assert served.decisions[-1].caller == name
 
 
+def test_callers_do_not_see_the_operators_pages_and_operators_do_not_ask() -> None:
+    with serve(route(), KEYS) as served:
+        for path in PAGES:
+            assert served.get(path, headers=bearer("key-of-alice-1")).status_code == 401
+            assert served.get(path, headers=bearer("key-of-ops-333")).status_code == 200
+        served.headers.update(bearer("key-of-ops-333"))
+        assert ask(served).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("keys", "server"), [(Keys(KEYS.callers), {"callers": {"alice": "A"}}), (None, {"host": "::", "anyone": True})]
+)
+def test_without_admin_keys_others_see_no_pages(keys, server) -> None:
+    with serve(route(), keys, **server) as served:
+        for path in PAGES:
+            response = served.get(path, headers=bearer("key-of-alice-1"))
+            assert response.status_code == 403
+            assert "admin_keys" in response.json()["error"]["message"]
+
+
 def test_a_browser_sends_the_key_as_a_password() -> None:
-    password = base64.b64encode(b"me:key-of-alice-1").decode()
+    password = base64.b64encode(b"me:key-of-ops-333").decode()
     with serve(route(), KEYS) as served:
         assert served.get("/", headers={"authorization": f"Basic {password}"}).status_code == 200
 
 
-def test_keys_come_from_the_environment_and_are_no_short_words(monkeypatch) -> None:
+def test_keys_come_from_the_environment_are_no_short_words_and_nobody_has_another_ones(monkeypatch) -> None:
+    server = ServerTable(callers={"alice": "ALICE_KEY"}, admin_keys={"ops": "OPS_KEY"})
+    monkeypatch.setenv("OPS_KEY", "key-of-ops-333")
     monkeypatch.setenv("ALICE_KEY", " key-of-alice-1\n")
-    assert keys_of({"alice": "ALICE_KEY"}) == {"alice": b"key-of-alice-1"}
+    assert Keys.of(server) == Keys({"alice": b"key-of-alice-1"}, {"ops": b"key-of-ops-333"})
+    assert "key-of" not in repr(Keys.of(server))
     for value in ("", "short"):
         monkeypatch.setenv("ALICE_KEY", value)
         with pytest.raises(ConfigurationError, match="server.callers.alice: set ALICE_KEY"):
-            keys_of({"alice": "ALICE_KEY"})
+            Keys.of(server)
+    monkeypatch.setenv("ALICE_KEY", "key-of-ops-333")
+    with pytest.raises(ConfigurationError, match="admin_keys.ops has the key of a caller"):
+        Keys.of(server)
 
 
 def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:

@@ -46,7 +46,7 @@ async def test_who_leaves_is_not_answered_and_the_hosted_model_is_told(path, bod
         return await remote(question)
 
     made = route(remote=hosted)
-    app = Service({"docs": made}, ServerTable(), {}).app()
+    app = Service({"docs": made}, ServerTable()).app()
     messages = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
 
     async def receive():

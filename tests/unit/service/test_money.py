@@ -64,14 +64,14 @@ def test_a_call_that_was_left_behind_may_be_charged_for_and_one_that_was_refused
 def test_no_call_costs_more_than_its_bound():
     for text in ("a", "ä" * 999, "\N{SNOWMAN}" * 50):
         asked = QAInput(text, [text, text])
-        assert bound(asked, PRICE, max_tokens=100) >= PRICE.of(3.0 * len(text.encode()), 100.0)
+        assert bound(asked, PRICE, 100) >= PRICE.of(3.0 * len(text.encode()), 100.0)
 
 
 @pytest.mark.parametrize("name", ["openai:gpt-4.1-mini", "gpt-4.1-mini"])
 def test_a_price_is_found_by_the_models_name_without_a_connection(name, monkeypatch):
     pytest.importorskip("genai_prices")
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("a connection"))
-    assert Price.of_model(name) == Price(input=0.4, output=1.6, currency="USD")
+    assert Price.of_model(name).model_copy(update={"context": None}) == Price(input=0.4, output=1.6, currency="USD")
     assert Price.of_model("google_genai:gemini-2.5-pro").input > 2.0  # its dearer tier: 2.25 or 2.5, by the list's age
 
 
