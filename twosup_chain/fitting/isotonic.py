@@ -1,11 +1,10 @@
-"""Isotonic regression of being right on one feature, by SciPy.
+"""Isotonic regression of being right on one feature, by pooling adjacent violators.
 
 Zadrozny & Elkan, *Transforming Classifier Scores into Accurate Multiclass Probability Estimates* (KDD 2002, DOI
 10.1145/775047.775151).
 """
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from twosup_chain.scoring.fit import Floats
 from twosup_chain.scoring.isotonic import Isotonic
@@ -35,10 +34,22 @@ def _steps(values: Floats, right: Floats) -> tuple[Floats, Floats, Floats]:
     """Returns the steps of the best rising curve: middles, right ones, and rows of each."""
     distinct, inverse = np.unique(values, return_inverse=True)
     rows = np.bincount(inverse).astype(np.float64)
-    hits = np.bincount(inverse, weights=right)
-    starts = isotonic_regression(hits / rows, weights=rows).blocks[:-1]
+    hits = np.bincount(inverse, weights=right).astype(np.float64)
+    starts = _blocks(hits, rows)
     sums, right_ones, counts = (np.add.reduceat(column, starts) for column in (distinct * rows, hits, rows))
     return sums / counts, right_ones, counts
+
+
+def _blocks(hits: Floats, rows: Floats) -> list[int]:
+    """Returns where each step starts: neighbours are pooled as long as the earlier one's share is not the lesser."""
+    blocks: list[tuple[int, float, float]] = []
+    for start, hit, row in zip(range(len(rows)), hits, rows, strict=True):
+        block = (start, hit, row)
+        while blocks and blocks[-1][1] * block[2] >= block[1] * blocks[-1][2]:
+            first, earlier, more = blocks.pop()
+            block = (first, earlier + block[1], more + block[2])
+        blocks.append(block)
+    return [start for start, _, _ in blocks]
 
 
 def _loss(hits: Floats, rows: Floats) -> float:
