@@ -5,7 +5,7 @@ Here are LangChain's call styles.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Literal, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from twosup_chain import _drive
 from twosup_chain._deadline import Done
@@ -115,17 +115,20 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
     max_tokens: int | None = Field(default=None, ge=1)
     stop: list[str] | None = None
     streaming: bool = False
-    cache: Literal[False] = Field(default=False, exclude=True)
+    #: Whatever a copy or a caller sets: LangChain asks here whether to look up an answer.
+    cache: ClassVar[Any] = property(lambda _: False)  # type: ignore[misc] # a field could be set
 
-    @field_validator("cache", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _check_cache(cls, value: object) -> bool:
-        if value is None or value is False:
-            return False
-        raise ConfigurationError(
-            f"cache={shorten(value)}: a cache does not know what a reply was judged by; give local and remote one each "
-            "instead (cache=… of the chat models, or LangChain's global cache)"
-        )
+    def _check_cache(cls, options: dict[str, Any]) -> dict[str, Any]:
+        _check_not_cached(options.get("cache"))
+        return {name: value for name, value in options.items() if name != "cache"}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "cache":
+            _check_not_cached(value)
+        else:
+            super().__setattr__(name, value)
 
     @model_validator(mode="after")
     def _check_parts(self) -> Self:
@@ -251,7 +254,8 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
     ) -> Exchange:
         texts = [*(self.stop or ()), *(stop or ())]
         own = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": texts or None}
-        given = {key: value for key, value in kwargs.items() if key != "stream"}
+        _check_not_cached(kwargs.get("cache"))
+        given = {key: value for key, value in kwargs.items() if key not in ("stream", "cache")}
         return Exchange(self, messages, {**own, **given}, streams=streams, hear=hearer())
 
     # -- what LangChain asks of a chat model ----------------------------------------------------------------------
@@ -292,6 +296,14 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         names = ("model_name", "on_remote_error", "no_answer", "remote_tokens", "local_tools", "temperature")
         own = {name: getattr(self, name) for name in (*names, "max_tokens", "early_rejection")}
         return {**own, **models, **{role: _shortly(found) for role, found in supervisors.items()}}
+
+
+def _check_not_cached(cache: object) -> None:
+    if cache is not None and cache is not False:
+        raise ConfigurationError(
+            f"cache={shorten(cache)}: a cache does not know what a reply was judged by; give local and remote one each "
+            "instead (cache=… of the chat models, or LangChain's global cache)"
+        )
 
 
 def _result(message: AIMessage) -> ChatResult:
