@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twosup_chain.calibration.grouped import GroupedCalibration
 from twosup_chain.calibration.measures import written
-from twosup_chain.calibration.targets import MEASURES
+from twosup_chain.calibration.targets import MEASURES, MatchRemote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,10 +50,15 @@ def check_as_text(check: PromiseCheck) -> str:
 def _row(estimate: NamedEstimate, limit: float | None, currency: str | None) -> tuple[str, ...]:
     return (
         estimate.label,
-        estimate.write(estimate.value, currency),
+        estimate.write(estimate.value, currency) + _direction(estimate),
         " – ".join(estimate.write_interval()),
         "" if limit is None else f"≤ {estimate.write(limit)}",
     )
+
+
+def _direction(estimate: NamedEstimate) -> str:
+    """Returns in a word which way a difference goes that is none of "worse"."""
+    return " (better)" if estimate.name == MatchRemote.measure and (estimate.value or 0.0) < 0.0 else ""
 
 
 def _beside(calibration: Calibration) -> list[str]:

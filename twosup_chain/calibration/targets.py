@@ -255,7 +255,7 @@ class MatchRemote(Target):
     """
 
     limit: float = 0.0
-    name, measure, label = "match_remote", "below_remote", "below remote only"
+    name, measure, label = "match_remote", "below_remote", "worse than remote only"
     prefer = "cheapest"
     kept_by_asking = True
 

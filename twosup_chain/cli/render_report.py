@@ -13,6 +13,7 @@ from twosup_chain.cli.console import clean
 from twosup_chain.cli.render import SOURCE_STYLES, Passage, indented, proposal, squeeze
 from twosup_chain.cli.tables import table
 from twosup_chain.evaluation import words
+from twosup_chain.text import squad
 
 if TYPE_CHECKING:
     from twosup_chain.demo.run import DemoQuestion, DemoReport, DemoSummary, Saving
@@ -25,8 +26,10 @@ KINDS: tuple[tuple[str, Callable[[DemoQuestion], bool]], ...] = (
         lambda q: q.source == "local" and q.status == "answered" and q.exact_match == 1.0,
     ),
     (
-        "Not trusted locally, and the remote model is right",
-        lambda q: q.source == "remote" and q.exact_match == 1.0 and bool(q.golds) and q.local_answer != q.answer,
+        "A rescue: the local model is wrong and not trusted, and the remote one is right",
+        lambda q: (
+            q.source == "remote" and q.exact_match == 1.0 and bool(q.golds) and squad.f1(q.local_answer, q.golds) == 0.0
+        ),
     ),
     (
         "The remote model invents an answer, and is not trusted either",
@@ -36,11 +39,21 @@ KINDS: tuple[tuple[str, Callable[[DemoQuestion], bool]], ...] = (
         "The passage does not say, and the local model knows it",
         lambda q: q.source == "local" and q.status == "unanswerable" and not q.golds,
     ),
+    (
+        "The local model is right but not sure, and the remote one agrees",
+        lambda q: q.source == "remote" and q.exact_match == 1.0 and squad.exact_match(q.local_answer, q.golds) == 1.0,
+    ),
     ("A mistake: what was trusted is wrong", lambda q: q.source != "none" and q.f1 == 0.0),
 )
 _NAMES = {"local": "local model", "remote": "remote model", "fallback": "fallback", "none": "no trusted answer"}
 #: The pieces of a share bar, and what stands for them where there is ASCII only.
 _SHAPES = {"local": "█#", "remote": "▓+", "fallback": "▒-", "none": "░."}
+#: What comes next; a line of questions.jsonl is an object with question, context and answers.
+_NEXT = (
+    'twosup ask "What would you like to know?" --context your-text.pdf',
+    "twosup collect questions.jsonl --remote openai:MODEL --out records.jsonl",
+    "twosup calibrate records.jsonl --risk 0.1 --out calibration.json",
+)
 
 
 def render_report(report: DemoReport, *, show: int = len(KINDS) - 1) -> RenderableType:
@@ -59,7 +72,7 @@ def render_report(report: DemoReport, *, show: int = len(KINDS) - 1) -> Renderab
         parts += [Text(), _question(kind, question)]
     parts += [Text(), Rule(Text("Summary", style="bold"), style="default", align="left"), Text()]
     parts += [indented(part) for part in _summary(report.summary)]
-    parts += [Text(), indented(Text(_remarks(report), style="dim"))]
+    parts += [Text(), indented(Text(_remarks(report), style="dim")), Text(), _yours()]
     return Group(*parts)
 
 
@@ -132,31 +145,36 @@ def _summary(summary: DemoSummary) -> list[RenderableType]:
         ("F1 (SQuAD v2)", *(words.percent(score.f1) for score in scores)),
         ("Remote model asked", *map(words.count, (summary.remote_calls, 0, summary.questions))),
         ("Tokens of the remote model", *map(words.count, (tokens.chain, 0, tokens.remote_only))),
-        ("Time", words.duration(seconds.chain), "", words.duration(seconds.remote_only)),
+        ("Its time when recorded", *map(words.duration, (seconds.chain, 0.0, seconds.remote_only))),
     ]
-    same_verb = (tokens.saved >= 0) == (seconds.saved >= 0)
     against = Text.assemble(
-        f"Against asking the remote model every time, the chain {_verb(tokens)} ",
-        (f"{words.count(abs(tokens.saved))} tokens{_share(tokens)}", "bold"),
-        " and " if same_verb else f" and {_verb(seconds)} ",
-        (f"{words.duration(abs(seconds.saved))}{_share(seconds)}", "bold"),
-        ".",
+        "Against asking the remote model every time, the chain saves ",
+        (f"{words.count(tokens.saved)} tokens{_share(tokens)}", "bold"),
+        " and ",
+        (f"{words.duration(seconds.saved)}{_share(seconds)}", "bold"),
+        " of its time.",
     )
     return [ShareBar(summary.shares), table(("", ">Chain", ">Local only", ">Remote only"), rows), against]
 
 
 def _remarks(report: DemoReport) -> str:
-    settings = (report.thresholds.local, report.thresholds.remote)
+    settings, summary = (report.thresholds.local, report.thresholds.remote), report.summary
     both = " and ".join(f"{setting.threshold:.3g} ({clean(setting.scorer or '')})" for setting in settings)
     return (
         f"Thresholds {both} were fixed on {clean(report.thresholds.fixed_on)}, never on these questions. A question "
-        "that nobody could be trusted with counts as the prediction “no answer”. The remote model's seconds are those "
-        "of the recording."
+        "that nobody could be trusted with counts as the prediction “no answer”. The remote model's time is that of "
+        f"the recording, one question after the other. This run was waited for {words.duration(summary.waited)}: "
+        f"{summary.at_once} questions at once, the local model's start included."
     )
 
 
-def _verb(saving: Saving) -> str:
-    return "saves" if saving.saved >= 0 else "spends an additional"
+def _yours() -> RenderableType:
+    """Returns the next three commands, for the reader's own data."""
+    rows = [Text.assemble((f"{number}  {line}", "cyan")) for number, line in enumerate(_NEXT, 1)]
+    last = Text("Then twosup ask … --calibration calibration.json answers by it; twosup chat is a conversation.", "dim")
+    return Group(
+        Rule(Text("Now yours", style="bold"), style="default", align="left"), Text(), *map(indented, (*rows, last))
+    )
 
 
 def _share(saving: Saving) -> str:

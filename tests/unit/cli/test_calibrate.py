@@ -171,3 +171,9 @@ def test_each_group_is_shown_and_written(twosup, records, tmp_path) -> None:
     assert "[domain: law]\nGuaranteed with 90% confidence, from 495 labelled questions" in result.stdout
     assert "[domain: poems]\nNo promise: not enough labels here" in result.stdout
     assert json.loads(out.read_text())["groups"]["law"]["where"] == {"domain": "law"}
+
+
+def test_a_chain_that_is_better_than_the_hosted_model_is_said_to_be(twosup, records) -> None:
+    shown = twosup("calibrate", records, "--match-remote", "0.4", "--plug-in").stdout
+    (line,) = [line for line in shown.splitlines() if line.startswith("worse than remote only")]
+    assert (" % (better)" in line) == ("\N{MINUS SIGN}" in line.split("%")[0])

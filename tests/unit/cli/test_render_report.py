@@ -68,6 +68,7 @@ def report(*questions, seconds=(10.0, 4.0)):
             remote_only=Score(exact_match=0.4, f1=0.45),
             tokens=Saving(remote_only=40_000, chain=20_000, saved=20_000),
             seconds=Saving(remote_only=seconds[0], chain=seconds[1], saved=seconds[0] - seconds[1]),
+            waited=1.5,
         ),
     )
 
@@ -146,17 +147,34 @@ def test_the_figures_of_chain_local_only_and_remote_only_stand_side_by_side():
     assert "F1 (SQuAD v2) 80.0 % 60.0 % 45.0 %" in lines
     assert "Remote model asked 72 0 144" in lines
     assert "Tokens of the remote model 20 000 0 40 000" in lines
-    assert "Time 4.0 s 10.0 s" in lines
+    assert "Its time when recorded 4.0 s 0 ms 10.0 s" in lines
 
 
 def test_what_is_saved_is_said_in_words():
     shown = squeezed(text_of(render_report(report(), show=0)))
-    assert "the chain saves 20 000 tokens (50 %) and 6.0 s (60 %)." in shown
+    assert "the chain saves 20 000 tokens (50 %) and 6.0 s (60 %) of its time." in shown
 
 
-def test_a_chain_that_took_longer_does_not_claim_to_save_time():
-    shown = squeezed(text_of(render_report(report(seconds=(10.0, 12.0)), show=0)))
-    assert "and spends an additional 2.0 s (20 %)." in shown
+def test_what_was_waited_is_said_with_how_many_questions_at_once():
+    shown = squeezed(text_of(render_report(report(), show=0)))
+    assert "This run was waited for 1.5 s: 8 questions at once, the local model's start included." in shown
+
+
+def test_an_escalated_question_is_a_rescue_only_where_the_local_model_was_wrong():
+    right = ESCALATED.model_copy(update={"local_answer": "Ada"})
+    (kind,) = [kind for kind, _ in telling_questions(report(right), 1)]
+    assert kind.startswith("The local model is right but not sure")
+    (kind,) = [kind for kind, _ in telling_questions(report(ESCALATED), 1)]
+    assert kind.startswith("A rescue")
+
+
+def test_it_ends_with_three_commands_for_the_readers_own_data():
+    shown = text_of(render_report(report(), show=0)).partition("Now yours")[2]
+    assert [line.split()[1:3] for line in shown.splitlines() if " twosup" in line and line.split()[0].isdigit()] == [
+        ["twosup", "ask"],
+        ["twosup", "collect"],
+        ["twosup", "calibrate"],
+    ]
 
 
 def test_shares_are_pieces_of_one_bar():
