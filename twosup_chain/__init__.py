@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twosup_chain.chat.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
+    from twosup_chain.decisions.model import TwoSupervisorDecisionModel as TwoSupervisorDecisionModel
     from twosup_chain.evaluation.evaluate import evaluate
     from twosup_chain.fitting.fit_scorer import fit_scorer, fit_supervisor
     from twosup_chain.llama.answerer import LlamaCppAnswerer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from twosup_chain.scoring.embedding import EmbeddingSimilarity
     from twosup_chain.scoring.learned import LearnedScorer
     from twosup_chain.supervisor import Supervisor
+    from twosup_chain.text.questions import load_decisions
 
 _MODULES = {
     "answerers.chat": "ChatAnswerer",
@@ -41,6 +43,7 @@ _MODULES = {
     "chat.middleware": "TwoSupervisorMiddleware",
     "chat.model": "TwoSupervisorChatModel",
     "collection": "acollect collect",
+    "decisions.model": "TwoSupervisorDecisionModel",
     "evaluation.evaluate": "evaluate",
     "fitting.fit_scorer": "fit_scorer fit_supervisor",
     "llama.answerer": "LlamaCppAnswerer",
@@ -51,6 +54,7 @@ _MODULES = {
     "scoring.embedding": "EmbeddingSimilarity",
     "scoring.learned": "LearnedScorer",
     "supervisor": "Supervisor",
+    "text.questions": "load_decisions",
 }
 
 __all__ = [
@@ -84,6 +88,7 @@ __all__ = [
     "evaluate",
     "fit_scorer",
     "fit_supervisor",
+    "load_decisions",
 ]
 
 

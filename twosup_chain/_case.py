@@ -88,7 +88,7 @@ class Case:
         )
 
     def _citations(self, answer: Answer | None) -> tuple[Citation, ...]:
-        if answer is None:
+        if answer is None or self.input.options:
             return ()
         cited = Evidence(input=self.input, answer=answer, local=self.local)
         self.uncited = cited if is_long(self.input) else None

@@ -41,7 +41,7 @@ class Stage(IntEnum):
     def ask(self, case: Case, answerer: Runnable[Any, Any], clock: Clock | None = None) -> Flow[Answer]:
         """Returns what an answerer says, in the question's time or in another."""
         said = yield self.step(case, answerer, input_for(answerer, case.input), clock)
-        answer = as_answer(said, case.input.passages)
+        answer = as_answer(said, case.input.passages, case.input.options)
         if len(answer.text or "") > LONGEST:
             case.note(f"the {self.name.lower()} answer is cut off after {LONGEST:,} characters")
         return answer

@@ -296,7 +296,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
             return case.end("none", None).raise_for_status()
         given = {**case.input.as_dict(), "result": case.end("none", None)}
         try:
-            reply = as_answer((yield Stage.FALLBACK.step(case, self.fallback, given)), case.input.passages)
+            said = yield Stage.FALLBACK.step(case, self.fallback, given)
+            reply = as_answer(said, case.input.passages, case.input.options)
         except Exception as error:  # noqa: BLE001 (what the models cost, and why they are not trusted, is kept)
             escalate(case, Stage.FALLBACK, error)
             return case.end("none", None)

@@ -31,7 +31,7 @@ DEFAULT_SCORER = "min_token_probability"
 #: ``module:name`` or ``file.py:name``, as the user's own parts are written.
 _OWN = re.compile(r"(?P<module>[\w.]+|.*\.py):[^\W\d][\w.]*")
 #: What scorers need that the tokens' log-probabilities are asked for.
-_LOGPROBS = ("logprobs", "top_logprobs", "features")
+_LOGPROBS = ("logprobs", "top_logprobs", "features", "probabilities")
 #: How many alternatives of each token are asked for: margins need two, and some servers send nothing without any.
 _ALTERNATIVES = 5
 #: OpenAI's reasoning models take no temperature.

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from langchain_core.documents import Document
 from langchain_core.messages.ai import UsageMetadata
-from pydantic import BeforeValidator, Field, field_serializer, field_validator
+from pydantic import BeforeValidator, Field, PlainValidator, field_serializer, field_validator
 
 from twosup_chain._options import Record, shorten
 from twosup_chain._plain import plain, scalar_text
@@ -22,6 +22,18 @@ _Text = Annotated[str | None, BeforeValidator(lambda value: scalar_text(value) i
 Status = Literal["answered", "unanswerable", "untrusted"]
 Source = Literal["local", "remote", "fallback", "none"]
 
+
+def _labels(value: object) -> dict[str, Any]:
+    """Returns options as labels with their descriptions; a mapping that is one stays itself, for many questions."""
+    if isinstance(value, dict) and all(isinstance(label, str) for label in value):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(label, str) for label in value):
+        return dict.fromkeys(value)
+    raise InputError(f"options={shorten(value)}: pass the labels, or a dict of them with their descriptions")
+
+
+#: What a decision may end in: labels with their descriptions, ``None`` for none. A list of labels is taken as well.
+Labels = Annotated[dict[str, Any], PlainValidator(_labels)]
 
 #: What a chain adds to what its fallback is given, and a chat model to what all are given.
 _ADDED = ("result", "messages")
@@ -36,6 +48,8 @@ class QAInput(Record):
             (only a model that knows things by itself can answer); an empty list means "nothing was found". Lone
             surrogates, which no encoder takes, become U+FFFD one for one, so that offsets stay true.
         id: The question's id in a data set.
+        options: For a decision, what its answer must be one of: labels with their descriptions (``None`` for none). A
+            question without options is answered freely.
 
     Raises:
         InputError: A field has the wrong type, or the question is blank.
@@ -44,6 +58,7 @@ class QAInput(Record):
     question: str
     context: str | tuple[str | Document, ...] | None = None
     id: str | None = None
+    options: Labels = Field(default_factory=dict)
 
     @field_validator("question", mode="before")
     @classmethod
@@ -112,13 +127,13 @@ class QAInput(Record):
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns ``{"question", "context"}``, and ``"id"`` where there is one, as prompts and fallbacks take it."""
+        """Returns ``{"question", "context"}``, and ``"id"`` and ``"options"`` where there are any, as parts take it."""
         context = list(self.context) if isinstance(self.context, tuple) else self.context
-        given = {"question": self.question, "context": context}
-        return given if self.id is None else {**given, "id": self.id}
+        more = {"id": self.id, "options": self.options}
+        return {"question": self.question, "context": context, **{name: value for name, value in more.items() if value}}
 
     def __getitem__(self, key: str) -> Any:
-        """Returns ``question``, ``context`` or ``id``, so that a function may treat its input as a dict."""
+        """Returns the field of this name, so that a function may treat its input as a dict."""
         if key not in type(self).model_fields:
             raise KeyError(key)
         return getattr(self, key)
@@ -184,6 +199,7 @@ class Answer(Record):
     Args:
         text: The answer; ``None`` is the prediction that the context does not hold one.
         scores: Named evidence in the model's own units (``answerability``, ``span_probability``, …).
+        probabilities: For a decision, the probability of every option, in [0, 1]; empty where the model gives none.
         token_logprobs: The generated tokens with their log-probabilities. Plain numbers and ``(token, logprob)`` pairs
             are taken as well.
         start: Where the answer starts in its document, in characters; ``None`` for a generated answer.
@@ -197,6 +213,7 @@ class Answer(Record):
 
     text: _Text
     scores: dict[str, float] = Field(default_factory=dict)
+    probabilities: dict[str, float] = Field(default_factory=dict, repr=False)
     token_logprobs: tuple[Annotated[TokenLogprob, BeforeValidator(_token_logprob)], ...] | None = None
     start: int | None = None
     end: int | None = None

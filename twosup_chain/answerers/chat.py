@@ -14,6 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twosup_chain._drive import FlowRunnable
 from twosup_chain._step import Flow
+from twosup_chain.answerers.choice import CHOICE_INSTRUCTIONS, choice_messages, choice_question
 from twosup_chain.answerers.named_chat_model import as_chat_model
 from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample, join_passages, qa_messages
 from twosup_chain.answerers.refused import Refusals, evidence_of
@@ -33,6 +34,10 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
 
     Where a provider has none, ``stated_confidence=True`` asks the model itself how sure it is, through LangChain's
     structured output; it comes as ``Answer.scores["stated_confidence"]``, for the scorer of that name and as a feature.
+
+    A question with options is answered with one of them: in the words of the reply, or in a form with
+    ``stated_confidence=True``. Where the reply's tokens tell (``logprobs=True, top_logprobs=5``), the answer carries
+    the probability of every option.
 
     Keyword arguments of a call (``answerer.bind(stop=…)``) go to the model; with `stated_confidence`, to its
     ``with_structured_output`` (``method``, ``strict``).
@@ -105,23 +110,32 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     @property
     def gives(self) -> frozenset[str]:
         """What its answers carry, as scorers need it."""
-        return frozenset({STATED_CONFIDENCE}) if self.stated_confidence else evidence_of(self.model)
+        if self.stated_confidence:
+            return frozenset({STATED_CONFIDENCE})
+        found = evidence_of(self.model)
+        return found | {"probabilities"} if "logprobs" in found else found
 
     def flow(self, value: QAInputLike, **options: Any) -> Flow[Answer]:
         """Returns what becomes of one question; a plain completion counts as a message."""
         asked, started = QAInput.coerce(value), perf_counter()
         messages, refusals = self._messages(asked), self.refusals
         if self.stated_confidence:
-            form = partial(structured, options=options)
-            answer = answer_from_structured((yield from refusals.ask(self.model, messages, {}, form)), asked.passages)
+            form = partial(structured, options=options, labels=asked.options)
+            said = yield from refusals.ask(self.model, messages, {}, form)
+            answer = answer_from_structured(said, asked.passages, asked.options)
         else:
             reply = yield from refusals.ask(self.model, messages, options)
-            answer = as_answer(AIMessage(reply) if isinstance(reply, str) else reply, asked.passages)
+            said = AIMessage(reply) if isinstance(reply, str) else reply
+            answer = as_answer(said, asked.passages, asked.options)
         return answer.model_copy(update={"seconds": perf_counter() - started})
 
     def _messages(self, asked: QAInput) -> list[BaseMessage]:
         """Returns the conversation that asks the question."""
+        question = choice_question(asked) if asked.options else asked.question
         if self.prompt is not None:
-            return self.prompt.format_messages(question=asked.question, context=join_passages(asked.passages))
+            return self.prompt.format_messages(question=question, context=join_passages(asked.passages))
+        if asked.options:
+            own = CHOICE_INSTRUCTIONS if self.instructions == INSTRUCTIONS else self.instructions
+            return convert_to_messages(choice_messages(asked, own))
         passages = None if asked.context is None else asked.passages
         return convert_to_messages(qa_messages(asked.question, passages, self.instructions, self.examples))

@@ -3,7 +3,7 @@
 No model is called here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -11,6 +11,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from twosup_chain._options import shorten
 from twosup_chain._usage import clean_usage
+from twosup_chain.answerers.choice import label_probabilities, read_label
 from twosup_chain.answerers.logprobs import token_logprobs
 from twosup_chain.answerers.prompt import parse_reply
 from twosup_chain.errors import AnswererError, EmptyAnswerError, NotTextError, RefusalError
@@ -35,22 +36,27 @@ REFUSALS = frozenset(
 )
 
 
-def answer_from_message(message: BaseMessage, passages: Sequence[str] = (), longest: int | None = None) -> Answer:
+def answer_from_message(
+    message: BaseMessage, passages: Sequence[str] = (), longest: int | None = None, options: Collection[str] = ()
+) -> Answer:
     """Returns the answer that a message holds.
 
     A reasoning that the message shows (a ``thinking`` or ``reasoning`` block, or text up to ``</think>``) is no part of
     it, and the tokens of it are no evidence. A reply that says "unanswerable" is an answer whose text is ``None``. Of a
-    reply only the first `longest` characters are read, all by default.
+    reply only the first `longest` characters are read, all by default. With `options` the answer is the one that the
+    reply names, and has the probabilities of all where the tokens tell.
     """
     try:
         reply = _reply(message)
-        text = parse_reply(reply[:longest], passages)
+        text = read_label(reply[:longest], options) if options else parse_reply(reply[:longest], passages)
     except AnswererError as error:
         error.usage = usage_of(message)
         raise
+    tokens = token_logprobs(message.response_metadata, reply)
     return Answer(
         text,
-        token_logprobs=token_logprobs(message.response_metadata, reply),
+        probabilities=label_probabilities(tokens, str(text), options) if options and tokens else {},
+        token_logprobs=tokens,
         usage=usage_of(message),
         model=model_of(message),
     )

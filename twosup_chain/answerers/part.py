@@ -6,17 +6,24 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.base import coerce_to_runnable
 
 from twosup_chain._options import shorten
-from twosup_chain.answerers.wrapping import innermost, is_chat_model
+from twosup_chain.answerers.wrapping import innermost, is_chat_model, is_decision_model
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import QAInput
 
 
 def as_answerer(value: object, *, role: str) -> object:
-    """Returns what the user gave for a `role` of a chain as a Runnable; a chat model becomes a `ChatAnswerer`."""
+    """Returns what the user gave for a `role` of a chain as a Runnable.
+
+    A chat model becomes a `ChatAnswerer`, a decision model a `DecisionAnswerer`.
+    """
     if isinstance(value, str) or is_chat_model(value):
         from twosup_chain.answerers.chat import ChatAnswerer
 
         return ChatAnswerer(model=value)
+    if is_decision_model(value):
+        from twosup_chain.answerers.decision import DecisionAnswerer
+
+        return DecisionAnswerer(model=value)
     if isinstance(value, Runnable):
         return value
     if callable(value):
@@ -27,4 +34,6 @@ def as_answerer(value: object, *, role: str) -> object:
 
 def input_for(answerer: Runnable[Any, Any], question: QAInput) -> QAInput | dict[str, Any]:
     """Returns what an answerer is called with: a function with the `QAInput`, a Runnable with the dict of it."""
-    return question if isinstance(innermost(answerer), RunnableLambda) else question.as_dict()
+    inner = innermost(answerer)
+    whole = isinstance(inner, RunnableLambda) or getattr(inner, "takes_record", False)
+    return question if whole else question.as_dict()

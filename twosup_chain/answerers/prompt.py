@@ -113,13 +113,13 @@ def parse_reply(text: str, passages: Sequence[str] = ()) -> str | None:
     Raises:
         EmptyAnswerError: The reply holds no text.
     """
-    reply = _peel(text)
+    reply = peel(text)
     if not reply:
         raise EmptyAnswerError(f"the model's reply {shorten(text)} holds no text")
     return None if says_no_answer(reply, passages) else reply
 
 
-def _peel(text: str) -> str:
+def peel(text: str) -> str:
     """Returns the text without marks, label, wrapping quotes and last full stop, whichever way they are nested."""
     while True:
         peeled = _LABEL.sub("", _SPECIAL.sub("", text).strip()).strip()

@@ -1,6 +1,6 @@
 """How whatever an answerer returns becomes an `Answer`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from langchain_core.messages import BaseMessage
 
@@ -13,21 +13,25 @@ from twosup_chain.schema import Answer, TwoSupervisorResult
 LONGEST = 20_000
 
 
-def as_answer(value: object, passages: Sequence[str] = ()) -> Answer:
+def as_answer(value: object, passages: Sequence[str] = (), options: Collection[str] = ()) -> Answer:
     """Returns whatever an answerer of the user's own returned as an `Answer`, cut off after `LONGEST` characters.
 
     Args:
         value: An `Answer`, a string, ``None`` (the prediction that there is no answer), a LangChain message, a dict of
             `Answer`'s fields, or the result of another `TwoSupervisorChain`.
         passages: The passages of the question: what a message quotes from them is an answer, whatever its words say.
+        options: For a decision, what the answer must be one of.
 
     Raises:
-        NotTextError: `value` is none of these.
+        NotTextError: `value` is none of these, or none of the options.
         RefusalError: a message that is a refusal.
         EmptyAnswerError: a blank text, since an empty reply is never a success, or a result of a chain that trusts
             nobody.
     """
-    answer = _read(value, passages)
+    answer = _read(value, passages, options)
+    if options and answer.text is not None and answer.text not in options:
+        message = f"the answer {shorten(answer.text)} is none of the options {shorten(list(options), 200)}"
+        raise NotTextError(message, answer.usage)
     if answer.text is not None and len(answer.text) > LONGEST + 1:
         answer = answer.model_copy(update={"text": f"{answer.text[:LONGEST]}…"})
     if answer.text is None or answer.text.strip():
@@ -37,7 +41,7 @@ def as_answer(value: object, passages: Sequence[str] = ()) -> Answer:
     )
 
 
-def _read(value: object, passages: Sequence[str]) -> Answer:
+def _read(value: object, passages: Sequence[str], options: Collection[str]) -> Answer:
     if isinstance(value, Answer):
         return value
     if value is None or isinstance(value, str):
@@ -50,7 +54,7 @@ def _read(value: object, passages: Sequence[str]) -> Answer:
             )
         return Answer(value.answer, usage=value.usage, seconds=value.seconds)
     if isinstance(value, BaseMessage):
-        return answer_from_message(value, passages, 2 * LONGEST)  # what is taken off its ends leaves enough
+        return answer_from_message(value, passages, 2 * LONGEST, options)  # what is taken off its ends leaves enough
     if isinstance(value, dict) and "text" in value:
         try:
             return Answer(**value)

@@ -4,16 +4,17 @@ The form is asked for through LangChain's structured output; here is the form, a
 Models tend to say 0.9 and more (Xiong et al. 2024, arXiv 2306.13063).
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, create_model, field_validator
 
 from twosup_chain._options import shorten
+from twosup_chain.answerers.choice import read_label
 from twosup_chain.answerers.message import model_of, refusal_in, usage_of
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.answerers.no_answer import NO_ANSWER
@@ -43,12 +44,25 @@ class StatedAnswer(BaseModel):
         raise ValueError(f"confidence={value!r} is no probability in [0, 1]")
 
 
-def structured(model: Runnable[Any, Any], options: dict[str, Any]) -> Runnable[Any, Any]:
-    """Returns a model's form that replies with a `StatedAnswer`, and with the message that held it."""
+def _form(labels: Collection[str]) -> type[StatedAnswer]:
+    """Returns the form of a reply; with labels the answer is one of them."""
+    if not labels:
+        return StatedAnswer
+    about = Field(description="The label.")
+    return create_model("StatedAnswer", __base__=StatedAnswer, answer=(Literal[tuple(labels)], about))
+
+
+def structured(model: Runnable[Any, Any], options: dict[str, Any], labels: Collection[str] = ()) -> Runnable[Any, Any]:
+    """Returns a model's form that replies with a `StatedAnswer`, and with the message that held it.
+
+    `options` are those of the model's ``with_structured_output``, `labels` what the answer must be one of.
+    """
     if isinstance(model, NamedChatModel):
         model = model.resolved
     if isinstance(model, DynamicRunnable):
-        return RunnableLambda(lambda _, config: structured(model.prepare(config)[0], options), name="structured")
+        return RunnableLambda(
+            lambda _, config: structured(model.prepare(config)[0], options, labels), name="structured"
+        )
     make = None if isinstance(model, RunnableBindingBase) else getattr(model, "with_structured_output", None)
     if make is None:
         raise ConfigurationError(
@@ -56,14 +70,14 @@ def structured(model: Runnable[Any, Any], options: dict[str, Any]) -> Runnable[A
             "pass the chat model itself, without bind or with_config"
         )
     try:
-        made: Runnable[Any, Any] = make(StatedAnswer, include_raw=True, **options)
+        made: Runnable[Any, Any] = make(_form(labels), include_raw=True, **options)
     except (NotImplementedError, ValueError, TypeError) as error:
         message = f"stated_confidence needs structured output, which {type(model).__name__} does not give: {error}"
         raise ConfigurationError(message) from error
     return made
 
 
-def answer_from_structured(reply: object, passages: Sequence[str] = ()) -> Answer:
+def answer_from_structured(reply: object, passages: Sequence[str] = (), labels: Collection[str] = ()) -> Answer:
     """Returns the answer that a structured reply holds, its confidence in ``Answer.scores["stated_confidence"]``.
 
     Token log-probabilities are left out: they would be those of the form.
@@ -76,7 +90,7 @@ def answer_from_structured(reply: object, passages: Sequence[str] = ()) -> Answe
         if refused:
             raise RefusalError(f"the provider gave no answer: {refused}")
         stated = _stated(reply.get("parsed"), reply.get("parsing_error"), raw)
-        text = parse_reply(stated.answer, passages)
+        text = read_label(stated.answer, labels) if labels else parse_reply(stated.answer, passages)
     except AnswererError as error:
         error.usage = usage_of(raw)
         raise

@@ -1,5 +1,7 @@
 """What LangChain puts around a Runnable, and the chat model that may be within."""
 
+import sys
+
 from langchain_core.runnables import Runnable, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
@@ -25,6 +27,12 @@ def is_chat_model(value: object) -> bool:
 
     inner = innermost(value)  # one of `init_chat_model` that is to be configured has a chat model's methods alone
     return isinstance(inner, BaseChatModel) or (isinstance(inner, Runnable) and hasattr(type(inner), "bind_tools"))
+
+
+def is_decision_model(value: object) -> bool:
+    """Whether `value` is a LangChain decision model, whatever is put around it; none is made without its module."""
+    base = getattr(sys.modules.get("langchain_core.decisions.base"), "BaseDecisionModel", ())
+    return isinstance(innermost(value), base)
 
 
 def label_of(model: object) -> str | None:

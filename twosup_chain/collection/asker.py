@@ -38,13 +38,16 @@ _LARGEST_PORTION = 64
 #: After so many refusals of the key in a row nothing more is asked, and by which HTTP codes they are known.
 _MOST_REFUSED = 3
 _REFUSED = (401, 403)
+#: What scorers read that decisions never carry, and what free answers never do.
+_OF_ANSWERS = ("reading", "answerability", "context")
+_OF_DECISIONS = ("probabilities", "energy")
 
 
 class Asker:
     """Asks both models, and scores what they answer by `scorers`, which are names, callables or supervisors.
 
-    ``None`` are all registered ones that are not learned. With `text`, texts are recorded; so many hosted calls run at
-    once.
+    ``None`` are all registered ones that are not learned and can judge a decision, where the questions are such
+    (`decides`), else a free answer. With `text`, texts are recorded; so many hosted calls run at once.
     """
 
     def __init__(
@@ -57,9 +60,12 @@ class Asker:
         concurrency: int,
         deadline: float | None = DEADLINE,
         own_loop: bool = False,
+        decides: bool = False,
     ) -> None:
         self._local, self._remote = _runnable(local, "local"), _runnable(remote, "remote")
-        chosen = [scorer for scorer in SCORERS.values() if scorer.recorded] if scorers is None else scorers
+        blind = _OF_ANSWERS if decides else _OF_DECISIONS
+        able = [scorer for scorer in SCORERS.values() if scorer.recorded and scorer.needs not in blind]
+        chosen = able if scorers is None else scorers
         self._judges = [s if isinstance(s, Supervisor) else Supervisor(s, threshold=0.0) for s in chosen]
         self.settings: dict[Role, Settings] = {
             "local": settings_of(self._local),
@@ -167,6 +173,7 @@ class Asker:
             trust=trust,
             text=self._text,
             features=features(question, outcome, local=local),
+            decides=bool(labelled.options),
         )
 
 
@@ -214,6 +221,6 @@ def _attempt(output: object, seconds: float, question: QAInput) -> _Attempt:
 
 def _answer(output: object, question: QAInput) -> Answer | Exception:
     try:
-        return as_answer(output, question.passages)
+        return as_answer(output, question.passages, question.options)
     except TwosupError as error:
         return error

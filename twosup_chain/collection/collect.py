@@ -101,13 +101,14 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
 
     Args:
         data: Labelled questions: a SQuAD file, JSON lines with ``question``, ``context`` and ``answers``, a table with
-            such columns, or a dataset's rows. See `load_questions`.
+            such columns, or a dataset's rows; or labelled decisions, with ``text`` and ``label``. See `load_questions`
+            and `load_decisions`.
         local: The local answerer: anything that a `TwoSupervisorChain` takes. It is given several questions at once.
         remote: The hosted answerer, likewise. It is given one question at a time, several times at once.
         out: The file of records, which is created or continued.
         scorers: By which scorers trust is recorded, for both models: names, callables or supervisors, whose threshold
-            does not matter. By default every registered one that is not learned: learned trust follows from the
-            features, which are always recorded.
+            does not matter. By default every registered one that can judge such questions and is not learned: learned
+            trust follows from the features, which are always recorded.
         text: Whether questions, accepted answers, answers, tokens and messages of errors are kept; contexts never are.
             Measures, trust, log-probabilities, tokens and seconds do not need them, the mistakes of a report do.
         concurrency: How many hosted calls may run at once.
@@ -128,8 +129,15 @@ async def acollect(  # noqa: PLR0913 - the options of one long call
     if concurrency < 1 or (limit is not None and limit < 1):
         raise ConfigurationError(f"concurrency={concurrency}, limit={limit}: both are counts of at least 1")
     here = _own_loop.get()
-    asker = Asker(local, remote, scorers, text=text, concurrency=concurrency, deadline=deadline, own_loop=here)
     questions = load_questions(data)
+    asker = Asker(
+        *(local, remote, scorers),
+        text=text,
+        concurrency=concurrency,
+        deadline=deadline,
+        own_loop=here,
+        decides=any(question.options for question in questions),
+    )
     with RecordFile(out) as file:
         file.check(questions, scorers=asker.scorers, text=text, settings=asker.settings)
         wanted = questions[:limit]

@@ -33,11 +33,11 @@ class RecordedPrediction(Record, allow_inf_nan=False):
 
     A failed call is no wrong prediction: `error` is its class and, where texts are kept, its message without keys, and
     neither a measure nor a trust is there. Exact match (1.0 or 0.0) and token F1 are those of the official SQuAD v2
-    rule, the trust is in [0, 1] by scorer, ``None`` where that finds nothing to read. `scores` are the model's own
-    evidence, ``None`` for a number that is not finite; `features` (`scoring.features`), which learned scorers read,
-    hold no text, and records of version 1 have none. The answer's text and the tokens are there where texts are kept,
-    the tokens' log-probabilities always, ``None`` for minus infinity. Seconds are as the answerer says, else as
-    `collect` measured them.
+    rule; a decision is right if it is the label, and both say so. The trust is in [0, 1] by scorer, ``None`` where that
+    finds nothing to read. `scores` are the model's own evidence, ``None`` for a number that is not finite; `features`
+    (`scoring.features`), which learned scorers read, hold no text, and records of version 1 have none. The answer's
+    text and the tokens are there where texts are kept, the tokens' log-probabilities always, ``None`` for minus
+    infinity. Seconds are as the answerer says, else as `collect` measured them.
     """
 
     error: str | None = None
@@ -71,13 +71,18 @@ class RecordedPrediction(Record, allow_inf_nan=False):
         trust: Mapping[str, float | None],
         text: bool,
         features: Mapping[str, float] | None = None,
+        decides: bool = False,
     ) -> Self:
-        """Returns the record of an answer to a question with these accepted answers; `text`: the words are kept."""
+        """Returns the record of an answer to a question with these accepted answers; `text`: the words are kept.
+
+        With `decides` the answer and the accepted ones are labels: equal or not.
+        """
         tokens = answer.token_logprobs
+        right = float(answer.text in answers if answer.text is not None else not answers)
         return cls(
             no_answer=answer.text is None,
-            exact_match=squad.exact_match(answer.text, answers),
-            f1=squad.f1(answer.text, answers),
+            exact_match=right if decides else squad.exact_match(answer.text, answers),
+            f1=right if decides else squad.f1(answer.text, answers),
             trust=dict(trust),
             scores={name: _finite(score) for name, score in answer.scores.items()},
             features=dict(features or {}),

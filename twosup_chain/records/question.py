@@ -27,10 +27,11 @@ class QuestionRecord(Record):
 
     The digest stands for question, context and accepted answers (`text.questions.digest`), `passage`, 16 hexadecimal
     digits of SHA-256, for the context: questions on the same one belong together. A question is answerable if an
-    accepted answer holds a word that SQuAD's rule counts; else only "no answer" is right. Question and answers are
-    there where texts are kept. The first record of a file says for all how the models were asked (`settings`), by role:
-    what of their options is not the default. Metadata are the question's own. `concurrency` is how many hosted calls
-    could run at once while it was asked, which its seconds hang on.
+    accepted answer holds a word that SQuAD's rule counts, a decision if one of its options is right; else only "no
+    answer" is right. Question (of a decision its text) and answers are there where texts are kept. The first record of
+    a file says for all how the models were asked (`settings`), by role: what of their options is not the default.
+    Metadata are the question's own. `concurrency` is how many
+    hosted calls could run at once while it was asked, which its seconds hang on.
     """
 
     id: str
@@ -57,11 +58,13 @@ class QuestionRecord(Record):
         concurrency: int | None = None,
     ) -> Self:
         """Returns the record of a question; with `text` its words and the accepted answers are kept."""
+        decides = bool(labelled.options)
+        said = labelled.context if decides else labelled.question
         return cls(
             id=labelled.id,
             digest=digest(labelled),
-            answerable=any(map(normalize_answer, labelled.answers)),
-            question=labelled.question if text else None,
+            answerable=bool(labelled.answers) if decides else any(map(normalize_answer, labelled.answers)),
+            question=said if text else None,
             answers=labelled.answers if text else None,
             passage=hashlib.sha256(labelled.context.encode(errors="replace")).hexdigest()[:16],
             local=local,

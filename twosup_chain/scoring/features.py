@@ -4,6 +4,7 @@ import math
 
 from twosup_chain.schema import Answer, QAInput
 from twosup_chain.scoring.aptness import aptness_features
+from twosup_chain.scoring.distribution import distribution_features
 from twosup_chain.scoring.reading import is_reading, own_features, reading_features
 from twosup_chain.scoring.tokens import token_features
 from twosup_chain.scoring.wording import wording_features
@@ -21,10 +22,13 @@ def features(question: QAInput, answer: Answer, *, local: Answer | None = None) 
     those of the words and their place (`wording`, `aptness`; for "no answer" of a reading they are about the span that
     it rejects). Of a hosted prediction there are besides ``agreement`` with the `local` one (two "no answers" agree
     fully), what the local reading makes of it (`reading.reading_features`), and the local prediction's own features,
-    ``local_…``.
+    ``local_…``. Of a decision there are those of the options' probabilities (`distribution`) in place of those of words
+    and their place.
     """
     found = {**token_features(answer), **own_features(answer)}
-    if question.context is not None:
+    if question.options:
+        found |= distribution_features(answer, local)
+    elif question.context is not None:
         said = answer.candidates[0] if answer.text is None and answer.candidates else answer
         found |= wording_features(question.question, question.passages, said.text)
         if said.text is not None:
@@ -34,6 +38,6 @@ def features(question: QAInput, answer: Answer, *, local: Answer | None = None) 
         found["agreement"] = agreement(answer.text, local.text)
         if is_reading(local):
             found |= reading_features(answer, local)
-        own = {**token_features(local), **own_features(local)}
+        own = {**token_features(local), **own_features(local), **distribution_features(local, None)}
         found |= {f"{LOCAL}{name}": value for name, value in own.items()}
     return {name: value for name, value in found.items() if math.isfinite(value)}

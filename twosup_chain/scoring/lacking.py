@@ -14,6 +14,8 @@ _CURES = {
     "answerability": "answer with ExtractiveReader or LlamaCppAnswerer",
     "stated_confidence": "ask for it (ChatAnswerer(…, stated_confidence=True))",
     "self_consistency": "ask several times (SelfConsistent(…, samples=5))",
+    "probabilities": "decide with a model that gives probabilities, or take label_agreement or stated_confidence",
+    "energy": "decide locally with TextClassifier, or take max_softmax",
     "local": "it is a scorer for remote_supervisor",
     "context": "pass context=…",
 }

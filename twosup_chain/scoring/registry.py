@@ -9,10 +9,10 @@ from itertools import chain
 from twosup_chain._options import shorten
 from twosup_chain._own import load_own
 from twosup_chain.errors import ConfigurationError, UnknownOptionError
-from twosup_chain.scoring import comparison, grounded, own_scores, packaged, token_probability
+from twosup_chain.scoring import comparison, distribution, grounded, own_scores, packaged, token_probability
 from twosup_chain.scoring.scorer import ScoreFunction, Scorer
 
-_FILES = (comparison, grounded, own_scores, packaged, token_probability)
+_FILES = (comparison, distribution, grounded, own_scores, packaged, token_probability)
 
 #: Every scorer that has a name.
 SCORERS: dict[str, Scorer] = {

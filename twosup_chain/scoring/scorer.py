@@ -19,7 +19,8 @@ from twosup_chain.schema import Answer, Evidence, QAInput
 
 #: What a scorer reads: the tokens' log-probabilities, the likeliest alternatives of each token as well, what an
 #: extractive reader finds, whose model says whether there is an answer, the context, the local answer, what the model
-#: says of itself, several samples of it, or the features of `features`.
+#: says of itself, several samples of it, the features of `features`, or of a decision the options' probabilities or the
+#: energy of the classifier's logits.
 Needs = Literal[
     "logprobs",
     "top_logprobs",
@@ -30,6 +31,8 @@ Needs = Literal[
     "stated_confidence",
     "self_consistency",
     "features",
+    "probabilities",
+    "energy",
 ]
 
 #: ``(log-probabilities of the content tokens so far, the most tokens that may follow) -> highest score`` that the

@@ -26,7 +26,8 @@ def csv_rows(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the line and the fields of every row of a table, as a JSON line would have them.
 
     The first line names the columns. The cell of `answers` (or `answer`) is one accepted answer as it is written, or a
-    JSON list of several; empty, there is no answer. What other columns hold is metadata.
+    JSON list of several; empty, there is no answer. With the columns `text` and `label` it holds decisions, an empty
+    label saying that no option is right. What other columns hold is metadata.
 
     Raises:
         InputError: The file is no UTF-8, a column is missing, or a row has more cells than the first line.
@@ -40,7 +41,8 @@ def csv_rows(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max("\t;,", key=header.count), restkey="")
     names = [name.strip() for name in rows.fieldnames or ()]
     known = {*names, "answers"} if "answer" in names else {*names}
-    if missing := [name for name in ("question", "context", "answers") if name not in known]:
+    decides = {"text", "label"} <= known
+    if missing := [name for name in ("question", "context", "answers") if name not in known and not decides]:
         has = ", ".join(map(shorten, names))
         raise InputError(f"{path} has the columns {has} and lacks {', '.join(missing)}: name them in its first line")
     if twice := [name for name in names if name and names.count(name) > 1]:
@@ -50,9 +52,16 @@ def csv_rows(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for row in rows:
             if "" in row and any(row.pop("")):
                 raise InputError(f"{path}, line {rows.line_num}: it has more cells than the first line names columns")
-            yield rows.line_num, _fields(row)
+            yield rows.line_num, _decision(row) if decides else _fields(row)
     except csv.Error as error:
         raise InputError(f"{path}, line {rows.line_num}: {error}") from error
+
+
+def _decision(row: dict[str, str | None]) -> dict[str, Any]:
+    cells = {name: cell for name, cell in row.items() if name and cell is not None}
+    fields: dict[str, Any] = {name: cells.pop(name) for name in ("id", "text") if name in cells}
+    label = cells.pop("label", "").strip() or None
+    return fields | {"label": label, "metadata": {name: cell for name, cell in cells.items() if cell.strip()}}
 
 
 def _fields(row: dict[str, str | None]) -> dict[str, Any]:

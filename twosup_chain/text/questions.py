@@ -6,6 +6,7 @@ What is checked is what makes labels usable: every question has an id of its own
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +16,9 @@ from twosup_chain._json_file import parse_json
 from twosup_chain._options import Record, shorten
 from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
-from twosup_chain.schema import QAInput
+from twosup_chain.schema import Labels, QAInput
 from twosup_chain.text.csv_rows import csv_rows, is_csv
+from twosup_chain.text.decisions import INSTRUCTIONS, Options, decision_fields, is_decision
 
 Fault = Callable[[str, str], object]  # takes the place and what is wrong there
 
@@ -29,8 +31,9 @@ Metadata = dict[str, MetadataValue]
 class LabelledQuestion(Record):
     """A question with its passage and its accepted answers: none, if the passage does not hold one (`is_impossible`).
 
-    The id is unique in its file; the title is that of the article that the passage is from. Metadata (its domain, say)
-    are what the call that asks the question in production has in its config, or its documents have.
+    A decision is a question with `options`, about a text that stands in the place of the passage (`decisions`). The id
+    is unique in its file; the title is that of the article that the passage is from. Metadata (its domain, say) are
+    what the call that asks the question in production has in its config, or its documents have.
     """
 
     id: str
@@ -40,10 +43,11 @@ class LabelledQuestion(Record):
     is_impossible: bool = False
     title: str = ""
     metadata: Metadata = Field(default_factory=dict)
+    options: Labels = Field(default_factory=dict)
 
     def as_input(self) -> QAInput:
         """Returns the question and its passage, as every answerer takes them."""
-        return QAInput(question=self.question, context=self.context, id=self.id)
+        return QAInput(question=self.question, context=self.context, id=self.id, options=self.options)
 
 
 #: What labelled questions are read from: a file, or what yields them.
@@ -73,11 +77,36 @@ def load_questions(data: Questions) -> list[LabelledQuestion]:
             question; SQuAD's ``{"text": […]}`` and one ``answer`` are taken as well) and may have a ``title``, an
             object of ``metadata`` and an ``id``; without one its digest is its id. A table has them as columns: see
             `csv_rows`. An example has question and context in its inputs, ``answer`` or ``answers`` in its outputs.
+            With ``text`` and ``label`` in their place they are labelled decisions, as `load_decisions` reads them.
 
     Raises:
         InputError: The file cannot be read, a question is blank or not labelled, or two have the same id.
     """
-    questions = list(_read(Path(data)) if isinstance(data, (str, Path)) else _given(data))
+    return _once(_read(Path(data)) if isinstance(data, (str, Path)) else _labelled(_given(data)))
+
+
+def load_decisions(
+    data: Questions, *, instructions: str = INSTRUCTIONS, options: Options | None = None
+) -> list[LabelledQuestion]:
+    """Returns labelled decisions as labelled questions with options, in their order.
+
+    Args:
+        data: A file of JSON lines or a table, plain or gzipped, or mappings; each has a ``text`` and its ``label``,
+            ``None`` (null, an empty cell) where no option is right, and may have an ``id`` and ``metadata``. Equal ones
+            without an id count once.
+        instructions: What is asked of each text.
+        options: The labels that there are, or a mapping of them to their descriptions, which hosted models are told; by
+            default those that occur.
+
+    Raises:
+        InputError: The file cannot be read, an object is no labelled decision, or its label is none of the options.
+    """
+    rows = _rows(Path(data), read_packed(Path(data))) if isinstance(data, (str, Path)) else _given(data)
+    return _once(_placed(decision_fields(rows, instructions, options)))
+
+
+def _once(found: Iterable[LabelledQuestion]) -> list[LabelledQuestion]:
+    questions = list(found)
     seen: dict[str, int] = {}
     for number, question in enumerate(questions, 1):
         _check(question)
@@ -91,8 +120,9 @@ def load_questions(data: Questions) -> list[LabelledQuestion]:
 
 
 def digest(question: LabelledQuestion) -> str:
-    """Returns 16 hexadecimal digits that stand for question, context and accepted answers (SHA-256 of the three)."""
-    labelled = json.dumps([question.question, question.context, *question.answers])
+    """Returns 16 hexadecimal digits that stand for question, context, accepted answers and options (SHA-256)."""
+    options = [question.options] if question.options else []
+    labelled = json.dumps([question.question, question.context, *question.answers, *options])
     return hashlib.sha256(labelled.encode()).hexdigest()[:16]
 
 
@@ -130,13 +160,30 @@ def _objects(value: Any, key: str, place: str, fault: Fault) -> list[dict[str, A
     return []
 
 
-def _given(items: Iterable[Any]) -> Iterator[LabelledQuestion]:
+def _given(items: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """Yields what was given for questions, with its place for messages."""
     for number, item in enumerate(items, 1):
+        if hasattr(items, "keys"):
+            rows = "of a dataset with splits pass one, of a data frame its rows: data.to_dict('records')"
+            raise InputError(f"question {number}: {shorten(item)} is no labelled question: {rows}")
+        yield f"question {number}", _example(item)
+
+
+def _labelled(rows: Iterable[tuple[str, Any]]) -> Iterator[LabelledQuestion]:
+    """Yields the labelled questions, or decisions, whose fields these are."""
+    rows = iter(rows)
+    first = list(islice(rows, 1))
+    rows = chain(first, rows)
+    decides = bool(first) and is_decision(first[0][1])
+    return _placed(decision_fields(rows, INSTRUCTIONS, None) if decides else rows)
+
+
+def _placed(rows: Iterable[tuple[str, Any]]) -> Iterator[LabelledQuestion]:
+    for place, fields in rows:
         try:
-            yield item if isinstance(item, LabelledQuestion) else _question(_example(item))
+            yield fields if isinstance(fields, LabelledQuestion) else _question(fields)
         except InputError as error:
-            rows = " (of a dataset with splits pass one, of a data frame its rows: data.to_dict('records'))"
-            raise InputError(f"question {number}: {error}{rows if hasattr(items, 'keys') else ''}") from error
+            raise InputError(f"{place}: {error}") from error
 
 
 def _example(item: Any) -> Any:
@@ -144,7 +191,8 @@ def _example(item: Any) -> Any:
     inputs, outputs = getattr(item, "inputs", None), getattr(item, "outputs", None)
     if not isinstance(inputs, Mapping):
         return item
-    labels = {key: (outputs or {})[key] for key in ("answer", "answers", "is_impossible") if key in (outputs or {})}
+    names = ("answer", "answers", "is_impossible", "label")
+    labels = {key: (outputs or {})[key] for key in names if key in (outputs or {})}
     told = (getattr(item, "metadata", None) or {}).items()
     metadata = {key: value for key, value in told if isinstance(value, (str, int, float))}
     return {**inputs, "id": str(item.id), "metadata": metadata, **labels}
@@ -152,15 +200,8 @@ def _example(item: Any) -> Any:
 
 def _read(path: Path) -> Iterator[LabelledQuestion]:
     raw = read_packed(path)
-    if is_csv(path):
-        for line, fields in csv_rows(raw, path):
-            try:
-                yield _question(fields)
-            except InputError as error:
-                raise InputError(f"{path}, line {line}: {error}") from error
-        return
-    if _is_json_line(raw.partition(b"\n")[0]):
-        yield from _json_lines(raw, path)
+    if is_csv(path) or _is_json_line(raw.partition(b"\n")[0]):
+        yield from _labelled(_rows(path, raw))
         return
 
     def fault(place: str, what: str) -> None:
@@ -182,13 +223,18 @@ def _is_json_line(line: bytes) -> bool:
     return isinstance(first, dict) and "data" not in first
 
 
-def _json_lines(raw: bytes, path: Path) -> Iterator[LabelledQuestion]:
+def _rows(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
+    """Yields the fields of each line of a table, or of JSON lines, with its place for messages."""
+    if is_csv(path):
+        yield from ((f"{path}, line {line}", fields) for line, fields in csv_rows(raw, path))
+        return
     for number, line in enumerate(raw.split(b"\n"), 1):
         if line.strip():
             try:
-                yield _question(parse_json(line))
-            except (InputError, ValueError) as error:
+                fields = parse_json(line)
+            except ValueError as error:
                 raise InputError(f"{path}, line {number}: {error}") from error
+            yield f"{path}, line {number}", fields
 
 
 def _question(fields: Any) -> LabelledQuestion:
@@ -217,6 +263,7 @@ def _question(fields: Any) -> LabelledQuestion:
         is_impossible=fields.get("is_impossible", not answers),
         title=fields.get("title") or "",
         metadata=fields.get("metadata") or {},
+        options=fields.get("options") or {},
     )
     return question if question.id else question.model_copy(update={"id": digest(question)})
 

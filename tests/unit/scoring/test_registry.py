@@ -47,7 +47,12 @@ def test_an_unknown_scorer_lists_the_known_ones() -> None:
 
 
 def test_a_record_says_what_must_be_known_of_a_scorer():
-    assert {name for name, scorer in SCORERS.items() if scorer.reads_local} == {"agreement", "backed", "learned_remote"}
+    assert {name for name, scorer in SCORERS.items() if scorer.reads_local} == {
+        "agreement",
+        "backed",
+        "label_agreement",
+        "learned_remote",
+    }
     assert {name for name, scorer in SCORERS.items() if scorer.blocking} == {"grounded"}
     assert {name for name, scorer in SCORERS.items() if scorer.bound is not None} == {
         "mean_token_probability",
