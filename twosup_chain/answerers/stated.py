@@ -48,8 +48,8 @@ def _form(labels: Collection[str]) -> type[StatedAnswer]:
     """Returns the form of a reply; with labels the answer is one of them."""
     if not labels:
         return StatedAnswer
-    about = Field(description="The label.")
-    return create_model("StatedAnswer", __base__=StatedAnswer, answer=(Literal[tuple(labels)], about))
+    one_of: Any = Literal[tuple(labels)]
+    return create_model("StatedAnswer", __base__=StatedAnswer, answer=(one_of, Field(description="The label.")))
 
 
 def structured(model: Runnable[Any, Any], options: dict[str, Any], labels: Collection[str] = ()) -> Runnable[Any, Any]:
