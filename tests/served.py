@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(*arguments: str, folder: Path, ready: float = 60.0, **environment: str) -> Iterator[Any]:
+def process(*arguments: str, folder: Path, ready: float = 180.0, **environment: str) -> Iterator[Any]:
     """Runs ``twosup serve`` in a folder; gives its process, whose ``url`` is its address, once it is ready."""
     port = free_port()
     twosup = [sys.executable, "-c", "from twosup_chain.cli import main; main()"]

@@ -62,6 +62,39 @@ def local_answerer(spec: str, what: str = "--local") -> Runnable[Any, Any]:
     )
 
 
+def chatting(answerer: Runnable[Any, Any]) -> Any:
+    """Returns the chat model of an answerer that has one, with what it has in memory already; else the answerer."""
+    from twosup_chain.answerers.chat import ChatAnswerer
+    from twosup_chain.llama.answerer import LlamaCppAnswerer
+
+    if isinstance(answerer, ChatAnswerer):
+        return answerer.model
+    if not isinstance(answerer, LlamaCppAnswerer):
+        return answerer
+    from twosup_chain.llama.chat import LlamaCppChat
+
+    same = ("model_path", "n_ctx", "n_batch", "n_threads", "n_gpu_layers", "verbose", "engine")
+    return LlamaCppChat(**{name: getattr(answerer, name) for name in same})
+
+
+def conversing(answerer: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """Returns an answerer that asks its chat model as a conversation does, if it has one; else itself.
+
+    The passages are the system's message, the question is the user's, and nothing else is said.
+    """
+    model: Runnable[Any, Any] = chatting(answerer)
+    if model is answerer:
+        return model
+    from langchain_core.prompts import ChatPromptTemplate
+
+    from twosup_chain.answerers.chat import ChatAnswerer
+
+    prompt = ChatPromptTemplate([("system", "{context}"), ("human", "{question}")])
+    if isinstance(answerer, ChatAnswerer):
+        return answerer.model_copy(update={"prompt": prompt})
+    return ChatAnswerer(model, prompt=prompt)
+
+
 def remote_answerer(
     model: str, url: str | None, needs: Needs | None, *, what: str = "--remote", key: str = KEY, **more: Any
 ) -> Runnable[Any, Any]:

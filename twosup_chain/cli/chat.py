@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twosup_chain import parts
 from twosup_chain.cli.answering import Answering, Judging, answered, route_of
 from twosup_chain.cli.command import command, flags_of
 from twosup_chain.cli.console import fail, note, print_json, show
@@ -89,8 +90,9 @@ def condenser_of(route: Route) -> QuestionCondenser | None:
     from twosup_chain.chat.condenser import QuestionCondenser
     from twosup_chain.llama.chat import LlamaCppChat
 
-    if isinstance(route.chat.local, LlamaCppChat):
-        return QuestionCondenser(route.chat.local)
+    local = parts.chatting(route.chain.local)
+    if isinstance(local, LlamaCppChat):
+        return QuestionCondenser(local)
     hosted: Any = route.chain.remote
     if isinstance(hosted, ChatAnswerer) and route.chain.never_escalate is None:
         return QuestionCondenser(hosted.model)

@@ -54,9 +54,12 @@ class CollectedModels(Models):
         remote: The hosted LLM, as provider:model, like ``openai:gpt-4.1-mini``, or an answerer of your own, as
             ``module:name`` or ``file.py:name``. It is asked every question, so this may cost money.
         logprobs: Whether the hosted LLM is asked for token log-probabilities, which some models refuse.
+        conversation: Ask models that chat as a server's ``/v1/chat/completions`` does, for a route with ``chat =
+            "conversation"``: the passages in a system message, the question as the user's, no instructions.
     """
 
     logprobs: bool = True
+    conversation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +105,16 @@ def collect(
         raise ConfigurationError("--out is missing: name the file of records (or let a profile do it: twosup init)")
     own = [parts.own(spec, "--scorer") for spec in asking.scorer]
     source, asked = _asked(files.data, models, found)
+    local = parts.local_answerer(found.get("local", parts.READER))
+    if models.conversation:
+        local, asked = parts.conversing(local), parts.conversing(asked)
     from twosup_chain import collection
     from twosup_chain.scoring.registry import SCORERS
 
     with progress_bar("Collecting") as bar:
         done = collection.collect(
             source,
-            local=parts.local_answerer(found.get("local", parts.READER)),
+            local=local,
             remote=asked,
             out=Path(out),
             scorers=[*(scorer.name for scorer in SCORERS.values() if scorer.recorded), *own],

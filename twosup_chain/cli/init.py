@@ -117,7 +117,7 @@ def _asked(models: Keys) -> Keys:
 def _trusted(models: Keys, trust: Judged) -> tuple[dict[str, str | float], str]:
     """Returns whom to trust, and a remark for the file on what was fitted on other data."""
     if trust.calibration is not None:
-        return {"calibration": str(trust.calibration), **_given(trust)}, ""
+        return {"calibration": str(trust.calibration), "chat": "question", **_given(trust)}, ""
     from twosup_chain.cli.answering import trusting
 
     fields = {"local": models.local, "remote": models.remote, **_given(trust)}

@@ -15,7 +15,7 @@ import orjson
 
 from twosup_chain._secrets import scrub
 from twosup_chain.chat._draft import Turn
-from twosup_chain.errors import MissingExtraError
+from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.service.build import passages
 from twosup_chain.service.day import Today
 from twosup_chain.service.decision import Ticket
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+#: What a route is that answers the last message alone.
+_ASKS = 'calls no tools and writes no JSON: it asks the last message as a question (chat = "question")'
 #: The header by which a reply names its decision.
 DECISION = "x-twosup-decision"
 
@@ -60,6 +62,14 @@ class Service:
     """
 
     def __init__(self, routes: Mapping[str, Route], server: ServerTable, keys: Keys | None = None) -> None:
+        for name, route in routes.items():
+            if route.chat_as is None:
+                raise ConfigurationError(
+                    f"routes.{name}: the calibration is of questions as /v1/answer asks them, and promises nothing of "
+                    '/v1/chat/completions, which hands the models whole conversations: say chat = "question" to ask '
+                    'their last message as /v1/answer does, chat = "off", or chat = "conversation" with a calibration '
+                    "of records of 'twosup collect --conversation'"
+                )
         self.routes = routes
         self.server = server
         self.keys = keys or Keys()
@@ -130,6 +140,8 @@ class Service:
         asked = parsed(ChatRequest, await body_of(request, self.server.max_body))
         desk = self._desk(asked.model)
         ticket = Ticket(route=asked.model, caller=caller, metadata=asked.metadata)
+        if desk.route.chat_as == "off":
+            raise RefusedError(404, f"the route {asked.model!r} answers no conversations: ask POST /v1/answer")
         chat, options = _asked(desk.route, asked)
         messages, headers = asked.conversation, {DECISION: ticket.id}
         turn = Turn.of(messages, passages(messages))
@@ -239,7 +251,8 @@ def _asked(route: Route, asked: ChatRequest) -> tuple[Any, dict[str, Any]]:
         RefusedError: Tools or JSON are asked for, and nobody calls or writes any.
     """
     if (asked.tools or asked.wants_json) and not route.calls_tools:
-        raise RefusedError(400, f"the route {route.name!r} has no hosted chat model, to call tools or write JSON")
+        said = "has no hosted chat model, to call tools or write JSON" if route.chat_as != "question" else _ASKS
+        raise RefusedError(400, f"the route {route.name!r} {said}")
     chat = route.chat.bind_tools(asked.tools, **asked.tool_options) if asked.tools else route.chat
     longest = [most for most in (asked.longest, route.max_tokens) if most is not None]
     return chat, {**asked.options, "max_tokens": min(longest, default=None)}

@@ -5,10 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_core.runnables import Runnable
 
 from twosup_chain import parts
-from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.calibration.record import Calibration
 from twosup_chain.calibration.supervisors import chain_options, check_asked
 from twosup_chain.chain import TwoSupervisorChain
@@ -81,12 +79,15 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
             prompt_tokens=table.prompt_tokens,
             image_tokens=table.image_tokens,
         )
+    same = all(one is None or parts.chatting(one) is one for one in (local, remote))
+    if calibration is not None and table.chat == "conversation":
+        local, remote = parts.conversing(local), remote and parts.conversing(remote)
     chain = TwoSupervisorChain(local=local, remote=remote, **options)
     if calibration is not None:
         _check_asked(calibration, chain, table.max_tokens)
     chat = TwoSupervisorChatModel(
-        local=_chatting(local),
-        remote=remote.model if isinstance(remote, ChatAnswerer) else remote,
+        local=local if table.chat == "question" else parts.chatting(local),
+        remote=remote if remote is None or table.chat == "question" else parts.chatting(remote),
         context=passages,
         no_answer=table.no_answer,
         model_name=name,
@@ -97,6 +98,7 @@ def route(name: str, table: RouteTable, log: DecisionLog | None = None) -> Route
         chain=chain,
         chat=chat,
         sinks=() if log is None else (log,),
+        chat_as=table.chat or ("conversation" if same or calibration is None else None),
         calibration=calibration,
         price=price,
         shadow=Shadow(chain, rate=table.shadow_rate, price=price, chat=chat) if table.shadow_rate else None,
@@ -151,18 +153,6 @@ def _check_asked(calibration: Calibration, chain: TwoSupervisorChain, longest: i
         calibration = calibration.model_copy(update={"remote": remote.model_copy(update={"asked": asked})})
     answerers = {"local": chain.local, "remote": chain.remote}
     check_asked(calibration, **{role: answerer for role, answerer in answerers.items() if answerer is not None})
-
-
-def _chatting(local: Runnable[Any, Any]) -> Any:
-    """Returns what writes or answers in a conversation: a GGUF writes, with the model that is in memory already."""
-    from twosup_chain.llama.answerer import LlamaCppAnswerer
-
-    if not isinstance(local, LlamaCppAnswerer):
-        return local
-    from twosup_chain.llama.chat import LlamaCppChat
-
-    same = ("model_path", "n_ctx", "n_batch", "n_threads", "n_gpu_layers", "verbose", "engine")
-    return LlamaCppChat(**{name: getattr(local, name) for name in same})
 
 
 def passages(messages: Sequence[BaseMessage]) -> list[str] | None:

@@ -130,6 +130,11 @@ class RouteTable(Table):
         remote_scorer: As for the local model.
         remote_threshold: As for the local model.
         remote_missing: As for the local model.
+        chat: How ``/v1/chat/completions`` answers. ``"conversation"``, the default without a calibration: models that
+            chat are handed the whole conversation, with its tools. ``"question"``: the last message alone is asked, as
+            ``/v1/answer`` asks it. ``"off"``: not at all. A calibration promises something only of what was asked
+            alike: with ``"conversation"`` it takes one of records of ``twosup collect --conversation``, and
+            ``/v1/answer`` asks as a conversation does.
         calibration: A file of ``twosup calibrate``'s, in place of scorers and thresholds.
         records: The file that ``twosup collect`` writes, where it is told no other.
         max_tokens: The most tokens of a reply of the remote.
@@ -166,6 +171,7 @@ class RouteTable(Table):
     remote_scorer: str | None = None
     remote_threshold: _Share = None
     remote_missing: _Share = None
+    chat: Literal["question", "conversation", "off"] | None = None
     calibration: Path | None = None
     records: Path | None = None
     max_tokens: int | None = Field(default=None, ge=1)
@@ -190,7 +196,7 @@ class RouteTable(Table):
 
     @model_validator(mode="after")
     def _check_time(self) -> RouteTable:
-        if self.timeout is None or self.timeout < self.deadline:
+        if self.timeout is None or self.deadline is None or self.timeout < self.deadline:
             return self
         raise ConfigurationError(
             f"timeout = {self.timeout:g} of a call is no less than deadline = {self.deadline:g} of its question: lower "

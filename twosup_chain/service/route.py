@@ -1,6 +1,7 @@
 """`Route`: what answers under a name."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from twosup_chain.answerers.named_chat_model import resolved
 from twosup_chain.calibration.record import Calibration
@@ -13,6 +14,9 @@ from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.ports import Sink
 from twosup_chain.service.shadow import Shadow
 
+#: How conversations are answered: see `RouteTable`.
+ChatAs = Literal["question", "conversation", "off"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
@@ -22,6 +26,8 @@ class Route:
         name: What clients call it: the name of an OpenAI model.
         chain: Answers questions on a context.
         chat: Answers conversations.
+        chat_as: How conversations are answered, as ``chat`` of `RouteTable` has it; ``None``: nobody has said, and
+            the calibration promises nothing of them.
         sinks: Where its decisions go.
         calibration: The calibration that set its thresholds, where one did.
         price: What the hosted model's tokens cost; ``None``: nobody knows, and no currency is shown.
@@ -35,6 +41,7 @@ class Route:
     name: str
     chain: TwoSupervisorChain
     chat: TwoSupervisorChatModel
+    chat_as: ChatAs | None = "conversation"
     sinks: tuple[Sink, ...] = ()
     calibration: Calibration | None = None
     price: Price | None = None

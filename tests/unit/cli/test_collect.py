@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
 
 from twosup_chain import parts
+from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.cli import collect as command
 from twosup_chain.collection.collect import Progress
 from twosup_chain.outcomes.price import Price
@@ -62,6 +64,15 @@ def test_json_is_one_document(twosup, data, remote, tmp_path):
     assert (document["cost"], document["currency"]) == (None, None)
     assert next(read_records(out)).question is None
     assert remote[0][2] is None
+
+
+def test_models_that_chat_may_be_asked_as_a_conversation(twosup, data, remote, monkeypatch, tmp_path):
+    hosted = ChatAnswerer(GenericFakeChatModel(messages=iter(["Ada"] * 2)))
+    monkeypatch.setattr(parts, "remote_answerer", lambda *_, **__: hosted)
+    for number, more in enumerate([(), ("--conversation",)]):
+        out = tmp_path / f"{number}.jsonl"
+        twosup("collect", data, "-o", str(out), "--remote", "openai:m", "--limit", "1", *more)
+        assert ('"prompt"' in out.read_text().splitlines()[0]) == bool(more)
 
 
 def test_the_demos_questions_come_with_their_recording(twosup, local, tmp_path):

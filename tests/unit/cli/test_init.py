@@ -45,6 +45,7 @@ def test_a_calibration_stands_in_place_of_thresholds(twosup):
     twosup("init", "--calibration", "c.json", "--remote", "openai:m")
     (route,) = load("twosup.toml").routes.values()
     assert (str(route.calibration), route.local_scorer, route.remote_threshold) == ("c.json", None, None)
+    assert route.chat == "question"  # as the questions of a calibration were asked
 
 
 def test_a_profile_that_is_there_is_not_written_over(twosup):

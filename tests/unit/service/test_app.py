@@ -85,6 +85,15 @@ def test_tools_without_a_model_that_calls_any_are_refused() -> None:
         assert ask(served, response_format={"type": "text"}).status_code == 200
 
 
+def test_a_route_that_asks_questions_alone_calls_no_tools_and_one_may_answer_no_conversation() -> None:
+    with serve(replace(route(), chat_as="question")) as served:
+        assert 'chat = "question"' in ask(served, tools=TOOLS).json()["error"]["message"]
+        assert ask(served).status_code == 200
+    with serve(replace(route(), chat_as="off")) as served:
+        assert ask(served).status_code == 404
+        assert served.post("/v1/answer", json={"model": "docs", "question": "Who?"}).status_code == 200
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_json_and_sampling_are_handed_on_to_the_hosted_model(stream) -> None:
     made = route("{}")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from pydantic import Field
 
-from twosup_chain import ExtractiveReader, calibrate
+from twosup_chain import ExtractiveReader, Supervisor, TwoSupervisorChatModel, calibrate, parts
+from twosup_chain.answerers.chat import ChatAnswerer
 from twosup_chain.answerers.settings import settings_of
 from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, TwosupError
+from twosup_chain.service.app import Service
 from twosup_chain.service.build import passages, routes
-from twosup_chain.service.config import ServiceConfig
+from twosup_chain.service.config import ServerTable, ServiceConfig
 
 TRUST = {"local_scorer": "answerability", "local_threshold": 0.6}
 HOSTED = {**TRUST, "remote": "openai:gpt-4.1-mini", "remote_scorer": "grounded", "remote_threshold": 0.5}
@@ -96,6 +100,44 @@ def test_a_local_model_is_asked_as_its_calibration_was_asked(calibrated) -> None
     found.model_copy(update={"local": local}).save(path)
     with pytest.raises(CalibrationMismatchError, match="max_answer_tokens=7 of the local model, not 'the default'"):
         made(calibration=path)
+
+
+class Seen(GenericFakeChatModel):
+    """Notes what it is sent."""
+
+    seen: list[list[str]] = Field(default_factory=list)
+
+    def _generate(self, messages, *more, **options):
+        self.seen.append([f"{message.type}: {message.text}" for message in messages])
+        return super()._generate(messages, *more, **options)
+
+
+def test_a_model_that_is_asked_as_a_conversation_is_sent_what_a_conversation_sends() -> None:
+    model = Seen(messages=iter(["Ada", "Ada"]))
+    parts.conversing(ChatAnswerer(model)).invoke({"question": "Who?", "context": ["Ada wrote it.", "In 1843."]})
+    trust = Supervisor(lambda asked, answer: 0.0, threshold=0.5)
+    chat = TwoSupervisorChatModel(local=lambda _: "x", local_supervisor=trust, remote=model, remote_supervisor=trust)
+    chat.invoke([SystemMessage("Ada wrote it.\n\nIn 1843."), HumanMessage("Who?")])
+    assert model.seen == [["system: Ada wrote it.\n\nIn 1843.", "human: Who?"]] * 2
+    reader = ExtractiveReader()
+    assert parts.conversing(reader) is reader
+
+
+def test_a_calibration_covers_conversations_or_the_server_does_not_start(calibrated, tmp_path) -> None:
+    remote = {"remote": "openai:gpt-4.1-mini", "calibration": calibrated()[1]}
+    with pytest.raises(ConfigurationError, match=r"routes\.docs: .*/v1/answer .* promises nothing of .*/completions"):
+        Service({"docs": made(**remote)}, ServerTable())
+    with pytest.raises(CalibrationMismatchError, match="prompt='the default' of the remote model, not "):
+        made(**remote, chat="conversation")
+    asked = made(**remote, chat="question")
+    assert (asked.chat.remote is asked.chain.remote, asked.calls_tools) == (True, False)
+    template = settings_of(parts.conversing(ChatAnswerer("openai:x")))["prompt"]
+    calibrated(prompt=template)
+    found = made(**remote, chat="conversation")
+    assert found.chat.remote is found.chain.remote.model
+    assert "prompt" in settings_of(found.chain.remote)
+    for served in (asked, found, made(calibration=calibrated()[1], local="reader")):
+        Service({"docs": served}, ServerTable())
 
 
 @pytest.mark.parametrize(
