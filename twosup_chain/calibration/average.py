@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twosup_chain.calibration.sample import Sample
 from twosup_chain.calibration.search import Found, divide, on_grid, ranks
-from twosup_chain.calibration.tally import Abstention, Tally, count
 from twosup_chain.calibration.targets import Risk
 from twosup_chain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twosup_chain.calibration.tally import Array
+    from twosup_chain.calibration.tally import Abstention, Array, Tally
     from twosup_chain.calibration.targets import Prefer, Target
     from twosup_chain.outcomes.outcomes import Outcomes
 
@@ -62,13 +62,18 @@ def find_on_average(
         raise ConfigurationError(message)
     limit = targets[0].limit
     first, second = divide(outcomes, seed, order)
-    learned = on_grid(first, first, _SIZES, abstention).flat()
-    excess = _excess(learned.times(len(second) / max(len(first), 1)), limit)
+    ordering, tested = (
+        Sample(outcomes=part, whole=False, seed=seed, abstention=abstention)
+        for part in (first, second.one_a_passage(seed))
+    )
+    learned = on_grid(ordering, first, _SIZES).flat()
+    excess = _excess(learned.times(tested.units / max(len(first), 1)), limit)
     least = float(excess.min())
     passing = np.flatnonzero(excess <= max(_MARGIN * least, least))
     local = learned.local[passing[np.argmin(ranks(learned, prefer)[passing])]]
-    remote = np.unique(np.concatenate([[0.0], second.remote_score[second.local_score < local], [1.0]]))
-    tried = count(second, np.array([local]), remote, abstention=abstention).flat()
+    drawn = tested.outcomes
+    remote = np.unique(np.concatenate([[0.0], drawn.remote_score[drawn.local_score < local], [1.0]]))
+    tried = tested.count(np.array([local]), remote).flat()
     accepted = _excess(tried, limit) <= 0.0
     best = int(np.argmax(accepted)) if accepted.any() else None
     return Found(
@@ -78,7 +83,7 @@ def find_on_average(
         accepted=accepted,
         best=best,
         ordering=len(first),
-        tested=second,
+        tested=tested,
     )
 
 

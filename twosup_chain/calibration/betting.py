@@ -29,6 +29,10 @@ STAKES: Floats = np.geomspace(1e-3, 0.95, 24)
 _STEPS = 4_096
 _BISECTIONS = 50
 _LEAST, _MOST = 1e-12, 1e300
+#: The capital's logarithm is kept below, and so many values are worked on at once.
+_MOST_LOG, _CELLS = 600.0, 2_000_000
+#: In so many parts capital is bet in `p_values`, and at most so much of it.
+_PARTS, _ALL = 3, 0.99
 
 
 def gains(value: npt.ArrayLike, limit: float) -> Floats:
@@ -55,6 +59,46 @@ def mean_at_any_time(values: npt.ArrayLike, confidence: float = 0.95) -> tuple[f
 
     values = np.asarray(values, np.float64)
     return least(values), 1.0 - least(1.0 - values)
+
+
+def p_values(values: npt.ArrayLike, limit: float, trials: npt.ArrayLike = 1.0) -> Floats:
+    """Returns p-values of the hypothesis that the mean of independent values in [0, 1] exceeds `limit`.
+
+    Shape (…, n), one hypothesis a row, to (…,). Whoever bets that a mean is below the limit gains c·(limit − value)/(1
+    − limit) by a stake c; a third of the capital is bet at each of three stakes. The p-value is the inverse of the most
+    that the capital ever was (Ville); it grows with every value. It is 1 for n = 0, and 0 for a limit from 1 on, which
+    nothing exceeds. Where a draw says little, `trials` tells how much, in [0, 1] (what is no trial is the limit): the
+    stakes then follow from the trials so far.
+    """
+    values = np.asarray(values, np.float64)
+    n = values.shape[-1]
+    if limit >= 1.0 or n == 0:
+        return np.full(values.shape[:-1], float(limit < 1.0))
+    flat, found = values.reshape(-1, n), np.ones(values.shape[:-1]).ravel()
+    tried = np.broadcast_to(trials, values.shape).reshape(-1, n)
+    step = max(1, _CELLS // n)
+    for start in range(0, len(flat), step):
+        part = slice(start, start + step)
+        gain = (limit - flat[part]) / (1.0 - limit)
+        before = tried[part].cumsum(axis=1) - tried[part]
+        capital = sum(
+            np.exp(np.minimum(np.log1p(stake * gain).cumsum(axis=1), _MOST_LOG))
+            for stake in _stakes((1.0 + before) / np.arange(1, n + 1) * n, limit)
+        )
+        found[part] = _PARTS / np.max(capital, axis=1)
+    return np.minimum(found, 1.0).reshape(values.shape[:-1])
+
+
+def bounds(totals: Floats, trials: Floats, confidence: float) -> tuple[float, float]:
+    """Returns a two-sided interval of E[total]/E[trials] of n independent draws, 0 ≤ total ≤ trials ≤ 1, shape (n,)."""
+    tail = (1.0 - confidence) / 2.0
+
+    def least_above(totals: Floats) -> float:
+        return 1.0 - _greatest(
+            lambda part: bool(p_values(totals + (1.0 - part) * (1.0 - trials), 1.0 - part, trials) <= tail)
+        )
+
+    return 1.0 - least_above(trials - totals), least_above(totals)
 
 
 class Evidence:
@@ -92,6 +136,15 @@ def distance_at_any_time(n: int, alpha: float) -> float:
     Exceeded at any n with probability at most `alpha`: √(ln(2n(n + 1)/alpha)/(2n)), Massart's at alpha/(n(n + 1)).
     """
     return float(np.sqrt(np.log(2.0 * n * (n + 1) / alpha) / (2.0 * n)))
+
+
+def _stakes(trials: Floats, limit: float) -> list[Floats]:
+    """Returns shares of the capital, from what the deviation of so many trials calls for to all but everything.
+
+    In simulations of rates, costs and differences (16 to 2,000 draws) three of them showed more than four, two or 25.
+    """
+    least = np.minimum(0.9, 2.5 * np.sqrt((1.0 - limit) / (max(limit, _LEAST) * trials)))
+    return [least ** (1.0 - part) * _ALL**part for part in np.linspace(0.0, 1.0, _PARTS)]
 
 
 def _grouped(values: Floats) -> tuple[Floats, Floats]:

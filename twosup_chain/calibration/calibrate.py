@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.options import CalibrateOptions
     from twosup_chain.calibration.record import Role
     from twosup_chain.calibration.search import Found
-    from twosup_chain.calibration.tally import Tally
     from twosup_chain.calibration.targets import Method, Target
     from twosup_chain.outcomes.outcomes import Floats
     from twosup_chain.outcomes.predictions import Correct
@@ -107,7 +106,10 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     With `confidence` it is a guarantee: over the draw of the labelled questions, the probability is at most
     ``1 − confidence`` that a target is exceeded on the traffic that they stand for, at any number of questions. It
     rests on one assumption: the labelled questions are independent draws from that traffic. (Other traffic than was
-    labelled breaks it; `check` tells.) The division of the questions, into those that order the pairs and those that
+    labelled breaks it; `check` tells.) Where the data tell passages, these are the independent draws, and every one
+    counts alike: what is promised is promised of a question about a passage drawn at random, however many others are
+    asked about it. Of few passages with many questions all their questions count, else one of each (`sample`). The
+    division of the questions, into those that order the pairs and those that
     test them, follows from the data: there is nothing to try until it fits. Trying targets or scorers until one is
     feasible, and keeping that one, voids the guarantee. Without `confidence` the choice is the best one on these very
     questions, and promises nothing.
@@ -235,7 +237,7 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
     }
     return Calibration(
         **settings,
-        promises=tuple(_promise(target, chosen, each) for target in wanted),
+        promises=tuple(_promise(target, found, each) for target in wanted),
         confidence=confidence,
         method=found.method,
         **search,
@@ -246,12 +248,15 @@ def calibrate(  # noqa: PLR0913 (targets and options are all by keyword)
         failed=source.failed,
         ordering=found.ordering,
         testing=found.testing,
+        passages=found.tested.units if found.tested.whole else None,
         **weighing,
         digest=source.digest,
         order=None if given.order is None else given.order.digest,
         made_from=given.made_from,
         where=where or {},
-        estimates=tuple(estimate(measure, chosen) for measure in measures.values() if not measure.lacks(outcomes)),
+        estimates=tuple(
+            estimate(measure, chosen, found.tested) for measure in measures.values() if not measure.lacks(outcomes)
+        ),
         systems=beside,
         abstention_bound=bound,
         on_remote_error=on_remote_error,
@@ -309,8 +314,8 @@ def _check_order(order: Outcomes | None, outcomes: Outcomes, targets: Iterable[T
         raise ConfigurationError(f"of the questions in order, {lacking}")
 
 
-def _promise(target: Target, chosen: Tally, confidence: float | None) -> Promise:
-    p_value = None if confidence is None else float(target.p_value(chosen, 1.0 - confidence).item())
+def _promise(target: Target, found: Found, confidence: float | None) -> Promise:
+    p_value = None if confidence is None else found.tested.p_value(target, found.chosen, 1.0 - confidence).item()
     return Promise(target=target.name, limit=target.limit, p_value=p_value)
 
 

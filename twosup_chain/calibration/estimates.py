@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twosup_chain.calibration.measures import Measure
+    from twosup_chain.calibration.sample import Sample
     from twosup_chain.calibration.tally import Tally
 
 #: The confidence of the intervals beside the estimates.
@@ -67,10 +69,14 @@ class NamedEstimate(Estimate):
         return {name: value for name, value in dump(self).items() if name not in known}
 
 
-def estimate(measure: Measure, tally: Tally) -> NamedEstimate:
-    """Returns what is measured at the only pair of these counts, with an exact interval."""
+def estimate(measure: Measure, tally: Tally, sample: Sample | None = None) -> NamedEstimate:
+    """Returns what is measured at the only pair of these counts, with an exact interval.
+
+    The counts are of independent questions, or of this sample.
+    """
     value = measure.value(tally).item()
-    low, high = measure.interval(tally, _CONFIDENCE)
+    interval = measure.interval if sample is None else partial(sample.interval, measure)
+    low, high = interval(tally, _CONFIDENCE)
     return NamedEstimate(
         name=measure.measure,
         label=measure.label,

@@ -83,16 +83,26 @@ def _help(needed: tuple[int, int | None] | None, *, missed: bool) -> str:
 def _questions_needed(outcomes: Outcomes, search: Search) -> tuple[int, int | None] | None:
     """Returns with how many labelled questions a search is likely to succeed in every other world, and in nine of ten.
 
-    A world is what these questions, each weighted at random (Bayesian bootstrap; Rubin 1981, DOI
+    A world is what these questions (or passages), each weighted at random (Bayesian bootstrap; Rubin 1981, DOI
     10.1214/aos/1176345338), may have been drawn from. ``None`` where the numbers that are tried are too small.
     """
-    alone = replace(outcomes.one_a_passage(0), passage=None)
+    passages = np.arange(len(outcomes)) if outcomes.passage is None else outcomes.passage
+    _, passage, size = np.unique(passages, return_inverse=True, return_counts=True)
+    by_passage, start = np.argsort(passage, kind="stable"), np.cumsum(size) - size
     rng = np.random.default_rng(0)
-    worlds = rng.dirichlet(np.ones(len(alone)), size=_WORLDS)
-    a_passage = len(outcomes) / len(alone)
-    least, total = None, _STEP * len(alone)
+    worlds = rng.dirichlet(np.ones(len(size)), size=_WORLDS)
+    a_passage = len(outcomes) / len(size)
+
+    def draw(world: Array, total: int) -> Outcomes:
+        drawn = rng.choice(len(size), size=total, p=world)
+        sizes = size[drawn]
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        some = outcomes.take(by_passage[np.repeat(start[drawn], sizes) + within])
+        return replace(some, passage=None if outcomes.passage is None else np.repeat(np.arange(total), sizes))
+
+    least, total = None, _STEP * len(size)
     while total * a_passage <= _MOST_QUESTIONS:
-        drawn = (alone.take(rng.choice(len(alone), size=int(total), p=world)) for world in worlds)
+        drawn = (draw(world, int(total)) for world in worlds)
         power = np.mean([search(some, seed).best is not None for seed, some in enumerate(drawn)])
         if least is None and power >= _MAYBE:
             least = _round(total * a_passage)

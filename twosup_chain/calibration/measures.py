@@ -55,6 +55,10 @@ class Measure(ABC):
         """
         return None
 
+    def certain(self, tally: Tally) -> Array:
+        """Returns where the value keeps every limit whatever the data are; by default nowhere."""
+        return np.zeros_like(tally.local, dtype=np.bool_)
+
     def lacks(self, outcomes: Outcomes) -> str:
         """Returns what the data do not hold and are read, with the cure; nothing where they hold it all."""
         return ""
@@ -79,9 +83,9 @@ class Share(Measure):
         events, trials = np.broadcast_arrays(getattr(tally, self.events), getattr(tally, self.trials))
         return events, trials
 
-    def impossible(self, tally: Tally) -> Array:
+    def certain(self, tally: Tally) -> Array:
         """Returns where there cannot be an event."""
-        none = np.zeros_like(tally.local, dtype=np.bool_)
+        none = super().certain(tally)
         safe = {"local": tally.never_asks, "remote": tally.remote == 0.0}
         return reduce(np.logical_or, (safe[threshold] for threshold in self.safe_at), none)
 
@@ -89,7 +93,7 @@ class Share(Measure):
         """Returns events / trials."""
         events, trials = self.counts(tally)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.impossible(tally), 0.0, np.true_divide(events, trials))
+            return np.where(self.certain(tally), 0.0, np.true_divide(events, trials))
 
     def span(self, max_call_cost: float) -> tuple[float, float]:
         """Returns 0 and 1: an event or none."""
@@ -97,7 +101,7 @@ class Share(Measure):
 
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns the interval of Clopper and Pearson."""
-        if bool(np.all(self.impossible(tally))):
+        if bool(np.all(self.certain(tally))):
             return 0.0, 0.0
         low, high = statistics.clopper_pearson(*self.counts(tally), confidence)
         return low.item(), high.item()

@@ -28,7 +28,7 @@ GROUPS_FORMAT = "twosup-calibration-groups"
 #: What earlier versions did not know of, and do not read where it is not used.
 _LATER = (
     *("early_abstention", "reconcile", "on_remote_error", "fallback", "looks"),
-    *("seed", "made_from", "order", "trust", "systems", "where"),
+    *("seed", "made_from", "order", "trust", "systems", "where", "passages"),
 )
 
 Role = Literal["local", "remote"]
@@ -125,6 +125,8 @@ class Calibration(Record, allow_inf_nan=False):
         looks: How often at most a calibration is tried, this time included.
         ordering: How many questions fixed which pairs are tried: of them, or others where there is an `order`.
         testing: How many the pairs were tested on; estimates and trace are of these.
+        passages: How many passages the tested questions are on, where all of these count, each passage alike; ``None``
+            where each tested question is an independent draw.
         seed: The seed of the division, where an earlier version was given one; it follows from the digest.
         digest: 16 hexadecimal digits that stand for the data.
         order: Likewise for the other questions that fixed which pairs are tried; ``None`` where there were none.
@@ -157,6 +159,7 @@ class Calibration(Record, allow_inf_nan=False):
     failed: int = 0
     ordering: int
     testing: int
+    passages: int | None = None
     seed: int | None = None
     early_abstention: bool = False
     reconcile: bool = False
@@ -245,6 +248,8 @@ class Calibration(Record, allow_inf_nan=False):
         shares = f" ({self.ordering:,}{others} ordered the search)" if self.ordering else ""
         tested = self.testing + (self.ordering if self.order is None else 0)
         passages = f", one of each passage tested ({self.testing:,})" if tested < self.questions else ""
+        if self.passages is not None:
+            passages = f", {self.testing:,} on {self.passages:,} passages, which count alike, tested"
         data = f"{self.questions:,} labelled questions{shares}{passages}"
         if self.method == "average":
             return f"Kept on average over calibrations, from {data}"

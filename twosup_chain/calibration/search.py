@@ -29,9 +29,8 @@ share the order is fixed, and to accept any failing pair is to accept the first 
 valid: probability at most 1 − confidence. Every accepted pair holds at once, so the best of them may be chosen.
 
 **Passages.** Questions on one passage are no independent draws. Where the data tell passages, whole ones order or
-test, and of each that tests one question is drawn: draws of a passage and a question about it, independent and tested
-exactly, so that the guarantee is for traffic in which every passage counts alike. (Bets on the sums of passages would
-use all their questions, but need a bound on how many a passage can have, and gain only where passages are large.)
+test, and every passage counts alike: the draws are passages, of each of which one question is drawn or all are asked
+(`sample`). What is proved above holds for them: their p-values too are valid, and monotone in the escalated questions.
 
 Where other questions fix the order (`order`), all labelled ones test. The other ones may be of any kind, and their
 labels may be guesses: a bad order costs coverage, not the guarantee, as long as none of the tested questions is among
@@ -47,13 +46,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twosup_chain._options import NEVER
+from twosup_chain.calibration.sample import Sample
 from twosup_chain.calibration.statistics import fixed_sequence
-from twosup_chain.calibration.tally import Abstention, Tally, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twosup_chain.calibration.tally import Array
+    from twosup_chain.calibration.tally import Abstention, Array, Tally
     from twosup_chain.calibration.targets import Method, Prefer, Target
     from twosup_chain.outcomes.outcomes import Outcomes
 
@@ -65,9 +64,9 @@ ORDERING_SHARE = 1 / 3
 #: The most thresholds that are tried for each supervisor in a fixed sequence; fewer where few questions order them.
 _MOST = 64
 #: More questions than these are not tried from the top one by one: their labels suffice for a division.
-_MOST_WALKED = 20_000
+_MOST_WALKED, _MOST_CELLS = 20_000, 10_000_000
 #: How many are tried for the local and the remote supervisor elsewhere.
-_NESTED_SIZES, _PLUG_IN_SIZES = (1_024, 16), (128, 128)
+_NESTED_SIZES, _BET_SIZES, _PLUG_IN_SIZES = (1_024, 16), (256, 16), (128, 128)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -85,12 +84,12 @@ class Found:
     accepted: Array
     best: int | None
     ordering: int
-    tested: Outcomes
+    tested: Sample
 
     @property
     def testing(self) -> int:
         """How many questions the pairs were tested on."""
-        return len(self.tested)
+        return len(self.tested.outcomes)
 
     @property
     def chosen(self) -> Tally:
@@ -115,64 +114,66 @@ def find(
     the `order`.
     """
     nested = all(target.nested for target in targets)
-    if confidence is None or nested:
-        sizes = _NESTED_SIZES if nested else _PLUG_IN_SIZES
-        drawn = outcomes if confidence is None else outcomes.one_a_passage(seed)
-        grid = on_grid(drawn, outcomes, sizes, abstention)
-        if confidence is None:
-            met = _flat(reduce(np.logical_and, (target.met(grid) for target in targets)), grid)
-            return _found("plug-in", grid.flat(), None, met, prefer, tested=drawn)
-        p_values = _flat(worst_p_value(grid, targets, 1.0 - confidence), grid)
-        return _found("nested", grid.flat(), p_values, p_values <= 1.0 - confidence, prefer, tested=drawn)
+    if confidence is None:
+        every = Sample(outcomes=outcomes, whole=False, seed=seed, abstention=abstention)
+        grid = on_grid(every, outcomes, _NESTED_SIZES if nested else _PLUG_IN_SIZES)
+        met = _flat(reduce(np.logical_and, (target.met(grid) for target in targets)), grid)
+        return _found("plug-in", grid.flat(), None, met, prefer, tested=every)
     level = 1.0 - confidence
-    if _walks(outcomes, targets, level, prefer, abstention):
-        drawn = outcomes.one_a_passage(seed)
-        local = np.append(np.unique(drawn.local_score), NEVER)
-        tried = count(drawn, local, np.zeros(1), abstention=abstention).flat().pairs(np.arange(len(local))[::-1])
-        p_values = worst_p_value(tried, targets, level)
+    sample = Sample.of(outcomes, targets, seed=seed, abstention=abstention)
+    if nested:
+        grid = on_grid(sample, outcomes, _BET_SIZES if any(map(sample.bets_on, targets)) else _NESTED_SIZES)
+        p_values = _flat(sample.worst_p_value(grid, targets, level), grid)
+        return _found("nested", grid.flat(), p_values, p_values <= level, prefer, tested=sample)
+    if _walks(sample, targets, level, prefer):
+        local = np.append(np.unique(sample.outcomes.local_score), NEVER)
+        tried = sample.count(local, np.zeros(1)).flat().pairs(np.arange(len(local))[::-1])
+        p_values = sample.worst_p_value(tried, targets, level)
         accepted = np.arange(len(local)) < fixed_sequence(p_values, level)
-        return _found("from the top", tried, p_values, accepted, prefer, tested=drawn)
+        return _found("from the top", tried, p_values, accepted, prefer, tested=sample)
     first, second = divide(outcomes, seed, order)
+    sample = Sample.of(second, targets, seed=seed, abstention=abstention)
     most = min(_MOST, int(np.ceil(2.0 * np.sqrt(len(first)))))
-    learned = on_grid(first, first, (most, most), abstention)
-    expected = learned.times(len(second) / max(len(first), 1))
+    ordering = Sample(
+        outcomes=first, whole=sample.whole and first.passage is not None, seed=seed, abstention=abstention
+    )
+    learned = on_grid(ordering, first, (most, most))
+    expected = learned.times(sample.units / max(learned.n, 1))
     safety = _flat(worst_p_value(expected, targets, level), learned)
     sequence = _front(safety, ranks(learned.flat(), prefer))
-    tested = on_grid(second, first, (most, most), abstention).pairs(sequence)
-    p_values = worst_p_value(tested, targets, level)
+    tested = on_grid(sample, first, (most, most)).pairs(sequence)
+    p_values = sample.worst_p_value(tested, targets, level)
     accepted = np.arange(len(sequence)) < fixed_sequence(p_values, level)
-    return _found("fixed sequence", tested, p_values, accepted, prefer, tested=second, ordering=len(first))
+    return _found("fixed sequence", tested, p_values, accepted, prefer, tested=sample, ordering=len(first))
 
 
-def _walks(outcomes: Outcomes, targets: Sequence[Target], level: float, prefer: Prefer, abstention: Abstention) -> bool:
+def _walks(sample: Sample, targets: Sequence[Target], level: float, prefer: Prefer) -> bool:
     """Returns whether local thresholds are tried from the top: a choice that reads no scores and no labels."""
-    if not all(target.kept_by_asking for target in targets) or len(outcomes) > _MOST_WALKED:
+    questions = len(sample.outcomes)
+    if not all(target.kept_by_asking for target in targets) or questions > _MOST_WALKED:
         return False
-    if prefer == "safest" or abstention != "wrong" or outcomes.remote_alone_correct is not None:
+    if sample.whole and questions * sample.units > _MOST_CELLS:
+        return False
+    if prefer == "safest" or sample.abstention != "wrong" or sample.outcomes.remote_alone_correct is not None:
         return False  # trusting all that the hosted model says is not the best, or not what it is held against
-    always = replace(count(outcomes, np.array([NEVER]), np.zeros(1)).flat(), local=np.ones(1))
-    return bool(np.all(worst_p_value(always, targets, level) <= level))
+    always = replace(sample.count(np.array([NEVER]), np.zeros(1)).flat(), local=np.ones(1))
+    return bool(np.all(sample.worst_p_value(always, targets, level) <= level))
 
 
 def divide(outcomes: Outcomes, seed: int, order: Outcomes | None = None) -> tuple[Outcomes, Outcomes]:
     """Returns the questions that order the pairs, and those that test them; labels and scores have no part in it.
 
-    No passage is on both sides, and of each that tests there is one question.
+    No passage is on both sides.
     """
     if order is not None:
         if order.passage is not None and outcomes.passage is not None:
             outcomes = outcomes.take(~np.isin(outcomes.passage, order.passage))
-        return order, outcomes.one_a_passage(seed)
-    drawn = np.random.default_rng(seed).permutation(len(outcomes))
-    ordering = int(len(outcomes) * ORDERING_SHARE)
-    if outcomes.passage is None:
-        return outcomes.take(np.sort(drawn[:ordering])), outcomes.take(np.sort(drawn[ordering:]))
-    _, first, passage = np.unique(outcomes.passage[drawn], return_index=True, return_inverse=True)
-    before = np.argsort(np.argsort(first))[passage]  # which passage of the permutation each question is on
-    size = np.cumsum(np.bincount(before))
-    orders = np.zeros(len(outcomes), np.bool_)
-    orders[drawn] = before < np.searchsorted(size, ordering, side="right")
-    return outcomes.take(orders), outcomes.take(~orders).one_a_passage(seed)
+        return order, outcomes
+    passage = np.arange(len(outcomes)) if outcomes.passage is None else outcomes.passage
+    _, place = np.unique(passage, return_inverse=True)
+    drawn = np.random.default_rng(seed).permutation(int(place.max(initial=-1)) + 1)
+    orders = np.argsort(drawn)[place] < int(len(drawn) * ORDERING_SHARE)
+    return outcomes.take(orders), outcomes.take(~orders)
 
 
 def worst_p_value(tally: Tally, targets: Sequence[Target], level: float) -> Array:
@@ -210,7 +211,7 @@ def _found(
     accepted: Array,
     prefer: Prefer,
     *,
-    tested: Outcomes,
+    tested: Sample,
     ordering: int = 0,
 ) -> Found:
     good = np.flatnonzero(accepted)
@@ -229,13 +230,13 @@ def _front(p_values: Array, places: Array) -> Array:
     return front
 
 
-def on_grid(outcomes: Outcomes, scores: Outcomes, sizes: tuple[int, int], abstention: Abstention) -> Tally:
-    """Returns the counts of the outcomes on a grid of quantiles of the scores of (other) questions.
+def on_grid(sample: Sample, scores: Outcomes, sizes: tuple[int, int]) -> Tally:
+    """Returns the counts of a sample on a grid of quantiles of the scores of (other) questions.
 
     The last local threshold trusts nothing: the hosted model is always asked.
     """
     local, remote = _grid(scores.local_score, sizes[0]), _grid(scores.remote_score, sizes[1])
-    return count(outcomes, np.append(local, NEVER), remote, abstention=abstention)
+    return sample.count(np.append(local, NEVER), remote)
 
 
 def _flat(values: Array, grid: Tally) -> Array:

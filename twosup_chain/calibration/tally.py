@@ -23,6 +23,8 @@ Array = npt.NDArray[Any]
 Abstention = Literal["wrong", "no_answer"]
 
 
+#: To so many digits weights are summed up.
+_DIGITS = 9
 #: What is one for all pairs.
 _OF_ALL = ("n", "max_call_cost", "local_fails", "weighs")
 
@@ -96,34 +98,54 @@ class Tally:
         return [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in _OF_ALL]
 
 
-def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Abstention = "wrong") -> Tally:
+def count(
+    outcomes: Outcomes,
+    local: Array,
+    remote: Array,
+    *,
+    abstention: Abstention = "wrong",
+    weights: Array | None = None,
+) -> Tally:
     """Returns the counts for every pair of these thresholds, with shapes that broadcast to (len(local), len(remote)).
 
-    Both are ascending, without repeats.
+    Both are ascending, without repeats. With weights, shape (n,), a question counts so much.
     """
     rows, columns = len(local), len(remote)
-    row = _place(local, outcomes.local_score, outcomes.local_failed)  # trusted at local[k] ⇔ row > k
-    cell = row * (columns + 1) + _place(remote, outcomes.remote_score, outcomes.remote_failed)
+    row = place(local, outcomes.local_score, outcomes.local_failed)  # trusted at local[k] ⇔ row > k
+    cell = row * (columns + 1) + place(remote, outcomes.remote_score, outcomes.remote_failed)
     local_right, remote_right = outcomes.local_correct, outcomes.remote_correct
 
-    def escalated(chosen: Array | None = None, weights: Array | None = None) -> Array:
-        """How many of the chosen questions (or how much of their weight) are escalated, shape (rows, 1)."""
-        counts = np.bincount(row if chosen is None else row[chosen], weights, minlength=rows + 1)
-        return np.cumsum(counts)[:rows, None]
+    def total(places: Array, chosen: Array | None, size: int) -> Array:
+        """How many of the chosen questions (or how much of their weight) are at each place, shape (size,)."""
+        those = slice(None) if chosen is None else chosen
+        return np.bincount(places[those], None if weights is None else weights[those], minlength=size)
+
+    def exact(counts: Array) -> Array:
+        return counts if weights is None else np.round(counts, _DIGITS)  # differences of sums that are zero are zero
+
+    def escalated(chosen: Array | None = None) -> Array:
+        """How many of the chosen questions are escalated, shape (rows, 1)."""
+        return exact(np.cumsum(total(row, chosen, rows + 1))[:rows, None])
 
     def kept(chosen: Array) -> Array:
-        return np.count_nonzero(chosen) - escalated(chosen)
+        return exact(total(row, chosen, rows + 1).sum() - escalated(chosen))
 
     def refused(chosen: Array | None = None) -> Array:
         """How many of the chosen questions are escalated and then not trusted, shape (rows, columns)."""
-        counts = np.bincount(cell if chosen is None else cell[chosen], minlength=(rows + 1) * (columns + 1))
-        return counts.reshape(rows + 1, columns + 1).cumsum(axis=0)[:rows].cumsum(axis=1)[:, :columns]
+        counts = total(cell, chosen, (rows + 1) * (columns + 1)).reshape(rows + 1, columns + 1)
+        return exact(counts.cumsum(axis=0)[:rows].cumsum(axis=1)[:, :columns])
+
+    def spent(costs: Array) -> Array:
+        return np.cumsum(np.bincount(row, costs if weights is None else costs * weights, minlength=rows + 1))[
+            :rows, None
+        ]
 
     all_escalated, kept_right, escalated_right = escalated(), kept(local_right), escalated(remote_right)
     refused_right = refused(remote_right)
-    answered = len(outcomes) - refused()
+    n = len(outcomes) if weights is None else round(float(weights.sum()))
+    answered = exact(n - refused())
     right_predictions = kept_right + escalated_right
-    right = right_predictions - refused_right
+    right = exact(right_predictions - refused_right)
     alone = _alone(outcomes, abstention)
     refused_alone, lost, won = refused(alone), alone & ~remote_right, ~alone & remote_right
     successes = right
@@ -139,20 +161,20 @@ def count(outcomes: Outcomes, local: Array, remote: Array, *, abstention: Absten
         successes, losses, wins = right + saved, losses - both, wins + (saved - both)
     cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
     return Tally(
-        n=len(outcomes),
+        n=n,
         **_of_all(outcomes),
         local=np.asarray(local, np.float64)[:, None],
         remote=np.asarray(remote, np.float64)[None, :],
         escalated=all_escalated,
         answered=answered,
-        wrong=answered - right,
-        right_predictions=right_predictions,
+        wrong=exact(answered - right),
+        right_predictions=exact(right_predictions),
         refused_right=refused_right,
-        successes=successes,
-        wins=wins,
-        losses=losses,
-        cost=escalated(weights=cost),
-        cost_squares=escalated(weights=cost**2),
+        successes=exact(successes),
+        wins=exact(wins),
+        losses=exact(losses),
+        cost=spent(cost),
+        cost_squares=spent(cost**2),
     )
 
 
@@ -179,7 +201,7 @@ def count_each(outcomes: Outcomes, local: float, remote: float, *, abstention: A
     return Tally(n=1, **_of_all(outcomes), **columns, cost=cost, cost_squares=cost**2)
 
 
-def _place(thresholds: Array, scores: Array, failed: Array | None) -> Array:
+def place(thresholds: Array, scores: Array, failed: Array | None) -> Array:
     """Returns how many of the thresholds each score reaches; none where the call failed."""
     reached = np.searchsorted(thresholds, scores, side="right")
     return reached if failed is None else np.where(failed, 0, reached)

@@ -67,6 +67,8 @@ class Target(Measure):
     name: ClassVar[str]
     #: Whether it depends on the local threshold alone, and grows with it.
     nested: ClassVar[bool] = False
+    #: Whether bets on single questions' values show more than its own p-value, which is exact elsewhere (see `sample`).
+    bets: ClassVar[bool] = False
     #: Whether always asking the hosted model, and trusting whatever it says, keeps it.
     kept_by_asking: ClassVar[bool] = False
     #: Which of the pairs that keep it is chosen, unless the user says it.
@@ -129,11 +131,11 @@ class Rate(Share, Target):
     def p_value(self, tally: Tally, level: float) -> Array:
         """Returns the exact binomial p-value."""
         events, trials = self.counts(tally)
-        return np.where(self.impossible(tally), 0.0, statistics.binomial_p_value(events, trials, self.limit))
+        return np.where(self.certain(tally), 0.0, statistics.binomial_p_value(events, trials, self.limit))
 
     def posterior(self, tally: Tally) -> float:
         """Returns the probability under Jeffreys' prior."""
-        if bool(np.all(self.impossible(tally))):
+        if bool(np.all(self.certain(tally))):
             return 1.0
         events, trials = self.counts(tally)
         return statistics.rate_posterior(events.item(), trials.item(), self.limit)
@@ -190,7 +192,7 @@ class Budget(Target):
 
     name, measure, label = "budget", "cost", "cost of 1,000 questions"
     unit = "money"
-    nested = True
+    nested = bets = True
 
     def value(self, tally: Tally) -> Array:
         """Returns the mean cost of 1,000 questions."""
@@ -199,8 +201,12 @@ class Budget(Target):
     def p_value(self, tally: Tally, level: float) -> Array:
         """Returns the p-value of Hoeffding and Bentkus, of costs as shares of the dearest call's."""
         mean, limit = self._shares(tally)
-        p_value = statistics.hoeffding_bentkus_p_value(mean, tally.n, limit)
-        return np.where(tally.never_asks | (limit >= 1.0), 0.0, p_value)
+        return np.where(self.certain(tally), 0.0, statistics.hoeffding_bentkus_p_value(mean, tally.n, limit))
+
+    def certain(self, tally: Tally) -> Array:
+        """Returns where no call is made, or none costs anything."""
+        never: Array = tally.never_asks | (tally.max_call_cost == 0.0)
+        return never
 
     def span(self, max_call_cost: float) -> tuple[float, float]:
         """Returns 0 and what 1,000 of the dearest calls cost."""
@@ -208,7 +214,7 @@ class Budget(Target):
 
     def interval(self, tally: Tally, confidence: float) -> tuple[float, float]:
         """Returns the interval of Hoeffding and Bentkus."""
-        if tally.never_asks.item() or tally.max_call_cost == 0.0:
+        if self.certain(tally).item():
             return 0.0, 0.0
         mean, _ = self._shares(tally)
         low, high = statistics.bounded_mean_interval(mean.item(), tally.n, confidence)
@@ -280,7 +286,11 @@ class MatchRemote(Target):
         """
         nuisance = statistics.NUISANCE_SHARE * level
         p_value = statistics.difference_p_value(tally.wins, tally.losses, tally.n, self.limit, nuisance=nuisance)
-        return np.where(tally.only_asks, 0.0, p_value)
+        return np.where(self.certain(tally), 0.0, p_value)
+
+    def certain(self, tally: Tally) -> Array:
+        """Returns where the chain is the hosted model."""
+        return tally.only_asks
 
     def span(self, max_call_cost: float) -> tuple[float, float]:
         """Returns -1, where only the chain is right, and 1, where only the hosted model is."""

@@ -188,11 +188,18 @@ class Outcomes:
 
     def one_a_passage(self, seed: int) -> Outcomes:
         """Returns one question of each passage, drawn with this seed: independent draws of passages and questions."""
+        return self.of_each_passage(seed, 1)
+
+    def of_each_passage(self, seed: int, most: int) -> Outcomes:
+        """Returns at most so many questions of each passage, drawn with this seed; all where passages are not told."""
         if self.passage is None:
             return self
         drawn = np.random.default_rng(seed).permutation(len(self))
-        _, first = np.unique(self.passage[drawn], return_index=True)
-        return self if len(first) == len(self) else self.take(np.sort(drawn[first]))
+        _, place, size = np.unique(self.passage[drawn], return_inverse=True, return_counts=True)
+        by_passage = np.argsort(place, kind="stable")
+        before = np.arange(len(self)) - np.repeat(np.cumsum(size) - size, size)
+        chosen = drawn[by_passage[before < most]]
+        return self if len(chosen) == len(self) else self.take(np.sort(chosen))
 
     def take(self, chosen: npt.NDArray[np.intp] | Flags) -> Outcomes:
         """Returns the chosen questions: indices (repeats allowed, as in a bootstrap), or one flag a question."""

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosup_chain.calibration.betting import STAKES, Evidence, distance_at_any_time, gains, mean_at_any_time
+from twosup_chain.calibration.betting import (
+    STAKES,
+    Evidence,
+    bounds,
+    distance_at_any_time,
+    gains,
+    mean_at_any_time,
+    p_values,
+)
 
 SHARES = st.floats(0.0, 1.0)
 
@@ -78,3 +86,35 @@ def test_a_long_kept_promise_that_breaks_is_noticed() -> None:
 
 def test_the_distance_that_chance_explains_falls_with_the_number_of_draws() -> None:
     assert distance_at_any_time(10_000, 0.05) < 0.04 < distance_at_any_time(1_000, 0.05) < 0.11
+
+
+@pytest.mark.parametrize("trials", [1.0, 0.5])
+@pytest.mark.parametrize("limit", [0.05, 0.2, 0.5, 0.9])
+def test_a_p_value_of_means_is_valid(limit, trials) -> None:
+    events = (np.arange(2**10)[:, None] >> np.arange(10)) & 1
+    found = p_values(trials * events + (1.0 - trials) * limit, limit, trials)
+    probability = np.prod(np.where(events, limit, 1.0 - limit), axis=1)
+    for level in np.unique(found):
+        assert probability[found <= level].sum() <= level + 1e-9
+
+
+@given(values=st.lists(SHARES, min_size=1, max_size=30), more=SHARES, limit=st.floats(0.01, 0.99))
+def test_a_p_value_grows_with_every_value(values, more, limit) -> None:
+    raised = np.minimum(np.array(values) + more, 1.0)
+    assert p_values(raised, limit) >= p_values(values, limit) - 1e-12
+    assert p_values(np.array([values, raised]), limit).tolist() == [p_values(values, limit), p_values(raised, limit)]
+
+
+def test_without_values_nothing_is_shown_and_a_limit_of_one_is_always_kept() -> None:
+    assert p_values(np.empty((2, 0)), 0.5).tolist() == [1.0, 1.0]
+    assert p_values([1.0, 1.0], 1.0) == 0.0
+    assert p_values([0.0] * 100, 0.0) == 1.0
+
+
+def test_the_bounds_of_a_ratio_hold_it_as_often_as_they_say() -> None:
+    rng, missed = np.random.default_rng(0), 0
+    for _ in range(200):
+        trials = rng.random(60)
+        low, high = bounds(trials * (rng.random(60) < 0.25), trials, 0.8)
+        missed += not low <= 0.25 <= high
+    assert missed / 200 <= 0.2

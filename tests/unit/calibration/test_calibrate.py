@@ -365,13 +365,14 @@ def test_equal_questions_under_several_ids_are_refused(records) -> None:
         calibrate(records, risk=0.25, **SCORERS)
 
 
-def test_of_each_passage_one_question_tests_and_passages_are_not_divided() -> None:
-    on = drawn(900, passage=np.arange(900, dtype=np.uint64) // 3)
-    made = calibrate(on, risk=0.2, confidence=0.9)
-    assert (made.questions, made.ordering, made.testing) == (900, 300, 200)
-    first, second = divide(on, 0)
-    assert not set(first.passage.tolist()) & set(second.passage.tolist())
-    assert len(set(second.passage.tolist())) == len(second)
+def test_of_small_passages_one_question_tests_and_of_large_ones_all_and_none_is_divided() -> None:
+    for size, tested, passages in ((2, 300, None), (3, 600, 200)):
+        on = drawn(900, passage=np.arange(900, dtype=np.uint64) // size)
+        made = calibrate(on, risk=0.2, confidence=0.9)
+        assert (made.questions, made.ordering, made.testing, made.passages) == (900, 300, tested, passages)
+        assert ("600 on 200 passages, which count alike, tested" in made.heading) == (passages is not None)
+        first, second = divide(on, 0)
+        assert not set(first.passage.tolist()) & set(second.passage.tolist())
     kept = divide(on, 0, order=drawn(60, 1, passage=np.arange(60, dtype=np.uint64)))[1]
     assert kept.passage.min() == 60
 

@@ -162,7 +162,7 @@ def test_whatever_the_data_an_accepted_pair_has_passed_every_test(n, seed, level
 def test_with_a_margin_that_the_labels_suffice_for_local_thresholds_are_tried_from_the_top() -> None:
     outcomes, targets = drawn(400), make_targets(match_remote=0.05)
     found = find(outcomes, targets, confidence=0.9, prefer="cheapest")
-    assert (found.method, found.ordering, found.tested) == ("from the top", 0, outcomes)
+    assert (found.method, found.ordering, found.tested.outcomes) == ("from the top", 0, outcomes)
     assert (np.diff(found.tried.local) < 0).all()
     assert set(found.tried.local[1:]) == set(outcomes.local_score)
     assert found.best == int(found.accepted.sum()) - 1
