@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from twosup_chain.chat.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.chat.model import TwoSupervisorChatModel
     from twosup_chain.collection.collect import acollect, collect
+    from twosup_chain.decisions.llama import LlamaCppDecisionModel as LlamaCppDecisionModel
     from twosup_chain.decisions.model import TwoSupervisorDecisionModel as TwoSupervisorDecisionModel
+    from twosup_chain.decisions.scorer import DecisionScorer as DecisionScorer
+    from twosup_chain.decisions.scorer import SupportChecked as SupportChecked
+    from twosup_chain.decisions.support import SupportModel as SupportModel
     from twosup_chain.evaluation.evaluate import evaluate
     from twosup_chain.fitting.fit_scorer import fit_scorer, fit_supervisor
     from twosup_chain.llama.answerer import LlamaCppAnswerer
@@ -43,7 +47,10 @@ _MODULES = {
     "chat.middleware": "TwoSupervisorMiddleware",
     "chat.model": "TwoSupervisorChatModel",
     "collection": "acollect collect",
+    "decisions.llama": "LlamaCppDecisionModel",
     "decisions.model": "TwoSupervisorDecisionModel",
+    "decisions.scorer": "DecisionScorer SupportChecked",
+    "decisions.support": "SupportModel",
     "evaluation.evaluate": "evaluate",
     "fitting.fit_scorer": "fit_scorer fit_supervisor",
     "llama.answerer": "LlamaCppAnswerer",

@@ -1,5 +1,7 @@
 """LangChain's types of decisions, which langchain-core has since 1.8, and what is said where it is older."""
 
+from pydantic import Field
+
 from twosup_chain.errors import MissingExtraError
 
 try:
@@ -21,6 +23,13 @@ try:
 except ImportError:
     raise MissingExtraError("a decision model", "langchain-core 1.8 or later", "decisions") from None
 
+
+class ScoredChoiceAnswer(ChoiceAnswer):
+    """A choice with more evidence: numbers in the model's own units, which supervisors read by their names."""
+
+    scores: dict[str, float] = Field(default_factory=dict)
+
+
 __all__ = [
     "Answer",
     "BaseDecisionModel",
@@ -34,5 +43,6 @@ __all__ = [
     "Question",
     "Score",
     "ScoreAnswer",
+    "ScoredChoiceAnswer",
     "State",
 ]

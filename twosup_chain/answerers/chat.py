@@ -20,6 +20,7 @@ from twosup_chain.answerers.prompt import EXAMPLES, INSTRUCTIONS, PromptExample,
 from twosup_chain.answerers.refused import Refusals, evidence_of
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.stated import STATED_CONFIDENCE, answer_from_structured, structured
+from twosup_chain.answerers.typed import need_text
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
 
@@ -136,6 +137,6 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
             return self.prompt.format_messages(question=question, context=join_passages(asked.passages))
         if asked.options:
             own = CHOICE_INSTRUCTIONS if self.instructions == INSTRUCTIONS else self.instructions
-            return convert_to_messages(choice_messages(asked, own))
+            return convert_to_messages(choice_messages(question, need_text(asked), own))
         passages = None if asked.context is None else asked.passages
         return convert_to_messages(qa_messages(asked.question, passages, self.instructions, self.examples))

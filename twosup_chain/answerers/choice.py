@@ -13,7 +13,6 @@ from typing import Any
 from twosup_chain._options import shorten
 from twosup_chain._plain import plain
 from twosup_chain.answerers.prompt import peel
-from twosup_chain.answerers.typed import need_text
 from twosup_chain.errors import EmptyAnswerError, NotTextError
 from twosup_chain.schema import QAInput, TokenLogprob
 
@@ -31,13 +30,9 @@ def choice_question(asked: QAInput) -> str:
     return "\n".join([asked.question, "Labels:", *(f"- {line}" for line in lines)])
 
 
-def choice_messages(asked: QAInput, instructions: str = CHOICE_INSTRUCTIONS) -> list[dict[str, str]]:
-    """Returns the conversation that asks for a label; what stays the same from text to text stands first.
-
-    Raises:
-        InputError: There is no text to decide on.
-    """
-    content = f"{choice_question(asked)}\n\nText: {need_text(asked)}\n\nLabel:"
+def choice_messages(question: str, text: str, instructions: str = CHOICE_INSTRUCTIONS) -> list[dict[str, str]]:
+    """Returns the conversation that asks for a label; what stays the same from text to text stands first."""
+    content = f"{question}\n\nText: {text}\n\nLabel:"
     system = [{"role": "system", "content": instructions}] if instructions else []
     return [*system, {"role": "user", "content": content}]
 

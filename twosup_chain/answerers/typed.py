@@ -115,7 +115,7 @@ def typed_of(asked: Any, answer: Answer, confidence: float) -> Any:
     Raises:
         NotTextError: It is none of the options.
     """
-    from twosup_chain._core_decisions import ChoiceAnswer, NoulAnswer, ScoreAnswer
+    from twosup_chain._core_decisions import NoulAnswer, ScoreAnswer, ScoredChoiceAnswer
 
     if isinstance(answer, Decided):
         return answer.typed.model_copy(update={"confidence": confidence} if asked.type != "noul" else {})
@@ -123,7 +123,8 @@ def typed_of(asked: Any, answer: Answer, confidence: float) -> Any:
     if answer.text not in options:
         raise NotTextError(f"the answer {shorten(answer.text)} is none of the options {shorten(list(options), 200)}")
     if asked.type == "choice":
-        return ChoiceAnswer(type="choice", choice=answer.text, probabilities=found, confidence=confidence)
+        told = {"probabilities": found, "confidence": confidence, "scores": answer.scores}
+        return ScoredChoiceAnswer(type="choice", choice=answer.text, **told)
     if asked.type == "noul":
         return NoulAnswer(type="noul", noul=found.get(YES, float(answer.text == YES)))
     levels = {int(level): p for level, p in (found or {answer.text: 1.0}).items()}

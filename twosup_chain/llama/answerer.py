@@ -17,6 +17,7 @@ from pydantic import Field
 from twosup_chain._options import shorten
 from twosup_chain._worker import Worker
 from twosup_chain.answerers.base import InProcessAnswerer
+from twosup_chain.answerers.choice import CHOICE_INSTRUCTIONS
 from twosup_chain.answerers.no_answer import NO_ANSWER
 from twosup_chain.answerers.prompt import (
     EXAMPLES,
@@ -28,6 +29,7 @@ from twosup_chain.answerers.prompt import (
 )
 from twosup_chain.errors import EmptyAnswerError, InputError, TwosupError
 from twosup_chain.llama.decoding import Sampling, WrittenToken, opening_probability, spelt, write_line
+from twosup_chain.llama.labels import choose
 from twosup_chain.llama.options import LlamaOptions
 from twosup_chain.llama.prompt import fill, slot
 from twosup_chain.schema import Answer, QAInput, TokenLogprob
@@ -59,6 +61,8 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
     - ``answerability``: 1 - ``unanswerable_probability``;
     - ``windows``: in how many windows the context was read (0: not at all).
 
+    A question with options is answered with the likeliest of them, with the probability of each (`labels.choose`).
+
     Instructions, examples and passage stand before the question, and what the model has read it does not read again:
     questions on one passage are cheapest one after the other, and `batch` puts them so.
 
@@ -87,7 +91,7 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
     `EmptyAnswerError` (the model wrote nothing).
     """
 
-    gives: ClassVar[frozenset[str] | None] = frozenset({"logprobs", "answerability"})
+    gives: ClassVar[frozenset[str] | None] = frozenset({"logprobs", "answerability", "probabilities"})
 
     instructions: str = INSTRUCTIONS
     examples: tuple[PromptExample, ...] = EXAMPLES
@@ -112,6 +116,9 @@ class LlamaCppAnswerer(InProcessAnswerer, LlamaOptions):
         model = self._model
         try:
             name = model.name
+            if item.options:
+                instructions = CHOICE_INSTRUCTIONS if self.instructions == INSTRUCTIONS else self.instructions
+                return choose(model, item, None, instructions)
             if item.context is not None and not "".join(item.passages).strip():
                 return _nothing_to_read(name)
             start = time.perf_counter()

@@ -105,14 +105,24 @@ def spelt(tokens: Iterable[WrittenToken]) -> bytes:
 def opening_probability(model: LanguageModel, logits: Logits, variants: Sequence[Sequence[int]]) -> float:
     """Returns the probability that a reply opens with one of several sequences of tokens, in [0, 1].
 
-    Each sequence's probability is the product of its tokens' probabilities; sequences whose first token is less than a
-    hundredth as likely as the likeliest first token are left out. None is the beginning of another. `logits`, those
-    after the prompt, are a copy, since the model is made to read on.
+    None is the beginning of another. `logits` as in `sequence_probabilities`.
+    """
+    return min(sum(sequence_probabilities(model, logits, variants).values()), 1.0)
+
+
+def sequence_probabilities(
+    model: LanguageModel, logits: Logits, sequences: Iterable[Sequence[int]]
+) -> dict[tuple[int, ...], float]:
+    """Returns for each sequence of tokens the probability that a reply opens with it, in [0, 1].
+
+    It is the product of its tokens' probabilities; 0 for sequences whose first token is less than a hundredth as likely
+    as the likeliest first token, which are not looked at. `logits`, those after the prompt, are a copy, since the model
+    is made to read on.
     """
     total = log_sum_exp(logits)
-    first = {tuple(tokens): float(logits[tokens[0]]) - total for tokens in variants if tokens}
+    first = {tuple(tokens): float(logits[tokens[0]]) - total for tokens in sequences if tokens}
     floor = max(first.values(), default=0.0) + math.log(_NEGLIGIBLE)
-    probability = 0.0
+    found = dict.fromkeys(first, 0.0)
     for tokens, start in first.items():
         if start < floor:
             continue
@@ -121,8 +131,8 @@ def opening_probability(model: LanguageModel, logits: Logits, variants: Sequence
         for token, following in pairwise(tokens):
             row = model.append(token)
             logprob += float(row[following]) - log_sum_exp(row)
-        probability += math.exp(logprob)
-    return min(probability, 1.0)
+        found[tokens] = math.exp(logprob)
+    return found
 
 
 def log_sum_exp(logits: Logits) -> float:

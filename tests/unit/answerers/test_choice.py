@@ -9,7 +9,8 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from twosup_chain import ChatAnswerer, QAInput, TokenLogprob
-from twosup_chain.answerers.choice import choice_messages, label_probabilities, read_label
+from twosup_chain.answerers.choice import choice_messages, choice_question, label_probabilities, read_label
+from twosup_chain.answerers.typed import need_text
 from twosup_chain.errors import EmptyAnswerError, InputError, NotTextError
 from twosup_chain.testing import ScriptedAnswerer
 
@@ -18,14 +19,14 @@ ASKED = QAInput(question="What is it?", context="It crashes.", options=OPTIONS)
 
 
 def test_the_prompt_lists_the_options_with_what_is_known_of_them_and_ends_with_the_text() -> None:
-    system, user = choice_messages(ASKED)
+    system, user = choice_messages(choice_question(ASKED), need_text(ASKED))
     assert "one of the labels" in system["content"]
     assert user["content"] == (
         'What is it?\nLabels:\n- bug: A defect.\n- feature\n- feature request\n- question: {"about": ["use"]}\n\n'
         "Text: It crashes.\n\nLabel:"
     )
     with pytest.raises(InputError, match="no text"):
-        choice_messages(QAInput(question="What is it?", options=OPTIONS))
+        need_text(QAInput(question="What is it?", options=OPTIONS))
 
 
 @pytest.mark.parametrize(
