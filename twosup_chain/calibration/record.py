@@ -226,7 +226,10 @@ class Calibration(Record, allow_inf_nan=False):
         """
         fields = read_json(Path(path), CalibrationFileError)
         if isinstance(fields, dict) and fields.get("format") == GROUPS_FORMAT:
-            message = f"{path} is a calibration of groups: load it as GroupedCalibration, and take one of its groups"
+            message = (
+                f"{path} is a calibration of groups: load it as GroupedCalibration, and take one of its groups "
+                "(…groups[NAME].save(…))"
+            )
             raise CalibrationFileError(message)
         if not isinstance(fields, dict) or fields.get("format") != FORMAT:
             message = f"{path} is no calibration: it has no 'format': {FORMAT!r}; write one with twosup calibrate"

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twosup_chain.errors import InputError, RemoteWithheldError
+from twosup_chain.calibration.promise import with_metadata
+from twosup_chain.calibration.record import Calibration
+from twosup_chain.errors import ConfigurationError, InputError, RemoteWithheldError
 from twosup_chain.outcomes.outcomes import Outcomes
 from twosup_chain.outcomes.price import Price
 from twosup_chain.service.decision import Decision
@@ -75,6 +77,24 @@ class Labels:
             [_drawn(one) * shares[stratum] <= least for one, stratum in zip(self.decisions, self.strata, strict=True)]
         )
         return self.outcomes.take(taken), self.outcomes.take(~taken)
+
+
+def check_told(calibration: Calibration, route: str | None) -> None:
+    """Checks that a log can tell of what a calibration promises.
+
+    Raises:
+        ConfigurationError: It cannot: predictions are weighed, or a group of questions has no route of its own.
+    """
+    if calibration.early_abstention or calibration.reconcile:
+        raise ConfigurationError(
+            "the calibration is for early_abstention or reconcile, and neither a log nor feedback tells whether what "
+            "was weighed is right: collect, and calibrate or check anew"
+        )
+    if calibration.where and route is None:
+        raise ConfigurationError(
+            f"the calibration is for the questions{with_metadata(calibration.where)} alone, and a log does not say "
+            "which those are: serve them by a route of their own, and name it (--route)"
+        )
 
 
 def read_labels(

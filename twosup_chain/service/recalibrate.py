@@ -6,9 +6,9 @@ from twosup_chain.calibration.calibrate import calibrate
 from twosup_chain.calibration.promise import promised
 from twosup_chain.calibration.record import Calibration
 from twosup_chain.calibration.targets import Target
-from twosup_chain.errors import CalibrationMismatchError, ConfigurationError, InputError
+from twosup_chain.errors import CalibrationMismatchError, InputError
 from twosup_chain.outcomes.price import Price
-from twosup_chain.service.labels import Labels, read_labels
+from twosup_chain.service.labels import Labels, check_told, read_labels
 from twosup_chain.service.log import DecisionLog
 
 #: How many labelled decisions beside the fair sample are worth to fix the order in which thresholds are tried.
@@ -37,7 +37,8 @@ def recalibrate(
     Raises:
         InputError: Too little is labelled; the message says what to label.
         InfeasibleTargetError: No pair of thresholds is known to keep the promises.
-        ConfigurationError: The calibration is for a chain that weighs predictions, which a log does not tell of.
+        ConfigurationError: A log does not tell of what the calibration promises: it is for a chain that weighs
+            predictions, or for a group of questions, and no route is named that all of them take.
     """
     labels = labels_for(log, calibration, route=route, since=since, price=price)
     wanted = promised(calibration, targets)
@@ -70,7 +71,7 @@ def recalibrate(
         for role, setting in made.settings.items()
     }
     currency = None if price is None else price.currency
-    return made.model_copy(update={**missing, "currency": currency})
+    return made.model_copy(update={**missing, "currency": currency, "where": calibration.where})
 
 
 def labels_for(
@@ -82,8 +83,7 @@ def labels_for(
     price: Price | None = None,
 ) -> Labels:
     """Returns the labels of a log that tell of a calibration's scorers."""
-    if calibration.early_abstention or calibration.reconcile:
-        raise ConfigurationError("the calibration is for early_abstention or reconcile: collect, and calibrate anew")
+    check_told(calibration, route)
     scorers = {role: setting.scorer for role, setting in calibration.settings.items()}
     if None in scorers.values():
         raise CalibrationMismatchError("the calibration does not name its scorers: calibrate with local_scorer='…'")

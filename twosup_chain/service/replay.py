@@ -79,7 +79,7 @@ def replay(
 
     Raises:
         InputError: No decision of the log tells of the calibration's scorers.
-        ConfigurationError: It is for a chain that weighs predictions, which a log does not tell of.
+        ConfigurationError: As in `recalibrate`.
     """
     labels = labels_for(log, calibration, route=route, since=since)
     found = [d for d in log.decisions(route=route, since=since) if _by(d, calibration)]

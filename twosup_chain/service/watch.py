@@ -18,9 +18,9 @@ from pydantic import Field
 from twosup_chain.calibration.betting import mean_at_any_time
 from twosup_chain.calibration.monitor import Monitor, MonitorReport
 from twosup_chain.calibration.targets import TARGETS, Rate
-from twosup_chain.errors import ConfigurationError, RemoteWithheldError
+from twosup_chain.errors import RemoteWithheldError
 from twosup_chain.schema import TwoSupervisorResult
-from twosup_chain.service.labels import stratum_of
+from twosup_chain.service.labels import check_told, stratum_of
 from twosup_chain.service.log import UnknownDecisionError
 from twosup_chain.service.stats import share
 
@@ -89,7 +89,7 @@ class Watch:
         targets: Targets of your own that it promises, or their classes.
 
     Raises:
-        ConfigurationError: The calibration cannot be watched by feedback; the message says why.
+        ConfigurationError: A log does not tell of what the calibration promises; the message says why.
     """
 
     def __init__(
@@ -101,11 +101,7 @@ class Watch:
         since: float | None = None,
         targets: Iterable[Target | type[Target]] = (),
     ) -> None:
-        if calibration.early_abstention or calibration.reconcile:
-            raise ConfigurationError(
-                "the calibration is for early_abstention or reconcile, and feedback does not tell whether what was "
-                "weighed is right: collect new questions, and twosup check"
-            )
+        check_told(calibration, route)
         self._log = log
         self._calibration = calibration
         self._route = route

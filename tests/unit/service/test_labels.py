@@ -5,8 +5,9 @@ import pytest
 from pydantic import Field
 
 from twosup_chain import Calibration, calibrate
+from twosup_chain.calibration.grouped import GroupedCalibration
 from twosup_chain.calibration.promise import check
-from twosup_chain.errors import CalibrationMismatchError, InputError
+from twosup_chain.errors import CalibrationFileError, CalibrationMismatchError, ConfigurationError, InputError
 from twosup_chain.outcomes.outcomes import Outcomes
 from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import Verdict
@@ -16,6 +17,7 @@ from twosup_chain.service.labels import read_labels
 from twosup_chain.service.log import DecisionLog
 from twosup_chain.service.recalibrate import recalibrate
 from twosup_chain.service.replay import replay
+from twosup_chain.service.watch import watch
 
 SCORERS = {"local": "mine", "remote": "theirs"}
 PRICE = Price(input=1.0, output=1.0)
@@ -168,6 +170,20 @@ def test_recalibrating_from_a_log_brings_a_promise_back_that_drift_has_broken(lo
     assert isinstance(new, Calibration)
     assert [(p.target, p.limit) for p in new.promises] == [("risk", 0.2)]
     assert check(new, outcomes_of(fresh)).probability > 0.5
+
+
+def test_what_a_log_does_not_tell_of_is_refused_by_name(log, tmp_path):
+    made = fitted()
+    weighing, law = made.model_copy(update={"reconcile": True}), made.model_copy(update={"where": {"domain": "law"}})
+    for find in (recalibrate, replay, watch):
+        with pytest.raises(ConfigurationError, match="early_abstention or reconcile"):
+            find(log, weighing)
+        with pytest.raises(ConfigurationError, match="domain.*law.* alone.*--route"):
+            find(log, law)
+    assert recalibrate(log, law, route="r").where == {"domain": "law"}
+    GroupedCalibration(by="domain", groups={"law": law}).save(tmp_path / "groups.json")
+    with pytest.raises(CalibrationFileError, match="groups.NAME..save"):
+        Calibration.load(tmp_path / "groups.json")
 
 
 def test_a_replay_says_what_other_thresholds_would_have_come_to(log):
