@@ -24,16 +24,16 @@ def question_of(messages: Sequence[BaseMessage]) -> str:
 class Turn(QAInput):
     """A conversation that waits for its next message; its last human message is the question.
 
-    `options` are what a model is called with besides: tools, the form of the reply, its length.
+    `called_with` is what else a model is told: tools, the form of the reply, its length.
     """
 
     messages: tuple[BaseMessage, ...] = ()
-    options: dict[str, Any] = Field(default_factory=dict, repr=False)
+    called_with: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, messages: Sequence[BaseMessage], context: Any, **options: Any) -> Self:
         """Returns the turn that a conversation asks for; `context` is what supervisors take for its context."""
-        return cls(question=question_of(messages), context=context, messages=tuple(messages), options=options)
+        return cls(question=question_of(messages), context=context, messages=tuple(messages), called_with=options)
 
     @property
     def texts(self) -> tuple[str, ...]:

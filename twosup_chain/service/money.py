@@ -53,7 +53,7 @@ def bound(
     Raises:
         UnboundedError: Nobody knows how many tokens a part of what is asked has.
     """
-    options = asked.options if isinstance(asked, Turn) else {}
+    options = asked.called_with if isinstance(asked, Turn) else {}
     longest = min(max_tokens, price.max_tokens or max_tokens)
     told = options.get("max_completion_tokens") or options.get("max_tokens")
     if told is not None:

@@ -33,7 +33,7 @@ def most_tokens(asked: QAInput, *, image_tokens: int | None) -> int:
     Raises:
         UnboundedError: There is an image, and nobody knows; or a part of another kind, such as a file.
     """
-    bare = _of((asked.question, *asked.passages), image_tokens)
+    bare = _of((asked.question, *asked.passages, asked.options), image_tokens)
     if not isinstance(asked, Turn):
         return bare
     told = [
@@ -41,7 +41,7 @@ def most_tokens(asked: QAInput, *, image_tokens: int | None) -> int:
         for message in asked.messages
         for part in (message.content, message.name, message.additional_kwargs, getattr(message, "tool_calls", ()))
     ]
-    called_with = len(json.dumps(asked.options, default=str).encode())
+    called_with = len(json.dumps(asked.called_with, default=str).encode())
     return max(bare, _of(told, image_tokens) + _MESSAGE * len(asked.messages) + called_with)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
+from twosup_chain import Supervisor, TwoSupervisorChatModel
 from twosup_chain.chat._draft import Turn
 from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import QAInput
@@ -34,6 +36,13 @@ def test_tools_and_forms_and_calls_of_tools_count():
     assert most_tokens(turn(response_format=form), image_tokens=None) >= plain + 300
     called = AIMessage("", tool_calls=[{"name": "search", "args": {"query": "z" * 400}, "id": "call_1"}])
     assert most_tokens(Turn.of([HumanMessage("Who?"), called], None), image_tokens=None) > 400
+
+
+def test_what_else_a_model_is_told_is_no_choice_that_its_answer_must_be_one_of():
+    said = GenericFakeChatModel(messages=iter(["Ada"]))
+    always = Supervisor(lambda asked, answer: 1.0, threshold=0.5)
+    chat = TwoSupervisorChatModel(local=said, local_supervisor=always)
+    assert chat.invoke("Who?", max_tokens=9, temperature=0.5).content == "Ada"
 
 
 def test_an_image_has_the_tokens_that_are_said_and_without_that_nobody_knows():
