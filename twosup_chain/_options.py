@@ -5,7 +5,9 @@ and only turns its findings into this package's errors.
 """
 
 import math
-from typing import Any, ClassVar
+from inspect import Signature
+from types import SimpleNamespace
+from typing import Any, ClassVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,6 +15,23 @@ from twosup_chain.errors import ConfigurationError, InputError, TwosupError, Unk
 
 #: The threshold that no score reaches: nothing is trusted.
 NEVER = math.nextafter(1.0, 2.0)
+
+
+class _Short:
+    """A signature whose types are without what pydantic adds to them; it is made when somebody looks at it."""
+
+    def __init__(self, full: Any) -> None:
+        self._full = full
+
+    def __get__(self, instance: object, owner: type) -> Signature:
+        full: Signature = self._full.__get__(instance, owner)
+        types = {name: one.annotation for name, one in full.parameters.items() if not isinstance(one.annotation, str)}
+        plain = get_type_hints(SimpleNamespace(__annotations__=types))
+        return full.replace(
+            parameters=[
+                one.replace(annotation=plain.get(name, one.annotation)) for name, one in full.parameters.items()
+            ]
+        )
 
 
 class Options(BaseModel):
@@ -23,6 +42,13 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
     error_class: ClassVar[type[TwosupError]] = ConfigurationError
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Shortens the signature that `help` and editors show: what checks an option is no part of its type."""
+        super().__pydantic_init_subclass__(**options)
+        if "__signature__" in vars(cls):
+            cls.__signature__ = _Short(vars(cls)["__signature__"])  # type: ignore[assignment] # as pydantic's own
 
     def __init__(self, **options: Any) -> None:
         try:

@@ -9,7 +9,7 @@ style, and the chat model and the agent middleware drive it too. How answers are
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from pydantic import BeforeValidator, Field, model_validator
@@ -20,8 +20,9 @@ from twosup_chain._citing import CITING
 from twosup_chain._deadline import DEADLINE, Clock
 from twosup_chain._drive import FlowRunnable
 from twosup_chain._gate import Gate
+from twosup_chain._graph import graph_of
 from twosup_chain._health import Health, engines, health
-from twosup_chain._options import shorten
+from twosup_chain._keywords import DecisionOptions, Part
 from twosup_chain._stage import Stage, escalate
 from twosup_chain._step import Step
 from twosup_chain.answerers.part import as_answerer
@@ -35,11 +36,13 @@ from twosup_chain.errors import (
 from twosup_chain.never_escalate import Rules
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
 from twosup_chain.scoring.lacking import gives, warn_if_blind
-from twosup_chain.supervisor import Supervisor
+from twosup_chain.supervisor import Supervisor, as_supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from langchain_core.runnables.graph import Graph
 
     from twosup_chain._step import Flow
     from twosup_chain.calibration.grouped import GroupedCalibration
@@ -48,15 +51,6 @@ if TYPE_CHECKING:
 
 #: What `TwoSupervisorChain.as_text` says where there is no answer.
 NO_ANSWER_TEXT = "No answer was found that can be trusted."
-
-
-def _supervisor(value: object) -> object:
-    if value is None or isinstance(value, Runnable):
-        return value
-    message = (
-        f"{shorten(value)} is no supervisor: pass Supervisor(scorer, threshold=…), a scorer's name or callable in it"
-    )
-    raise ConfigurationError(message)
 
 
 class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
@@ -112,9 +106,9 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     """
 
     local: Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="local"))]
-    local_supervisor: Annotated[Runnable[Any, Any], BeforeValidator(_supervisor)]
+    local_supervisor: Annotated[Runnable[Any, Any], BeforeValidator(as_supervisor)]
     remote: Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="remote"))] | None = None
-    remote_supervisor: Annotated[Runnable[Any, Any], BeforeValidator(_supervisor)] | None = None
+    remote_supervisor: Annotated[Runnable[Any, Any], BeforeValidator(as_supervisor)] | None = None
     fallback: (
         Literal["raise"] | Annotated[Runnable[Any, Any], BeforeValidator(partial(as_answerer, role="fallback"))] | None
     ) = None
@@ -127,18 +121,27 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     deadline: float | None = Field(default=DEADLINE, gt=0.0, allow_inf_nan=False)
     gate: Gate | None = Field(default=None, exclude=True, repr=False)
 
-    def __init__(self, *, local: Any, local_supervisor: Any, **options: Any) -> None:
-        super().__init__(local=local, local_supervisor=local_supervisor, **options)
+    def __init__(
+        self,
+        *,
+        local: Part,
+        local_supervisor: Runnable[Any, Any],
+        remote: Part | None = None,
+        remote_supervisor: Runnable[Any, Any] | None = None,
+        **options: Unpack[DecisionOptions],
+    ) -> None:
+        parts: dict[str, Any] = {"local": local, "remote": remote, **options}
+        super().__init__(local_supervisor=local_supervisor, remote_supervisor=remote_supervisor, **parts)
 
     @classmethod
     def from_calibration(
         cls,
         calibration: Calibration | GroupedCalibration | str | Path,
         *,
-        local: Any,
-        remote: Any,
+        local: Part,
+        remote: Part,
         scorers: Mapping[str, ScoreFunction | Scorer] | None = None,
-        **options: Any,
+        **options: Unpack[DecisionOptions],
     ) -> TwoSupervisorChain:
         """Returns a chain with the scorers and thresholds of a calibration.
 
@@ -162,7 +165,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         """
         from twosup_chain.calibration.supervisors import chain_options, check_asked
 
-        chain = cls(local=local, remote=remote, **chain_options(calibration, scorers or {}, options))
+        chain = cls(local=local, remote=remote, **chain_options(calibration, scorers or {}, dict(options)))
         check_asked(calibration, local=chain.local, remote=chain.remote)
         return chain
 
@@ -362,6 +365,10 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     def health(self) -> Health:
         """Returns how the models fare that run in this process; nothing is loaded."""
         return health(self)
+
+    def get_graph(self, config: RunnableConfig | None = None) -> Graph:  # noqa: ARG002 (LangChain's signature)
+        """Returns the parts and what leads from one to the next: ``print(chain.get_graph().draw_mermaid())``."""
+        return graph_of(vars(self))
 
     # -- for pipelines --------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ All are frozen and carry their own evidence; nothing about a call is kept anywhe
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypedDict, Unpack
 
 from langchain_core.documents import Document
 from langchain_core.messages.ai import UsageMetadata
@@ -59,6 +60,16 @@ class QAInput(Record):
     context: str | tuple[str | Document, ...] | None = None
     id: str | None = None
     options: Labels = Field(default_factory=dict)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            question: str,
+            context: str | Document | Sequence[str | Document] | None = None,
+            id: str | None = None,
+            options: Mapping[str, Any] | Sequence[str] = (),
+        ) -> None: ...
 
     @field_validator("question", mode="before")
     @classmethod
@@ -193,6 +204,21 @@ class Candidate(Record):
     probability: float
 
 
+class AnswerFields(TypedDict, total=False):
+    """The fields of an `Answer` by name and type, as an editor and a type checker know them."""
+
+    scores: Mapping[str, float]
+    probabilities: Mapping[str, float]
+    token_logprobs: Sequence[TokenLogprob | tuple[str, float] | float] | None
+    start: int | None
+    end: int | None
+    document: int | None
+    candidates: Sequence[Candidate]
+    usage: UsageMetadata | Mapping[str, Any] | None
+    seconds: float | None
+    model: str | None
+
+
 class Answer(Record):
     """What a model predicts, and the evidence for how far it can be trusted.
 
@@ -223,7 +249,7 @@ class Answer(Record):
     seconds: Seconds = None
     model: _Text = None
 
-    def __init__(self, text: str | None, **fields: Any) -> None:
+    def __init__(self, text: str | None, **fields: Unpack[AnswerFields]) -> None:
         super().__init__(text=text, **fields)
 
 

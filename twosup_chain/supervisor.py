@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Required, Self, TypedDict, Unpack
 
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig, RunnableSerializable
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import BeforeValidator, PlainValidator, ValidationInfo, model_validator
 
 from twosup_chain._in_process import LONG, InProcessRunnable
@@ -42,6 +42,16 @@ _MEANT = {
 _Share = Annotated[float, BeforeValidator(_share)]
 
 
+class SupervisorOptions(TypedDict, total=False):
+    """The options of a `Supervisor` by name and type, as an editor and a type checker know them."""
+
+    threshold: Required[float]
+    no_answer_threshold: float | None
+    missing: float | None
+    model: str | None
+    name: str | None
+
+
 class Supervisor(InProcessRunnable[Evidence, Verdict]):
     """Judges a prediction: trusted if and only if its trust score reaches the threshold.
 
@@ -74,7 +84,7 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     missing: _Share | None = None
     model: str | None = None
 
-    def __init__(self, scorer: str | ScoreFunction | Scorer, **options: Any) -> None:
+    def __init__(self, scorer: str | ScoreFunction | Scorer, **options: Unpack[SupervisorOptions]) -> None:
         super().__init__(**{"scorer": scorer, **options})
 
     @model_validator(mode="after")
@@ -162,6 +172,16 @@ class Supervisor(InProcessRunnable[Evidence, Verdict]):
     def _verdict(self, score: float, *, none: bool, **weighing: Any) -> Verdict:
         least = self.thresholds[none]
         return Verdict(score=score, threshold=least, trusted=score >= least, scorer=self.scorer_name, **weighing)
+
+
+def as_supervisor(value: object) -> object:
+    """Returns what the user gave for a supervisor of a chain: any Runnable judges."""
+    if value is None or isinstance(value, Runnable):
+        return value
+    message = (
+        f"{shorten(value)} is no supervisor: pass Supervisor(scorer, threshold=…), a scorer's name or callable in it"
+    )
+    raise ConfigurationError(message)
 
 
 class GroupSupervisor(RunnableSerializable[Evidence, Verdict], Options):

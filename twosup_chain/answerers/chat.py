@@ -3,9 +3,10 @@
 Time-outs, retries and keys are the chat model's own business: its errors pass through unchanged.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.prompts import ChatPromptTemplate
@@ -23,6 +24,18 @@ from twosup_chain.answerers.stated import STATED_CONFIDENCE, answer_from_structu
 from twosup_chain.answerers.typed import need_text
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
+
+
+class ChatAnswererOptions(TypedDict, total=False):
+    """The options of a `ChatAnswerer` by name and type, as an editor and a type checker know them."""
+
+    model_kwargs: dict[str, Any]
+    instructions: str
+    examples: Sequence[PromptExample]
+    prompt: ChatPromptTemplate | None
+    stated_confidence: bool
+    refusals: Refusals
+    name: str | None
 
 
 class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
@@ -75,7 +88,7 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
     stated_confidence: bool = False
     refusals: Refusals = Field(default_factory=Refusals, repr=False, exclude=True)
 
-    def __init__(self, model: Any = None, **options: Any) -> None:
+    def __init__(self, model: Runnable[Any, Any] | str | None = None, **options: Unpack[ChatAnswererOptions]) -> None:
         super().__init__(model=model, **options)
 
     @field_validator("model_kwargs", mode="before")

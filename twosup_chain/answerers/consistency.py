@@ -7,12 +7,13 @@ without the reasoning. It costs as many calls as samples; the tokens of all of t
 import math
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 from langchain_core.runnables import Runnable
 from pydantic import BeforeValidator, Field
 
 from twosup_chain._drive import FlowRunnable
+from twosup_chain._keywords import Part
 from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
@@ -26,6 +27,14 @@ SELF_CONSISTENCY = "self_consistency"
 
 def _answerer(value: object) -> object:
     return as_answerer(value, role="answerer")
+
+
+class SelfConsistentOptions(TypedDict, total=False):
+    """The options of a `SelfConsistent` by name and type, as an editor and a type checker know them."""
+
+    samples: int
+    choose: Literal["majority", "first"]
+    name: str | None
 
 
 class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
@@ -54,7 +63,7 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
     samples: int = Field(default=5, ge=2)
     choose: Literal["majority", "first"] = "majority"
 
-    def __init__(self, answerer: Any = None, **options: Any) -> None:
+    def __init__(self, answerer: Part | None = None, **options: Unpack[SelfConsistentOptions]) -> None:
         super().__init__(answerer=answerer, **options)
 
     @property

@@ -1,6 +1,6 @@
 """How whatever a user gives for a part of a chain becomes a Runnable that answers."""
 
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.base import coerce_to_runnable
@@ -19,7 +19,7 @@ def as_answerer(value: object, *, role: str) -> object:
     if isinstance(value, str) or is_chat_model(value):
         from twosup_chain.answerers.chat import ChatAnswerer
 
-        return ChatAnswerer(model=value)
+        return ChatAnswerer(model=cast("Runnable[Any, Any] | str", value))
     if is_decision_model(value):
         from twosup_chain.answerers.decision import DecisionAnswerer
 

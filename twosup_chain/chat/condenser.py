@@ -5,7 +5,7 @@
 
 import logging
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 from langchain_core.messages import (
     AIMessage,
@@ -41,6 +41,15 @@ _USER, _MODEL = "User", "Assistant"
 logger = logging.getLogger(__name__)
 
 
+class CondenserOptions(TypedDict, total=False):
+    """The options of a `QuestionCondenser` by name and type, as an editor and a type checker know them."""
+
+    instructions: str
+    max_messages: int
+    on_error: Literal["as_asked", "raise"]
+    name: str | None
+
+
 class QuestionCondenser(FlowRunnable[Any, str]):
     """Puts what a question takes from its conversation into the question itself, in one call of a chat model.
 
@@ -71,7 +80,7 @@ class QuestionCondenser(FlowRunnable[Any, str]):
     max_messages: int = Field(default=8, ge=1)
     on_error: Literal["as_asked", "raise"] = "as_asked"
 
-    def __init__(self, model: Any = None, **options: Any) -> None:
+    def __init__(self, model: Runnable[Any, Any] | str | None = None, **options: Unpack[CondenserOptions]) -> None:
         super().__init__(model=model, **options)
 
     def flow(self, value: Any, **_: Any) -> Flow[str]:

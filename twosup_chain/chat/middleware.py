@@ -4,10 +4,10 @@ It needs ``langchain`` (extra ``agents``). The decision itself is `twosup_chain.
 its own business, and no turn that calls one is judged.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, NotRequired, Self
+from typing import Annotated, Any, Literal, NotRequired, Required, Self, TypedDict, Unpack
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, model_validator
 
 from twosup_chain._case import Case
 from twosup_chain._drive import FlowRunnable, Inline
+from twosup_chain._keywords import Part
 from twosup_chain._step import Flow, Step
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.chain import TwoSupervisorChain
@@ -74,6 +75,21 @@ class MiddlewareParts(Parts):
         return self
 
 
+class MiddlewareOptions(TypedDict, total=False):
+    """The options of a `TwoSupervisorMiddleware` by name and type, as an editor and a type checker know them."""
+
+    remote_supervisor: Required[Supervisor]
+    local: Part | None
+    local_supervisor: Supervisor | None
+    local_tools: bool
+    no_answer: str
+    context: Callable[[list[BaseMessage]], Any] | None
+    never_escalate: str | Mapping[str, Any] | Callable[..., bool] | Sequence[Any] | None
+    on_local_error: Literal["escalate", "raise"]
+    on_supervisor_error: Literal["escalate", "raise"]
+    deadline: float | None
+
+
 class TwoSupervisorMiddleware(AgentMiddleware):
     """Lets an agent's final message out only where it can be trusted; a local model may write it first.
 
@@ -124,7 +140,7 @@ class TwoSupervisorMiddleware(AgentMiddleware):
 
     state_schema = TwoSupervisorState
 
-    def __init__(self, **parts: Any) -> None:
+    def __init__(self, **parts: Unpack[MiddlewareOptions]) -> None:
         super().__init__()
         self.parts = MiddlewareParts(**parts)
 

@@ -5,7 +5,7 @@ Here are LangChain's call styles.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing, closing
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 
 from twosup_chain import _drive
 from twosup_chain._deadline import Done
+from twosup_chain._keywords import ChatOptions, Part
 from twosup_chain._options import shorten
 from twosup_chain.answerers.named_chat_model import NamedChatModel, resolved
 from twosup_chain.answerers.wrapping import innermost, label_of
@@ -110,6 +111,18 @@ class TwoSupervisorChatModel(BaseChatModel, ChatParts):
         >>> chat.invoke("What is the capital of France?").response_metadata["twosup"]["source"]  # doctest: +SKIP
         'local'
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            local: Part,
+            local_supervisor: Runnable[Any, Any],
+            remote: Part | None = None,
+            remote_supervisor: Runnable[Any, Any] | None = None,
+            **options: Unpack[ChatOptions],
+        ) -> None: ...
 
     temperature: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
     max_tokens: int | None = Field(default=None, ge=1)

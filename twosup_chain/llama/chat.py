@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -95,7 +96,7 @@ class LlamaCppChat(BaseChatModel, LlamaOptions):
     @property
     def model_name(self) -> str:
         """The name of the GGUF file, without its ending."""
-        return self.model_path.stem
+        return Path(self.model_path).stem
 
     def get_token_ids(self, text: str) -> list[int]:
         """Returns the model's own tokens of a text."""

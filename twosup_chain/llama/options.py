@@ -1,12 +1,17 @@
 """`LlamaOptions`: how a GGUF model is loaded and writes, the same for answerer and chat."""
 
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from twosup_chain._options import Options
 from twosup_chain.llama.model import LlamaModel, need_llama_cpp
+
+if TYPE_CHECKING:
+    FilePath = str | Path
+else:
+    FilePath = Path  #: what a text becomes
 
 
 class LlamaOptions(Options):
@@ -14,7 +19,7 @@ class LlamaOptions(Options):
 
     model_config = ConfigDict(protected_namespaces=())
 
-    model_path: Path
+    model_path: FilePath
     n_ctx: int = Field(default=2048, ge=64)
     n_batch: int = Field(default=512, ge=1)
     n_threads: int | None = Field(default=None, ge=1)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
+from langchain_core.documents import Document
 from pydantic import Field, model_validator
 
 from twosup_chain._options import Record
@@ -125,7 +126,7 @@ class ExtractiveReader(InProcessAnswerer):
         readings = read(self._loaded, self._limits, inputs, [None] * len(inputs))
         return [reading if isinstance(reading, Exception) else self._answer(reading) for reading in readings]
 
-    def score(self, question: str, context: object, answer_text: str) -> SpanScore:
+    def score(self, question: str, context: str | Document | Sequence[str | Document], answer_text: str) -> SpanScore:
         """Returns how far the reader stands behind somebody else's answer, in the time that one of its own takes.
 
         Typography, articles and punctuation do not matter, numbers, signs and units do (`text.finder`). A span counts
@@ -165,15 +166,16 @@ class ExtractiveReader(InProcessAnswerer):
             for span in reading.spans
         ]
         scores = {"answerability": self._answerability(reading), **reading.evidence()}
-        answered = bool(spans) and scores["answerability"] >= self._no_answer_below
-        place = {"start": spans[0].start, "end": spans[0].end, "document": spans[0].document} if answered else {}
+        best = spans[0] if spans and scores["answerability"] >= self._no_answer_below else None
         return Answer(
-            spans[0].text if answered else None,
+            None if best is None else best.text,
             scores=scores,
+            start=None if best is None else best.start,
+            end=None if best is None else best.end,
+            document=None if best is None else best.document,
             candidates=tuple(spans),
             seconds=reading.seconds,
             model=self._loaded.config.label,
-            **place,
         )
 
     def _span_score(self, reading: Reading) -> SpanScore:
