@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.calibration.record import Calibration
     from twosup_chain.outcomes.from_records import RecordColumns
-    from twosup_chain.records.lines import Paths
+    from twosup_chain.records.lines import Part, Paths
     from twosup_chain.scoring.scorer import ScoreFunction, Scorer
     from twosup_chain.supervisor import Supervisor
     from twosup_chain.text.questions import Metadata
@@ -77,7 +77,7 @@ def can_vouch(columns: RecordColumns, calibrated_on: str | None = None) -> None:
 
 
 def read_judged(
-    paths: Paths,
+    paths: Paths | Part,
     *,
     local: CalibratedSupervisor,
     remote: CalibratedSupervisor,
@@ -114,7 +114,7 @@ def read_judged(
 
 
 def read_for(
-    calibration: Calibration, paths: Paths, scorers: Mapping[str, ScoreFunction | Scorer] | None = None
+    calibration: Calibration, paths: Paths | Part, scorers: Mapping[str, ScoreFunction | Scorer] | None = None
 ) -> RecordColumns:
     """Returns those records that a calibration is for, as its supervisors judge them: see `read_judged`."""
     return read_judged(

@@ -18,7 +18,7 @@ from twosup_chain.outcomes.outcomes import Choice, Flags, Outcomes
 from twosup_chain.outcomes.predictions import Correct, PredictionColumns, weigh
 from twosup_chain.outcomes.rows import read_rows
 from twosup_chain.outcomes.trust import RecordedTrust
-from twosup_chain.records.lines import Paths, Place, Places, read_record
+from twosup_chain.records.lines import Part, Paths, Place, Places, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +122,7 @@ class RecordColumns:
 
 
 def read_columns(  # noqa: PLR0913 (options are all by keyword)
-    paths: Paths,
+    paths: Paths | Part,
     *,
     local_scorer: str | ScoreFunction | Scorer,
     remote_scorer: str | ScoreFunction | Scorer,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from twosup_chain._options import shorten
 from twosup_chain.answerers.settings import difference
 from twosup_chain.errors import MissingEvidenceError, RecordsError, TwosupError
-from twosup_chain.records.lines import Paths, Place, Places, check_record, read_entries
+from twosup_chain.records.lines import Part, Paths, Place, Places, check_record, read_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ class Rows:
 
 
 def read_rows(
-    paths: Paths,
+    paths: Paths | Part,
     take: Callable[[dict[str, Any], Places], None],
     *,
     explain: Explain,

@@ -5,6 +5,7 @@ import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,16 @@ _LONGEST = 64 * 1024 * 1024
 
 #: One path, or several.
 Paths = str | Path | list[str | Path] | tuple[str | Path, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The whole lines from one byte of a file to another, after so many others."""
+
+    path: Path
+    start: int = 0
+    end: int | None = None
+    lines: int = 0
 
 
 class Place(NamedTuple):
@@ -98,24 +109,31 @@ def checked_line(record: QuestionRecord, path: Path) -> bytes:
     return line
 
 
-def read_entries(paths: Paths, places: Places) -> Iterator[dict[str, Any]]:
+def read_entries(paths: Paths | Part, places: Places) -> Iterator[dict[str, Any]]:
     """Yields the fields of every line as they are; blank lines are passed over.
 
     `places` receives where each line stands, before it is yielded. `CutOffError`: the last line of a file is half a
     record; `RecordsError`: a file is missing, or a line is no record of this version.
     """
-    for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
+    for part in [paths] if isinstance(paths, Part) else _whole(paths):
+        path, offset = part.path, part.start
         places.begin(path)
-        offset = 0
         try:
             with open_file(path) as file:
-                for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
+                file.seek(offset)
+                for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), part.lines + 1):
+                    if offset == part.end:
+                        break
                     if not line.isspace():
                         places.append(number, offset)
                         yield _entry(line, places)
                     offset += len(line)
         except OSError as error:
             raise RecordsError(f"cannot read the records {path}: {error.strerror or error}") from error
+
+
+def _whole(paths: Paths) -> list[Part]:
+    return [Part(Path(path)) for path in ([paths] if isinstance(paths, (str, Path)) else paths)]
 
 
 def _entry(line: bytes, places: Places) -> dict[str, Any]:
