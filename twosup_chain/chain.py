@@ -56,6 +56,11 @@ NO_ANSWER_TEXT = "No answer was found that can be trusted."
 class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     """Answers locally where that can be trusted, else remotely, else says that there is no answer.
 
+    `stream` and `astream` give one piece, the result, since nothing of an answer is shown before it is trusted. What is
+    going on meanwhile is told to callbacks: each part begins and ends a run of its name (``local``,
+    ``local_supervisor``, ``remote``, ``remote_supervisor``, ``fallback``). ``astream_events`` gives the chain's own
+    events, its beginning and its result. `TwoSupervisorChatModel` streams the words of an answer that is trusted.
+
     Args:
         local: The local answerer: an `ExtractiveReader`, a `LlamaCppAnswerer`, any Runnable or function that returns an
             `Answer`, a string, ``None``, a message or a dict of `Answer`'s fields. A function is given the `QAInput`, a

@@ -60,13 +60,16 @@ class ConfigurationError(TwosupError, ValueError):
 
 
 class UnknownOptionError(ConfigurationError, TypeError):
-    """An option, or the name of a scorer, that does not exist: `name` is no `kind`, whose names are `known`."""
+    """An option, or the name of a scorer, that does not exist: `name` is no `kind`, whose names are `known`.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    `meant` is the one that it is another word for, where that is known; else the one that is spelt most alike.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, meant: str | None = None) -> None:
         self.kind = kind
         self.name = name
         self.known = tuple(sorted(known))
-        near = get_close_matches(name, self.known, n=1)
+        near = [meant] if meant else get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"{name!r} is no {kind}.{hint} There are: {', '.join(self.known)}.")
 

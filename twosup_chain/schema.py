@@ -38,6 +38,15 @@ Labels = Annotated[dict[str, Any], PlainValidator(_labels)]
 
 #: What a chain adds to what its fallback is given, and a chat model to what all are given.
 _ADDED = ("result", "messages")
+#: What others call the fields.
+_OTHER_WORDS = {
+    "question": {"input", "query", "q", "text", "prompt", "message", "user_input", "user_query", "ask", "request"},
+    "context": {"passage", "passages", "document", "documents", "docs", "contexts", "source", "sources", "chunks"},
+}
+_OF_MESSAGES = (
+    "the input holds messages and no 'question': pass {'question': …, 'context': …}; a conversation is answered by "
+    "TwoSupervisorChatModel, and QuestionCondenser makes one question of it"
+)
 
 
 class QAInput(Record):
@@ -127,10 +136,16 @@ class QAInput(Record):
         if isinstance(value, str):
             return cls(question=value)
         if isinstance(value, dict):
+            messages = "messages" in value
             value = {key: item for key, item in value.items() if key not in _ADDED}
             unknown = [key for key in value if key not in cls.model_fields]
             if unknown:
-                raise InputError(str(UnknownOptionError("key of the input", str(unknown[0]), cls.model_fields)))
+                key = str(unknown[0])
+                meant = next((field for field, words in _OTHER_WORDS.items() if key.lower() in words), None)
+                error = UnknownOptionError("key of the input", key, cls.model_fields, meant=meant)
+                raise InputError(str(error))
+            if messages and "question" not in value:
+                raise InputError(_OF_MESSAGES)
             return cls(**value)
         raise InputError(
             f"the input {shorten(value)} is a {type(value).__name__}: pass a question (str), "

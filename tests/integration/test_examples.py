@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,3 +115,23 @@ def test_opentelemetry_sees_the_parts_of_the_chain_as_spans_below_one(monkeypatc
         "  local: {'twosup_part': 'local'}",
         f"  local_supervisor: {told}",
     ]
+
+
+def test_progress_is_told_step_by_step_in_a_terminal_and_as_server_sent_events() -> None:
+    lines = run("10_progress.py").splitlines()
+    assert lines[:3] == ["reading …", "can that be trusted?", "no: asking the hosted model …"]
+    assert lines[3:] == ["The Friends of the Library  [answered, remote]"]
+    spec = spec_from_file_location("progress", EXAMPLES / "10_progress.py")
+    example = module_from_spec(spec)
+    spec.loader.exec_module(example)
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(example.app({}, None, send))
+    pieces = [message["body"].decode() for message in sent[1:-1]]
+    assert all(piece.startswith("data: ") and piece.endswith("\n\n") for piece in pieces)
+    steps = [json.loads(piece[6:]) for piece in pieces]
+    assert [step.get("step") for step in steps] == ["local", "local_supervisor", "remote", None]
+    assert steps[-1] == {"answer": "The Friends of the Library", "status": "answered", "source": "remote"}

@@ -113,3 +113,21 @@ def test_a_question_comes_back_from_a_checkpoint_as_what_it_was(context):
     asked = QAInput("Who?", context)
     keeper = serde.JsonPlusSerializer(allowed_msgpack_modules=[("twosup_chain.schema", "QAInput")])
     assert keeper.loads_typed(keeper.dumps_typed({"asked": asked}))["asked"] == asked
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        *((word, "question") for word in ("input", "query", "text", "Prompt", "questoin")),
+        *((word, "context") for word in ("documents", "passage", "docs")),
+    ],
+)
+def test_another_word_for_a_field_names_the_field(key, meant):
+    with pytest.raises(InputError, match=f"'{key}' is no key of the input. Did you mean '{meant}'?"):
+        QAInput.coerce({key: "Who?"})
+
+
+def test_messages_without_a_question_name_what_answers_conversations():
+    with pytest.raises(InputError, match="holds messages and no 'question': .* TwoSupervisorChatModel"):
+        QAInput.coerce({"messages": [("user", "Who?")]})
+    assert QAInput.coerce({"messages": [], "question": "Who?"}).question == "Who?"

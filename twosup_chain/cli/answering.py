@@ -72,7 +72,9 @@ def route_of(models: Answering, trust: Judging, profile: Profile) -> tuple[Route
     found = profile.read()
     fields, remark = trusting(_fields(found, models, trust))
     table = checked(RouteTable, fields, str(found) or "options")
-    remark = remark or (f"models and thresholds are those of {found}" if found.path else "")
+    if found.path is not None:
+        what = "models" if trust.calibration else "models and thresholds"
+        remark = remark or f"{what} are those of {found}, where no option says others"
     if found.config is None:
         return route(found.name, table), remark
     config = found.config.model_copy(update={"routes": {found.name: table}, "traces": None})

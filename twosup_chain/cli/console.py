@@ -93,10 +93,16 @@ def print_json(document: Any) -> None:
 
 def note(message: str) -> None:
     """Prints a remark on stderr."""
-    stderr().print(Text(scrub(clean(message)), style="dim"), soft_wrap=True)
+    _say(Text(scrub(clean(message)), style="dim"))
 
 
 def fail(message: str) -> None:
     """Prints one red line on stderr."""
     line = " ".join(scrub(clean(message)).split())
-    stderr().print(Text.assemble(("error: ", "bold red"), (line, "red")), soft_wrap=True)
+    _say(Text.assemble(("error: ", "bold red"), (line, "red")))
+
+
+def _say(line: Text) -> None:
+    """Prints a line on stderr: broken between words on a terminal, and else not at all."""
+    console = stderr()
+    console.print(line, soft_wrap=not console.is_terminal)

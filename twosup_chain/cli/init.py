@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from twosup_chain.service.config import RouteTable
 
 _HEAD = """\
-# Read by twosup ask, chat and collect in this folder, and by twosup serve --config {path}.
-# Options of a command come before it. No key stands here: remote_key names the variable that holds it.
+# Read by twosup ask, chat and collect in this folder; options come before it.
+# twosup serve --config {path} serves it. No key stands here, only its variable's name.
 """
+_WIDTH = 78
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ def _trusted(models: Keys, trust: Judged) -> tuple[dict[str, str | float], str]:
 
 
 def _comment(remark: str) -> str:
-    return fill(remark, 100, initial_indent="# ", subsequent_indent="# ") + "\n" if remark else ""
+    return fill(remark, _WIDTH, initial_indent="# ", subsequent_indent="# ") + "\n" if remark else ""
 
 
 def _given(trust: Judged) -> dict[str, str | float]:

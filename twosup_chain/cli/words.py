@@ -70,5 +70,5 @@ def _called(call: re.Match[str], flags: Mapping[str, str]) -> str:
 def _option(name: str, value: str, flags: Mapping[str, str]) -> str:
     """Returns an option, with its value if it says one; nothing where the command has no such option."""
     found = [flags[alias] for alias in _ALIASES.get(name, (name,)) if alias in flags]
-    said = "" if value in ("…", "True") or len(found) > 1 else f" {value.strip(chr(39))}"
+    said = "" if value in ("…", "[…]", "True") or len(found) > 1 else f" {value.strip(chr(39))}"
     return " and ".join(found) + said if found else ""

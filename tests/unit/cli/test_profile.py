@@ -64,7 +64,7 @@ def test_the_working_folders_profile_says_what_no_option_says_and_is_named(twosu
     document, said = asked(twosup, context)
     assert (document["local_verdict"]["scorer"], document["local_verdict"]["threshold"]) == ("span_probability", 0.7)
     assert (document["source"], remote) == ("remote", [("openai:m", "http://127.0.0.1:1/v1", parts.KEY)])
-    assert "models and thresholds are those of twosup.toml (routes.docs)" in said
+    assert "models and thresholds are those of twosup.toml (routes.docs), where no option says others" in said
 
 
 def test_options_come_before_the_profile_and_another_hosted_model_has_another_address(twosup, remote, context, profile):
