@@ -5,6 +5,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from twosup_chain.answerers.typed import Decision
 from twosup_chain.outcomes.price import Price
 from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.service.decision import Ticket, decision_of, text_of
@@ -16,8 +17,9 @@ class DecisionCallback(BaseCallbackHandler):
     """Writes what a `TwoSupervisorChain` decides to a log: ``chain.invoke(question, {"callbacks": [callback]})``.
 
     A decision's id is that of its run, which the caller may choose: ``{"run_id": uuid7()}``; traces and log are joined
-    by it. The call returns once the decision is on the disk. A log that fails costs no answer: LangChain says so in its
-    own log.
+    by it. Of a `TwoSupervisorDecisionModel` each question of a request is a decision; its name follows the run's id,
+    after a colon. The call returns once the decision is on the disk. A log that fails costs no answer: LangChain says
+    so in its own log.
 
     Args:
         log: Where decisions go.
@@ -62,15 +64,21 @@ class DecisionCallback(BaseCallbackHandler):
     def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **_: Any) -> None:
         """Writes the decision; a run that only passes on that of a run below has made none."""
         inputs, below = self._asked.pop(run_id, None), self._below.pop(run_id, None)
+        typed = getattr(outputs, "results", None)  # of a `TwoSupervisorResponse`, which an older core does not have
+        if isinstance(typed, dict) and isinstance(inputs, dict) and "questions" in inputs:
+            for name, result in typed.items():
+                self._write(f"{run_id}:{name}", Decision.of(inputs, name), result)
         if not isinstance(outputs, TwoSupervisorResult):
             return
         if parent_run_id is not None:
             self._below[parent_run_id] = outputs
         if below is outputs:
             return
-        asked = QAInput.coerce(inputs)
-        ticket = Ticket(route=self._route, caller=self._caller, id=str(run_id))
-        known = {**self._more, "text": text_of(asked, outputs) if self._text else None}
+        self._write(str(run_id), QAInput.coerce(inputs), outputs)
+
+    def _write(self, id: str, asked: QAInput, result: TwoSupervisorResult) -> None:
+        ticket = Ticket(route=self._route, caller=self._caller, id=id)
+        known = {**self._more, "text": text_of(asked, result) if self._text else None}
         if self._price is not None:
-            known |= bill(asked, outputs, self._price)._asdict()
-        self._log.put(decision_of(ticket, asked, outputs, **known)).result()
+            known |= bill(asked, result, self._price)._asdict()
+        self._log.put(decision_of(ticket, asked, result, **known)).result()

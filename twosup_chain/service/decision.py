@@ -35,12 +35,18 @@ class Ticket(Record):
 class DecisionText(Record):
     """The texts of a request, where they are kept: the question, its passages and the answers by role.
 
-    The answer that was given is the one of the decision's source; a fallback's is under ``"fallback"``.
+    The answer that was given is the one of the decision's source; a fallback's is under ``"fallback"``. With `labels`
+    the question had options, and the answers are some of them.
     """
 
     question: str
     context: tuple[str, ...] = ()
     answers: dict[str, str | None] = Field(default_factory=dict)
+    labels: bool = False
+
+    def says(self, role: str, other: str | None) -> bool:
+        """Returns whether a role's answer is the same as another: the same label, or by SQuAD's rule."""
+        return same(self.answers[role], other, labels=self.labels)
 
 
 class Decision(Record):
@@ -68,7 +74,8 @@ class Decision(Record):
         shadow: Whether the hosted model was asked in the shadow alone: nobody was given its answer.
         shadow_cost: What that cost; ``None`` without a price, and where it was not asked there.
         no_answer: By role, whether the prediction was that there is no answer.
-        agree: Whether both models predicted the same, by SQuAD's rule; ``None`` where one of them did not answer.
+        agree: Whether both models predicted the same, by SQuAD's rule or the same label; ``None`` where one of them did
+            not answer.
         seconds: Wall time of the request, in seconds.
         stages: Wall time of its parts, in seconds: ``local``, ``local_supervisor``, ``remote``, ….
         models: Which models answered, by role.
@@ -104,6 +111,11 @@ class Decision(Record):
     text: DecisionText | None = None
 
 
+def same(answer: str | None, other: str | None, *, labels: bool) -> bool:
+    """Returns whether two answers are the same: the same label, or by SQuAD's rule; an empty one is "no answer"."""
+    return (answer or "") == (other or "") if labels else exact_match(answer, [other or ""]) == 1.0
+
+
 def question_digest(asked: QAInput) -> str:
     """Returns 64 hexadecimal digits that stand for a question and its context."""
     return hashlib.sha256(json.dumps([asked.question, *asked.passages]).encode()).hexdigest()
@@ -117,7 +129,7 @@ def text_of(asked: QAInput, result: TwoSupervisorResult | None) -> DecisionText:
         said = {role: answer.text for role, answer in answers.items() if answer is not None}
         if result.source == "fallback":
             said["fallback"] = result.answer
-    return DecisionText(question=asked.question, context=asked.passages, answers=said)
+    return DecisionText(question=asked.question, context=asked.passages, answers=said, labels=bool(asked.options))
 
 
 def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult | None, **more: Any) -> Decision:
@@ -125,7 +137,7 @@ def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult | No
     known: dict[str, Any] = {}
     if result is not None:
         known = {name: getattr(result, name) for name in ("seconds", "source", "status", "reason", "error")}
-        known |= predictions(result)
+        known |= predictions(result, labels=bool(asked.options))
     return Decision(
         id=ticket.id,
         route=ticket.route,
@@ -137,8 +149,11 @@ def decision_of(ticket: Ticket, asked: QAInput, result: TwoSupervisorResult | No
     )
 
 
-def predictions(result: TwoSupervisorResult) -> dict[str, Any]:
-    """Returns the fields of a decision that tell what both models predicted, and how far they are trusted."""
+def predictions(result: TwoSupervisorResult, *, labels: bool = False) -> dict[str, Any]:
+    """Returns the fields of a decision that tell what both models predicted, and how far they are trusted.
+
+    With `labels` the question had options.
+    """
     answers = {"local": result.local, "remote": result.remote}
     made = {role: answer for role, answer in answers.items() if answer is not None}
     verdicts = {"local": result.local_verdict, "remote": result.remote_verdict}
@@ -149,5 +164,5 @@ def predictions(result: TwoSupervisorResult) -> dict[str, Any]:
         "usage": {role: answer.usage for role, answer in made.items() if answer.usage},
         "models": {role: answer.model for role, answer in made.items() if answer.model},
         "no_answer": {role: answer.text is None for role, answer in made.items()},
-        "agree": None if len(said) != len(answers) else exact_match(said[0], [said[1] or ""]) == 1.0,
+        "agree": None if len(said) != len(answers) else same(*said, labels=labels),
     }

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from twosup_chain._options import Record
 from twosup_chain.errors import InputError
 from twosup_chain.service.decision import Decision
-from twosup_chain.text.squad import exact_match
 
 
 class Feedback(Record):
@@ -66,6 +65,6 @@ class Feedback(Record):
         if source == "none":
             return not self.answer  # nothing was given: right where there is nothing
         if decision.text is not None and source in decision.text.answers:
-            return exact_match(decision.text.answers[source], [self.answer]) == 1.0
+            return decision.text.says(source, self.answer)
         no_answer = decision.no_answer.get(source)
         return None if no_answer is None or not (no_answer or not self.answer) else no_answer == (not self.answer)
