@@ -17,6 +17,7 @@ from twosup_chain.reader.occurrences import agreement, counted, token_ranges
 from twosup_chain.reader.spans import JointSpans, Window, disjoint_spans, span_log_odds, tidy, windows
 from twosup_chain.text.finder import find, whole
 from twosup_chain.text.layout import cells_of
+from twosup_chain.text.tables import headed
 from twosup_chain.text.words import words
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from twosup_chain.reader.spans import FloatArray
     from twosup_chain.schema import QAInput
+    from twosup_chain.text.tables import Headed
 
 #: What the margins say where nothing competes: log-odds far beyond what the model can reach.
 NO_CONTEST = 100.0
@@ -106,8 +108,7 @@ def read(
     `targets` are the answers whose support is wanted, ``None`` where none is.
     """
     began = time.perf_counter()
-    texts = sorted({text for item in inputs for text in (item.question, *item.passages)})
-    tokens = dict(zip(texts, engine.tokenize(texts), strict=True))
+    tokens = _tokens(engine, sorted({text for item in inputs for text in (item.question, *item.passages)}))
     results: list[Reading | InputError] = [
         _refusal(item, target, tokens[item.question], limits) or Reading()
         for item, target in zip(inputs, targets, strict=True)
@@ -146,6 +147,24 @@ def read(
         reading.spans = _distinct(ordered, limits.top_k)
         reading.seconds = spent * reading.n_tokens / total if total else spent / len(readings)
     return results
+
+
+def _tokens(engine: ReaderEngine, texts: Sequence[str]) -> dict[str, Tokens]:
+    """Returns each text's tokens, in a table with those of labels and heads before its values, where no span stands."""
+    shown = [headed(text) for text in texts]
+    read = engine.tokenize([text if more is None else more.text for text, more in zip(texts, shown, strict=True)])
+    return {
+        text: found if more is None else _in_place(found, more)
+        for text, found, more in zip(texts, read, shown, strict=True)
+    }
+
+
+def _in_place(found: Tokens, more: Headed) -> Tokens:
+    """Returns tokens by their places in the original text; an added one is empty there, and neither starts nor ends."""
+    own = ~more.added[found.starts]
+    starts = more.places[found.starts]
+    ends = np.where(own, more.places[found.ends - 1] + 1, starts)
+    return Tokens(found.ids, starts, ends, found.first & own, found.last & own)
 
 
 def _refusal(item: QAInput, target: str | None, question: Tokens, limits: Limits) -> InputError | None:

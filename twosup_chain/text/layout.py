@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LINE_END = re.compile(r"\n\s*")
-_CELL_END = re.compile(r"(?<![^\s])\|(?![^\s])|\t")
+#: What parts the cells of a table's line.
+CELL_END = re.compile(r"(?<![^\s])\|(?![^\s])|\t")
 _ITEM = re.compile(r"[ \t]*(?:[-–•*]|\(?\w{1,3}[.)])[ \t]")
 _LABEL = re.compile(r"[^\s:][^.:|]{0,30}:(?:\s|$)")
 #: A line that is at least as long, in characters, may have been wrapped.
@@ -19,7 +20,7 @@ _WRAPPED = 45
 
 def cells_of(text: str, starts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns the number of the cell in which each of the places `starts` lies, in characters, rising from 0."""
-    ends = [end for match in _CELL_END.finditer(text) for end in match.span()]
+    ends = [end for match in CELL_END.finditer(text) for end in match.span()]
     ends += [match.start() for match in _LINE_END.finditer(text) if _ends_cell(text, match)]
     return np.searchsorted(np.array(sorted(ends), np.int64), starts, side="right")
 

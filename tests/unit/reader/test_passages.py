@@ -74,3 +74,10 @@ def test_an_unanswerable_question_stays_so_among_special_tokens():
     question = "Who owned the railway before the war?"
     assert READER.invoke({"question": question, "context": PASSAGE}).text is None
     assert READER.invoke({"question": question, "context": "[PAD] " * 60 + PASSAGE}).text is None
+
+
+def test_heads_that_are_read_beside_a_tables_values_are_no_part_of_an_answer():
+    table = "Category | Summer | Winter\nAdult | £8.40 | £6.20\nBicycle | £2.00 | £1.50"
+    answer = ExtractiveReader().invoke({"question": "What does a bicycle cost in winter?", "context": table})
+    assert answer.text == "£1.50"
+    assert all(table[c.start : c.end] == c.text for c in answer.candidates)
