@@ -46,8 +46,15 @@ def command(**told: OptionInfo | ArgumentInfo) -> Callable[[Callable[..., None]]
 
         @wraps(function)
         def run(**given: Any) -> None:
+            said: set[str] = set()
+
+            def warn(message: Warning | str, *_: Any, **__: Any) -> None:
+                if (line := spoken(str(message), flags)) not in said:  # several parts may find the same
+                    said.add(line)
+                    note(line)
+
             with warnings.catch_warnings():
-                warnings.showwarning = lambda message, *_, **__: note(spoken(str(message), flags))
+                warnings.showwarning = warn
                 try:
                     function(**{name: _filled(kind, given) for name, kind in records.items()})
                 except TwosupError as error:

@@ -20,7 +20,8 @@ _VALUE = r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\{[^}]*\}|\([^()]*\)|…|[\w.+\-]*[\w+\
 _NAME = r"[a-z][a-z0-9_]*"
 _GIVEN = re.compile(rf"(?<![\w-])({_NAME})=({_VALUE})")
 #: A call, like ``Price(…, context=…)``, the option that it is the value of, and what leads to it.
-_CALL = re.compile(rf"(?P<lead>, or |; or |\s\(|)(?P<name>{_NAME}=)?\b[A-Z]\w*\((?P<inner>[^()]*)\)(?P<rest>[^()]*\))?")
+_LEAD = r"[;,] or (?:say what stands for it|state the score to use without them) \(|[;,] or |\s\(|"
+_CALL = re.compile(rf"(?P<lead>{_LEAD})(?P<name>{_NAME}=)?\b[A-Z]\w*\((?P<inner>[^()]*)\)(?P<rest>[^()]*\))?")
 #: What is said of Python alone, and what the command line says instead.
 _PHRASES = (
     (
@@ -35,6 +36,8 @@ _PHRASES = (
     (re.compile(r"\bNone for no limit"), "0 for no limit"),
     (re.compile(r"\bNone for no guarantee"), "--plug-in for no guarantee"),
 )
+#: An aside that tells of Python alone.
+_ASIDE = re.compile(rf" \([^()]*(?<![\w-]){_NAME}=[\w…'\"][^()]*\)")
 _ROLE = re.compile(r"\b(local|remote)_supervisor\b(?!=)")
 #: What names no option by itself, but is one: the words of a server's file.
 _PLACE = re.compile(r"^((?:routes\.\S+: )?)(local|remote)(-url)?(?= (?:['\"]|\S+:\S))")
@@ -51,6 +54,7 @@ def spoken(text: str, flags: Mapping[str, str]) -> str:
         text = phrase.sub(words, text)
     text = _CALL.sub(lambda call: _called(call, flags), text)
     text = _GIVEN.sub(lambda given: _option(given[1], given[2], flags) or given[0], text)
+    text = _ASIDE.sub("", text)
     text = _ROLE.sub(lambda role: flags.get(f"{role[1]}_scorer", role[0]), text)
     return _PLACE.sub(r"\1--\2\3", text)
 
@@ -60,7 +64,7 @@ def _called(call: re.Match[str], flags: Mapping[str, str]) -> str:
     inner = [_option(name, value, flags) for name, value in _GIVEN.findall(call["inner"])]
     own = _option(call["name"].rstrip("="), "…", flags) if call["name"] else ""
     options = list(filter(None, inner)) or ([own] if own else [])
-    aside = call["lead"].strip() == "("  # the call is all that the parenthesis is about
+    aside = call["lead"].endswith("(")  # the call is all that the parenthesis is about
     if not options:
         closed = "" if aside else (call["rest"] or "")
         return closed if call["lead"] else call[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -124,3 +125,11 @@ def test_models_names_every_optional_engine(twosup):
         "matplotlib",
     ):
         assert package in shown
+
+
+@pytest.mark.parametrize(("line", "offered"), [("twosup as", "ask"), ("twosup chat --cal", "--calibration")])
+def test_the_shell_completes_commands_and_options(line, offered):
+    told = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1), "_TWOSUP_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-c", "from twosup_chain.cli import main; main()"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **told})
+    assert done.stdout.split() == [offered]

@@ -8,7 +8,7 @@ import time
 import pytest
 from langchain_core.runnables import RunnableLambda
 
-from twosup_chain import parts
+from twosup_chain import ExtractiveReader, parts
 from twosup_chain.schema import Answer, TwoSupervisorResult
 from twosup_chain.testing import ScriptedAnswerer
 
@@ -200,6 +200,15 @@ def test_a_remote_that_hangs_ends_by_the_timeout(twosup, remote, context, monkey
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("error: the remote model failed: DeadlineError")
     assert time.monotonic() - started < 4.0
+
+
+def test_a_scorer_that_will_never_have_what_it_reads_says_so_in_one_line(twosup, context, monkeypatch):
+    monkeypatch.setattr(parts, "local_answerer", lambda *_: ExtractiveReader())
+    options = ("--local-scorer", "min_token_probability", "--local-threshold", "0.5", "--json")
+    assert twosup("ask", "Who?", "-c", context, *options).stderr == (
+        "--local-scorer: min_token_probability reads logprobs, which is never there, so that no local answer is ever "
+        "trusted: ask for log-probabilities, or take a scorer that needs none\n"
+    )
 
 
 def test_an_error_that_nobody_foresaw_is_one_line_with_exit_code_1(twosup, local, context):

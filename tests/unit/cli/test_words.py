@@ -60,7 +60,11 @@ def test_keywords_are_said_as_options(said, words):
             "carries none: switch them on (ChatOpenAI(…, logprobs=True); some servers want top_logprobs=1 too), choose",
             "carries none: switch them on, choose",
         ),
-        ("remote_supervisor: x reads logprobs; or (Supervisor(…, missing=…))", "--remote-scorer: x reads logprobs; or"),
+        (
+            "remote_supervisor: x reads logprobs: ask; or say what stands for it (Supervisor(…, missing=…))",
+            "--remote-scorer: x reads logprobs: ask",
+        ),
+        ("take a model (a chat model: logprobs=True, top_logprobs=5), or another", "take a model, or another"),
         ("local 'redaer' is no local model", "--local 'redaer' is no local model"),
         ("routes.docs: remote-url 'x' is no address", "routes.docs: --remote-url 'x' is no address"),
         (
