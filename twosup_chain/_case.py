@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from twosup_chain._citing import cite, is_long
+from twosup_chain._citing import cite, is_searched_for
 from twosup_chain._deadline import Clock
 from twosup_chain._options import shorten
 from twosup_chain.errors import AnswererError, NoTrustedAnswerError
@@ -91,7 +91,7 @@ class Case:
         if answer is None or self.input.options:
             return ()
         cited = Evidence(input=self.input, answer=answer, local=self.local)
-        self.uncited = cited if is_long(self.input) else None
+        self.uncited = cited if is_searched_for(cited) else None
         return () if self.uncited else cite(cited)
 
 

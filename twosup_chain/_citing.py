@@ -1,8 +1,8 @@
 """`CITING`: looks up where an answer stands in texts that are so long that an event loop cannot wait for it."""
 
 from twosup_chain._in_process import LONG, InProcessRunnable
-from twosup_chain.schema import Citation, Evidence, QAInput
-from twosup_chain.text.citation import citations
+from twosup_chain.schema import Citation, Evidence
+from twosup_chain.text.citation import citations, says_where
 
 
 class Citing(InProcessRunnable[Evidence, tuple[Citation, ...]]):
@@ -10,11 +10,12 @@ class Citing(InProcessRunnable[Evidence, tuple[Citation, ...]]):
 
     @property
     def blocking(self) -> bool:
-        """It waits for nothing, and so needs no deadline."""
+        """Most texts are short."""
         return False
 
     def heavy(self, value: Evidence) -> bool:
-        return is_long(value.input)
+        """Whether the answer is searched for in long texts."""
+        return is_searched_for(value)
 
     def process(self, values: list[Evidence]) -> list[tuple[Citation, ...] | Exception]:
         return [cite(value) for value in values]
@@ -23,9 +24,9 @@ class Citing(InProcessRunnable[Evidence, tuple[Citation, ...]]):
 CITING = Citing()
 
 
-def is_long(question: QAInput) -> bool:
-    """Whether its passages are searched off the event loop."""
-    return sum(map(len, question.passages)) > LONG
+def is_searched_for(value: Evidence) -> bool:
+    """Whether the answer is searched for in long texts, since it does not say where it stands."""
+    return sum(map(len, value.input.passages)) > LONG and not says_where(value.answer, value.input.passages)
 
 
 def cite(value: Evidence) -> tuple[Citation, ...]:

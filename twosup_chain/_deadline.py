@@ -30,7 +30,7 @@ _TICK = 0.02
 
 Result = TypeVar("Result")
 
-_END = object()
+_END, _NUDGE = object(), object()
 
 
 class Clock:
@@ -133,16 +133,18 @@ class Watch:
     hurry, since it computes.
     """
 
-    __slots__ = ("_begun", "_calling", "_charge", "_limit", "_lock", "_until", "left")
+    __slots__ = ("_begun", "_calling", "_charge", "_limit", "_lock", "_looked", "_until", "left", "nudge")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calling = False
-        self._begun = self._until = 0.0
+        self._begun = self._until = self._looked = 0.0
         self._limit: float | None = None
         self._charge: Callable[[float], object] | None = None
         #: Whether the other thread was left behind.
         self.left = False
+        #: Lets who waits look at the watch, since a call is to end earlier than the one before.
+        self.nudge: Callable[[], object] = bool
 
     def begin(self, limit: float | None, charge: Callable[[float], object] | None = None) -> None:
         """Notes that a call begins.
@@ -152,8 +154,11 @@ class Watch:
             charge: Is told how long it has taken.
         """
         self._limit, self._charge, self._begun = limit, charge, monotonic()
-        self._until = math.inf if limit is None else self._begun + limit
-        self._calling = True
+        with self._lock:
+            self._until = math.inf if limit is None else self._begun + limit
+            self._calling = True
+        if self._until < self._looked:
+            self.nudge()
 
     def end(self) -> None:
         """Notes that the call has ended.
@@ -176,8 +181,10 @@ class Watch:
     @property
     def wait(self) -> float:
         """How long to wait before the watch is looked at again, in seconds."""
-        left = self._until - monotonic()
-        return left if _TICK < left < math.inf else _TICK
+        with self._lock:
+            now = monotonic()
+            self._looked = self._until if now + _TICK < self._until < math.inf else now + _TICK
+        return self._looked - now
 
     def overrun(self) -> bool:
         """Returns whether the call has taken too long, so that who asks goes on without it."""
@@ -203,6 +210,7 @@ def elsewhere(pieces: Callable[[], Generator[Any]], watch: Watch) -> Generator[A
     run, call = leaving()
     taken: SimpleQueue[None] = SimpleQueue()
     found: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    watch.nudge = partial(found.put, (_NUDGE, None))
     _THREADS.get().call(partial(run, _pump, pieces, found.put, taken.get))
     ended = False
     try:
@@ -212,6 +220,8 @@ def elsewhere(pieces: Callable[[], Generator[Any]], watch: Watch) -> Generator[A
             except Empty:
                 if watch.overrun():
                     return
+                continue
+            if piece is _NUDGE:
                 continue
             ended = failure is not None or piece is _END or isinstance(piece, Done)
             if failure is not None:

@@ -9,6 +9,7 @@ from twosup_chain._case import Case
 from twosup_chain._deadline import Clock
 from twosup_chain._options import shorten
 from twosup_chain._step import Flow, Step
+from twosup_chain.answerers.named_chat_model import made
 from twosup_chain.answerers.part import input_for
 from twosup_chain.answerers.reply import LONGEST, as_answer
 from twosup_chain.errors import ConfigurationError, is_failure
@@ -40,6 +41,7 @@ class Stage(IntEnum):
 
     def ask(self, case: Case, answerer: Runnable[Any, Any], clock: Clock | None = None) -> Flow[Answer]:
         """Returns what an answerer says, in the question's time or in another."""
+        yield from made(answerer, self)
         said = yield self.step(case, answerer, input_for(answerer, case.input), clock)
         answer = as_answer(said, case.input.passages, case.input.options)
         if len(answer.text or "") > LONGEST:

@@ -57,7 +57,8 @@ class Step:
     @property
     def waits(self) -> bool:
         """Whether the call may take long: what does not has no run below itself either."""
-        return getattr(self.runnable, "blocking", True)
+        runnable: Any = self.runnable
+        return getattr(runnable, "blocking", True) or (hasattr(runnable, "heavy") and runnable.heavy(self.input))
 
     @property
     def may_overrun(self) -> bool:

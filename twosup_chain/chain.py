@@ -24,7 +24,7 @@ from twosup_chain._graph import graph_of
 from twosup_chain._health import Health, engines, health
 from twosup_chain._keywords import DecisionOptions, Part
 from twosup_chain._stage import Stage, escalate
-from twosup_chain._step import Step
+from twosup_chain.answerers.named_chat_model import MAKING, unmade
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.errors import (
@@ -217,7 +217,15 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         result = result or (yield from self._ask_remote(case))
         if case.uncited is None:
             return result
-        return result.model_copy(update={"citations": (yield Step(CITING, case.uncited, stage=Stage.CITATIONS))})
+        try:
+            return result.model_copy(update={"citations": (yield Stage.CITATIONS.step(case, CITING, case.uncited))})
+        except Exception as error:
+            if not is_failure(error):
+                raise
+            said = shorten(f"{type(error).__name__}: {error}", 200)
+            return result.model_copy(
+                update={"reason": f"{result.reason}; its citations could not be looked up ({said})"}
+            )
 
     @property
     def _last_stage(self) -> Stage:
@@ -360,11 +368,17 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     def warm_up(self) -> Health:
         """Loads the models that run in this process, so that the first question need not wait; returns how they fare.
 
+        The client of a hosted model that is given by name is imported and made, too.
+
         Raises:
             ModelFileError: A model's file is missing, broken, or another than its configuration was written for.
+            ConfigurationError, MissingExtraError: The client cannot be made.
         """
         for engine in engines(self):
             engine.warm_up()
+        for part in (self.local, self.remote):
+            if (model := unmade(part)) is not None:
+                MAKING.invoke(model)
         return self.health()
 
     def health(self) -> Health:

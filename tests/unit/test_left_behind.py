@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableLambda
 from on_time import ends_after
 
 from twosup_chain import Answer, Supervisor, TwoSupervisorChain
+from twosup_chain._deadline import Clock
 from twosup_chain._drive import FlowRunnable
 from twosup_chain._gate import Gate
 from twosup_chain._step import Step
@@ -105,6 +106,19 @@ def test_a_chain_as_fallback_has_its_own_time_within_that_of_the_whole() -> None
     assert found.status == "untrusted"
     slow.go.set()
     never.go.set()
+
+
+def test_a_call_with_less_time_than_the_one_before_is_not_waited_for_any_longer() -> None:
+    hanging = Hanging()
+
+    class Shorter(Gate):
+        def through(self, asked, call, clock):
+            return (yield from call(clock=Clock(0.3)))
+
+    for _ in ends_after(0.4):
+        result = _chain(hanging, local=lambda _: time.sleep(0.1) or UNSURE, gate=Shorter(), deadline=30.0).invoke(ASKED)
+    assert "the remote failed ('DeadlineError: no reply within 0.3 s" in result.reason
+    hanging.go.set()
 
 
 class Through(Gate):

@@ -9,9 +9,13 @@ import time
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
+from on_time import ends_after
 
-from twosup_chain import Answer, Supervisor, TwoSupervisorChain
+from twosup_chain import Answer, Supervisor, TwoSupervisorChain, _citing
+from twosup_chain._worker import GivenUp, leaving
 from twosup_chain.answerers.reply import LONGEST
+from twosup_chain.scoring.scorer import Scorer
+from twosup_chain.text.words import words as tokens
 
 UNSURE = Answer("x", scores={"answerability": 0.0})
 #: How much the loop may compute between two beats, in seconds of its own thread.
@@ -96,3 +100,56 @@ async def test_long_texts_are_searched_in_every_call_style():
     results = [chain.invoke(value), *chain.batch([value]), *chain.stream(value), *await chain.abatch([value])]
     assert {r.citations[0].text for r in results} == {"Ada"}
     assert {r.citations[0].start for r in results} == {100_000}
+
+
+def slow(*_, **__):
+    time.sleep(1.5)
+    return 1.0
+
+
+@pytest.mark.parametrize("style", ["invoke", "ainvoke", "batch", "abatch"])
+def test_to_search_long_texts_takes_no_longer_than_the_deadline(monkeypatch, style) -> None:
+    monkeypatch.setattr(_citing, "citations", slow)
+    asked = {"question": "Who?", "context": f"{'word ' * 20_000}Ada wrote it."}
+    sure, quick = (
+        Supervisor(lambda *_: 1.0, threshold=0.5),
+        Scorer(name="quick on most texts", function=slow, blocking=False),
+    )
+    for judge, status, said in (
+        (Supervisor(quick, threshold=0.5), "untrusted", "the remote supervisor could not judge"),
+        (sure, "answered", "its citations could not be looked up ('DeadlineError: no reply within"),
+    ):
+        chain = chain_of("Ada").model_copy(update={"deadline": 0.5, "remote_supervisor": judge})
+        calls = {
+            "invoke": lambda chain=chain: chain.invoke(asked),
+            "ainvoke": lambda chain=chain: asyncio.run(chain.ainvoke(asked)),
+            "batch": lambda chain=chain: chain.batch([asked])[0],
+            "abatch": lambda chain=chain: asyncio.run(chain.abatch([asked]))[0],
+        }
+        for _ in ends_after(0.5):
+            result = calls[style]()
+        assert (result.status, result.citations) == (status, ())
+        assert said in result.reason
+
+
+def test_a_search_that_nobody_waits_for_any_longer_ends() -> None:
+    run, call = leaving()
+    assert len(run(tokens, "word " * 100_000)) == 100_000
+    call.given_up = True
+    with pytest.raises(GivenUp):
+        run(tokens, "word " * 100_000)
+
+
+def test_where_the_reader_found_its_answer_is_cited_without_a_search() -> None:
+    context = f"{'word ' * 20_000}Ada wrote it."
+    answer = Answer("Ada", start=100_000, end=100_003, document=0)
+    chain = TwoSupervisorChain(
+        local=lambda _: answer,
+        local_supervisor=Supervisor(lambda *_: 0.0, threshold=0.5),
+        remote=lambda _: time.sleep(1.0),
+        remote_supervisor=Supervisor(lambda *_: 0.0, threshold=0.5),
+        on_remote_error="local",
+        deadline=0.2,
+    )
+    found = chain.invoke({"question": "Who?", "context": context})
+    assert (found.source, [c.start for c in found.citations]) == ("local", [100_000])

@@ -22,6 +22,7 @@ from twosup_chain.answerers.refused import Refusals, evidence_of
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.stated import STATED_CONFIDENCE, answer_from_structured, structured
 from twosup_chain.answerers.typed import need_text
+from twosup_chain.answerers.wrapping import innermost
 from twosup_chain.errors import ConfigurationError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
 
@@ -120,6 +121,11 @@ class ChatAnswerer(FlowRunnable[QAInputLike, Answer]):
         if self.prompt is not None and (self.instructions != INSTRUCTIONS or self.examples != EXAMPLES):
             raise ConfigurationError("prompt takes the place of instructions and examples: pass the one or the others")
         return self
+
+    @property
+    def asks(self) -> Any:
+        """The chat model, without what is bound to it."""
+        return innermost(self.model)
 
     @property
     def gives(self) -> frozenset[str]:

@@ -67,6 +67,11 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         super().__init__(answerer=answerer, **options)
 
     @property
+    def asks(self) -> Any:
+        """The answerer that is sampled."""
+        return self.answerer
+
+    @property
     def gives(self) -> frozenset[str] | None:
         """What its answers carry, as scorers need it; ``None`` where nobody says."""
         found = getattr(self.answerer, "gives", None)

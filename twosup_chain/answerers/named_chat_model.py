@@ -3,17 +3,21 @@
 Which classes and options a provider has is left to LangChain.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from twosup_chain._drive import Inline
 from twosup_chain._options import shorten
 from twosup_chain._step import Flow, Step
+from twosup_chain._worker import Worker
 from twosup_chain.errors import ConfigurationError, MissingExtraError
+
+#: So many answerers may be put around each other.
+_DEEPEST = 4
 
 
 class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
@@ -68,6 +72,40 @@ class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
         """Calls the chat model."""
         reply: BaseMessage = yield Step(self.resolved, value, options)
         return reply
+
+
+class _Making(Runnable[NamedChatModel, None]):
+    """Makes the chat model of a name, once; other questions wait for it, and an event loop does not."""
+
+    def __init__(self) -> None:
+        self._worker = Worker()
+
+    def invoke(self, input: NamedChatModel, config: RunnableConfig | None = None, **_: Any) -> None:  # noqa: ARG002
+        self._worker.run(partial(getattr, input, "resolved"))
+
+    async def ainvoke(
+        self,
+        input: NamedChatModel,
+        config: RunnableConfig | None = None,  # noqa: ARG002
+        **_: Any,
+    ) -> None:
+        await self._worker.arun(partial(getattr, input, "resolved"))
+
+
+MAKING = _Making()
+
+
+def unmade(answerer: object) -> NamedChatModel | None:
+    """Returns the chat model that an answerer asks, where it has a name and is not made yet."""
+    for _ in range(_DEEPEST):
+        answerer = getattr(answerer, "asks", answerer)
+    return answerer if isinstance(answerer, NamedChatModel) and "resolved" not in vars(answerer) else None
+
+
+def made(answerer: object, stage: int = 0) -> Flow[None]:
+    """Makes the chat model that an answerer asks: its client's import takes seconds, which are not the question's."""
+    if (model := unmade(answerer)) is not None:
+        yield Step(MAKING, model, stage=stage)
 
 
 def as_chat_model(value: object, model_kwargs: dict[str, Any] | None = None) -> Runnable[Any, Any]:

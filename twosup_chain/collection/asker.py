@@ -19,6 +19,7 @@ from twosup_chain._deadline import DEADLINE, Clock
 from twosup_chain._step import Flow, Step
 from twosup_chain._unkeyed import scrub_error
 from twosup_chain._worker import Worker
+from twosup_chain.answerers.named_chat_model import made
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.settings import Settings, settings_of
@@ -179,6 +180,7 @@ class Asker:
 
 def _ask(answerer: Runnable[Any, Any], asked: Any, deadline: float | None) -> Flow[Any]:
     """One call in its time."""
+    yield from made(answerer)
     return (yield Step(answerer, asked, clock=Clock(deadline)))
 
 

@@ -33,6 +33,11 @@ def citations(question: QAInput, answer: Answer, near: Sequence[Candidate] = ())
     return tuple(_citation(question, *place) for place in found[:MOST])
 
 
+def says_where(answer: Answer, passages: Sequence[str]) -> bool:
+    """Whether an answer need not be looked up: it tells its span, or has no text."""
+    return answer.text is None or not answer.text.strip() or _own_span(answer, passages) is not None
+
+
 def _own_span(answer: Answer, passages: Sequence[str]) -> tuple[int, int, int] | None:
     """Returns the document and the characters that the answer names, if its text does stand there."""
     if answer.start is None or answer.end is None:

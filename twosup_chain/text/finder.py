@@ -7,10 +7,11 @@ The time it takes grows with the lengths of both, not with their product.
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
+from operator import itemgetter
 
 from twosup_chain.text.folding import fold
-from twosup_chain.text.words import Word, words
+from twosup_chain.text.words import SIGNS, Word, words
 
 
 def find(passage: str, answer: str) -> list[tuple[int, int]]:
@@ -40,6 +41,8 @@ def whole(passage: str, start: int, end: int) -> tuple[int, int]:
 
 #: What may stand between the letters of one word (O'Brien, U.S., J. R. R.) and is no part of it; and a sign for a word.
 _BETWEEN = {**str.maketrans("", "", "'. \n-"), ord("&"): "and"}
+#: What may stand between the letters of two words, where nothing but letters and digits is left, and is no word.
+_NO_WORDS = "(?:s|l|d|an?|the|and)*"
 #: No number is longer, in characters.
 _NUMBER = 32
 
@@ -48,8 +51,7 @@ def _places(passage: str, answer: str, wanted: Sequence[Word]) -> Iterator[tuple
     if not wanted:
         yield from _verbatim(passage, answer)
         return
-    letters = fold(passage).text.translate(_BETWEEN)
-    if not all(word.key in letters for word in wanted if word.key.isalpha() and not word.exact):
+    if not _may_stand(fold(passage).text, wanted):
         return  # far quicker than to take a long passage apart
     there = words(passage)
     line = "".join(["\n", *(f"{word.key}\n" for word in there)])
@@ -63,6 +65,29 @@ def _places(passage: str, answer: str, wanted: Sequence[Word]) -> Iterator[tuple
         place = there[first : first + len(wanted)]
         yield min(word.start for word in place), max(word.end for word in place)
         at = line.find(needle, at + len(needle) - 1)
+
+
+def _may_stand(folded: str, wanted: Sequence[Word]) -> bool:
+    """Returns whether the words may stand in a folded text, by their letters alone; it is never wrong to say so."""
+    letters, spelt = folded.translate(_BETWEEN), [*map(_is_spelt, wanted)]
+    if not all(word.key in letters for word, found in zip(wanted, spelt, strict=True) if found):
+        return False
+    close = _squeezed(folded)
+    runs = groupby(zip(wanted, spelt, strict=True), key=itemgetter(1))
+    return all(
+        re.search(_NO_WORDS.join(re.escape(_squeezed(word.key)) for word, _ in run), close)
+        for found, run in runs
+        if found
+    )
+
+
+def _is_spelt(word: Word) -> bool:
+    """Whether a word stands in a text by its letters: no number or unit, which have many spellings, nor a sign's."""
+    return word.key[0].isalpha() and word.key not in SIGNS and (not word.exact or any(map(str.isdigit, word.key)))
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.replace("&", "and"))
 
 
 def _verbatim(passage: str, answer: str) -> Iterator[tuple[int, int]]:

@@ -9,9 +9,11 @@ spaces every character is a word.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
+from twosup_chain._worker import check_wanted
 from twosup_chain.text.folding import Folded, fold
 
 #: Scripts without spaces between words, or (Korean) with endings that are written together with the word.
@@ -54,6 +56,8 @@ _TOKEN = re.compile(
 _MAGNITUDES = {"hundred": 2, "thousand": 3, "k": 3, "lakh": 5, "million": 6, "mn": 6, "m": 6, "crore": 7}
 _MAGNITUDES |= {"billion": 9, "bn": 9, "trillion": 12}
 _SYMBOLS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "°": "degree", "&": "and"}
+#: Words that a sign may stand for.
+SIGNS = frozenset({*_SYMBOLS.values(), "percent"})
 _UNITS = {
     f"{prefix}{name}{ending}": f"{short}{unit}"
     for prefix, short in (("", ""), ("kilo", "k"), ("centi", "c"), ("milli", "m"))
@@ -74,6 +78,8 @@ _UNITS |= {
 }
 _ARTICLES = frozenset({"an", "the"})
 _JOINTS = " \n-"
+#: After so many words it is asked whether anybody still waits for them.
+_OFTEN = 10_000
 #: What follows a name of one letter, and no article: A-level, A. B. Smith, A, B and C.
 _NO_ARTICLE = re.compile(r"[-./&$€£¥₹,;:)\]]|\ (?:and|or|to|is|was|are|&)\b")
 #: An answer of one letter is shorter than this.
@@ -106,7 +112,7 @@ def words(text: str) -> tuple[Word, ...]:
     folded = fold(text)
     low, last, before, measured, one_to_one = folded.text, 0, "", False, text.isascii()
     found: list[Word] = []
-    for match in _TOKEN.finditer(low):
+    for match in _tokens(low):
         kind, raw, past, previous, before = match.lastgroup or "", match[0], last, before, match[0]
         first, last = match.span()
         start, end = (first, last) if one_to_one else folded.span(first, last)
@@ -134,13 +140,25 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
+def _tokens(low: str) -> Iterator[re.Match[str]]:
+    """Yields what may be words, as long as somebody waits for them."""
+    matches = _TOKEN.finditer(low)
+    while some := list(islice(matches, _OFTEN)):
+        yield from some
+        check_wanted()
+
+
 def _is_exact(kind: str, raw: str) -> bool:
-    return kind == "model" or (kind == "symbol" and raw != "&") or (kind == "word" and any(map(str.isdigit, raw)))
+    return (
+        kind == "model"
+        or (kind == "symbol" and raw != "&")
+        or (kind == "word" and not raw.isalpha() and any(map(str.isdigit, raw)))
+    )
 
 
 def _plain(raw: str) -> str:
     """Returns a word without elision and possessive ending, hyphen and apostrophes (l'Orient, Ada's, B-12, O'Brien)."""
-    return re.sub(r"^[ld]'(?=..)|'s$|-", "", raw).replace("'", "")
+    return raw if raw.isalnum() else re.sub(r"^[ld]'(?=..)|'s$|-", "", raw).replace("'", "")
 
 
 _KEYS: dict[str, Callable[[str], str]] = {

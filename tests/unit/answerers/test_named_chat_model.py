@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import pickle
 import sys
+import time
 from itertools import repeat
 from types import ModuleType
 
@@ -11,6 +13,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import ConfigurableField
 
 from twosup_chain import ChatAnswerer, Supervisor, TwoSupervisorChain
+from twosup_chain.answerers.consistency import SelfConsistent
 from twosup_chain.answerers.named_chat_model import NamedChatModel
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 
@@ -114,3 +117,63 @@ def test_a_model_that_cannot_be_made_was_set_up_wrongly(monkeypatch, name, optio
     ):
         with pytest.raises(ConfigurationError, match=said):
             chain.invoke("q")
+
+
+def slowly_imported(monkeypatch):
+    """Lets a name be looked up slowly, as where a provider's client is imported."""
+    built = Built()
+
+    def look_up(*name, **kwargs):
+        time.sleep(0.6)
+        return built(*name, **kwargs)
+
+    fake_module(monkeypatch, "langchain")
+    fake_module(monkeypatch, "langchain.chat_models", init_chat_model=look_up)
+    return built
+
+
+def of(model) -> TwoSupervisorChain:
+    judge = Supervisor(lambda *_: 0.0, threshold=0.5)
+    return TwoSupervisorChain(
+        local=lambda _: "Ada",
+        local_supervisor=judge,
+        remote=model,
+        remote_supervisor=judge.model_copy(update={"threshold": 0.0}),
+        deadline=0.4,
+    )
+
+
+@pytest.mark.parametrize("style", ["invoke", "ainvoke", "batch", "abatch"])
+@pytest.mark.parametrize("around", [ChatAnswerer, lambda name: SelfConsistent(ChatAnswerer(name), samples=2)])
+async def test_what_the_import_of_a_client_takes_is_not_the_questions_time(monkeypatch, style, around):
+    built = slowly_imported(monkeypatch)
+    chain, asked, beats = of(around("anthropic:claude")), {"question": "Who?", "context": "Ada"}, 0
+
+    async def beat():
+        nonlocal beats
+        while True:
+            beats += 1
+            await asyncio.sleep(0.01)
+
+    heart = asyncio.create_task(beat())
+    match style:
+        case "invoke":
+            found = [chain.invoke(asked)]
+        case "ainvoke":
+            found = [await chain.ainvoke(asked)]
+        case "batch":
+            found = chain.batch([asked, "Whose?"])
+        case _:
+            found = await chain.abatch([asked, "Whose?"])
+    heart.cancel()
+    assert {result.source for result in found} == {"remote"}
+    assert len(built.calls) == 1
+    assert beats > 5 or style in ("invoke", "batch")
+
+
+def test_a_chain_that_was_warmed_up_has_its_hosted_model(langchain):
+    chain = of("anthropic:claude")
+    assert chain.warm_up().ready
+    assert len(langchain.calls) == 1
+    assert chain.invoke({"question": "Who?", "context": "Ada"}).source == "remote"
+    assert len(langchain.calls) == 1

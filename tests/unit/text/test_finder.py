@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import time
 import unicodedata
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twosup_chain.text import finder
 from twosup_chain.text.finder import find, stands_in, whole
 from twosup_chain.text.folding import fold
 from twosup_chain.text.words import words
@@ -239,3 +242,28 @@ def test_offsets_lie_in_the_text_and_hold_a_letter_digit_or_sign(text):
     for word in words(text):
         assert 0 <= word.start < word.end <= len(text)
         assert fold(text[word.start : word.end]).text.strip()
+
+
+#: What is spelt in more ways than one, or is no word.
+PIECES = re.findall(
+    "[^|]+",
+    "Ada's|l'Orient|O’Brien|U.S.|J. R. R.|Tolkien|vitamin|A|a|an|the|and|&|R&D|B-12|covid-19|25 mg|$1.5 million|1,500"
+    "|kg|pounds|naïve|Straße|東京|に|한국|กรุง|C++|ii|III|x_y|word12|12word|(|,|–|well-known|d'Arc|’s|s|percent|100 %"
+    "|10²|H₂O|°C|l|d'|e.g.|ﬁne|dollar|euro|degrees|%|№5|“it”",
+)
+
+
+def test_letters_alone_never_rule_out_a_place_that_there_is(monkeypatch) -> None:
+    rng, quick = random.Random(0), finder._may_stand  # noqa: S311 (a drawing)
+    found = 0
+    for _ in range(3000):
+        parts = rng.choices(PIECES, k=rng.randint(1, 12))
+        passage = rng.choice([" ", "\n", ", ", ""]).join(parts)
+        first = rng.randrange(len(parts))
+        answer = rng.choice([" ", "-", " the ", ""]).join(parts[first : first + rng.randint(1, 4)])
+        monkeypatch.setattr(finder, "_may_stand", lambda *_: True)
+        places = find(passage, answer)
+        monkeypatch.setattr(finder, "_may_stand", quick)
+        assert find(passage, answer) == places, (passage, answer)
+        found += bool(places)
+    assert found > 1000
