@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.runnables import Runnable
 
 from twosup_chain._case import Case
+from twosup_chain._citing import CITING
 from twosup_chain._deadline import Clock
 from twosup_chain._options import shorten
 from twosup_chain._step import Flow, Step
@@ -13,7 +14,7 @@ from twosup_chain.answerers.named_chat_model import made
 from twosup_chain.answerers.part import input_for
 from twosup_chain.answerers.reply import LONGEST, as_answer
 from twosup_chain.errors import ConfigurationError, is_failure
-from twosup_chain.schema import Answer, Evidence, Verdict
+from twosup_chain.schema import Answer, Evidence, TwoSupervisorResult, Verdict
 
 
 class Stage(IntEnum):
@@ -64,3 +65,16 @@ def escalate(case: Case, stage: Stage, error: Exception, policy: str = "escalate
     if policy == "raise" or not is_failure(error):
         raise error
     case.fail(stage.failing, error, of_remote=stage in (Stage.REMOTE, Stage.REMOTE_SUPERVISOR))
+
+
+def cited(case: Case, result: TwoSupervisorResult) -> Flow[TwoSupervisorResult]:
+    """Returns a result with the citations that are still to be looked up, in long texts; without, if that fails."""
+    if case.uncited is None:
+        return result
+    try:
+        return result.model_copy(update={"citations": (yield Stage.CITATIONS.step(case, CITING, case.uncited))})
+    except Exception as error:
+        if not is_failure(error):
+            raise
+        said = f"its citations could not be looked up ({shorten(f'{type(error).__name__}: {error}', 200)})"
+        return result.model_copy(update={"reason": f"{result.reason}; {said}"})

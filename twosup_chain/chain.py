@@ -16,23 +16,17 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from twosup_chain import _batch
 from twosup_chain._case import Case
-from twosup_chain._citing import CITING
 from twosup_chain._deadline import DEADLINE, Clock
 from twosup_chain._drive import FlowRunnable
 from twosup_chain._gate import Gate
 from twosup_chain._graph import graph_of
 from twosup_chain._health import Health, engines, health
 from twosup_chain._keywords import DecisionOptions, Part
-from twosup_chain._stage import Stage, escalate
+from twosup_chain._stage import Stage, cited, escalate
 from twosup_chain.answerers.named_chat_model import MAKING, unmade
 from twosup_chain.answerers.part import as_answerer
 from twosup_chain.answerers.reply import as_answer
-from twosup_chain.errors import (
-    AnswererError,
-    ConfigurationError,
-    RemoteWithheldError,
-    is_failure,
-)
+from twosup_chain.errors import AnswererError, ConfigurationError, RemoteWithheldError, is_failure
 from twosup_chain.never_escalate import Rules
 from twosup_chain.schema import Evidence, QAInput, QAInputLike, TwoSupervisorResult, Verdict
 from twosup_chain.scoring.lacking import gives, warn_if_blind
@@ -215,17 +209,7 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
         case.clock = Clock(self.deadline, self._last_stage)
         result = (yield from self._ask_local(case)) if ask_local else None
         result = result or (yield from self._ask_remote(case))
-        if case.uncited is None:
-            return result
-        try:
-            return result.model_copy(update={"citations": (yield Stage.CITATIONS.step(case, CITING, case.uncited))})
-        except Exception as error:
-            if not is_failure(error):
-                raise
-            said = shorten(f"{type(error).__name__}: {error}", 200)
-            return result.model_copy(
-                update={"reason": f"{result.reason}; its citations could not be looked up ({said})"}
-            )
+        return (yield from cited(case, result))
 
     @property
     def _last_stage(self) -> Stage:
