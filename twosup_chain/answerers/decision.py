@@ -13,6 +13,7 @@ from langchain_core.runnables.config import get_config_list
 from twosup_chain._options import Options, shorten
 from twosup_chain._usage import clean_usage
 from twosup_chain.answerers.typed import Decided, Decision, answer_of, need_text
+from twosup_chain.answerers.wrapping import is_openai_decisions
 from twosup_chain.errors import AnswererError, InputError, NotTextError
 from twosup_chain.schema import Answer, QAInput, QAInputLike
 
@@ -77,6 +78,15 @@ class DecisionAnswerer(RunnableSerializable[QAInputLike, Answer], Options):
         asked = _Asked(inputs, config)
         asked.heard = await self.model.abatch(asked.requests, asked.configs, return_exceptions=True)
         return asked.answers(return_exceptions=return_exceptions)
+
+
+def as_decision_model(value: Any) -> Any:
+    """Returns a decision model as one that is asked in LangChain's own terms."""
+    if not is_openai_decisions(value):
+        return value
+    from twosup_chain.answerers.openai_decisions import OpenAIDecisionModel
+
+    return OpenAIDecisionModel(decisions=value)
 
 
 class _Asked:

@@ -14,16 +14,16 @@ from twosup_chain.schema import QAInput
 def as_answerer(value: object, *, role: str) -> object:
     """Returns what the user gave for a `role` of a chain as a Runnable.
 
-    A chat model becomes a `ChatAnswerer`, a decision model a `DecisionAnswerer`.
+    A chat model becomes a `ChatAnswerer`, a decision model, OpenAI's among them, a `DecisionAnswerer`.
     """
     if isinstance(value, str) or is_chat_model(value):
         from twosup_chain.answerers.chat import ChatAnswerer
 
         return ChatAnswerer(model=cast("Runnable[Any, Any] | str", value))
     if is_decision_model(value):
-        from twosup_chain.answerers.decision import DecisionAnswerer
+        from twosup_chain.answerers.decision import DecisionAnswerer, as_decision_model
 
-        return DecisionAnswerer(model=value)
+        return DecisionAnswerer(model=as_decision_model(value))
     if isinstance(value, Runnable):
         return value
     if callable(value):

@@ -37,7 +37,7 @@ class Decision(QAInput):
     request: Any
 
     @classmethod
-    def of(cls, request: ClassifierRequest, name: str) -> Self:
+    def of(cls, request: ClassifierRequest | dict[str, Any], name: str) -> Self:
         """Returns the question of this name."""
         asked = request["questions"][name]
         return cls(

@@ -30,9 +30,18 @@ def is_chat_model(value: object) -> bool:
 
 
 def is_decision_model(value: object) -> bool:
-    """Whether `value` is a LangChain decision model, whatever is put around it; none is made without its module."""
-    base = getattr(sys.modules.get("langchain_core.decisions.base"), "BaseDecisionModel", ())
-    return isinstance(innermost(value), base)
+    """Whether `value` is a decision model of LangChain's, whatever is put around it."""
+    return _is(value, "langchain_core.decisions.base", "BaseDecisionModel") or is_openai_decisions(value)
+
+
+def is_openai_decisions(value: object) -> bool:
+    """Whether `value` asks OpenAI's Decisions API, whatever is put around it."""
+    return _is(value, "langchain_openai.decisions.base", "OpenAIDecisions")
+
+
+def _is(value: object, module: str, name: str) -> bool:
+    """Whether `value` is of a class, of which there is no object unless its module was imported."""
+    return isinstance(innermost(value), getattr(sys.modules.get(module), name, ()))
 
 
 def label_of(model: object) -> str | None:

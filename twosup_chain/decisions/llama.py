@@ -52,7 +52,7 @@ class LlamaCppDecisionModel(BaseDecisionModel, LlamaOptions):
 
     @model_validator(mode="after")
     def _name(self) -> Self:
-        self.model = self.model or self.model_path.stem
+        self.model = self.model or self._model.path.stem
         return self
 
     @property

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 
 from twosup_chain._batch import arun_batch, run_batch
 from twosup_chain._core_decisions import BaseDecisionModel, ClassifierRequest, Question, State
+from twosup_chain._keywords import DecisionOptions, Part
 from twosup_chain._options import Options
 from twosup_chain._step import Flow, RunManager
 from twosup_chain.answerers.typed import Decision
@@ -50,6 +51,7 @@ class TwoSupervisorDecisionModel(BaseDecisionModel, Options):
             `UndecidedAnswer`.
         fallback: As in `TwoSupervisorChain`; ``"raise"`` raises an `UndecidedError`, which holds the response.
         model: The name of this model in traces and responses.
+        chain: A chain that decides, in place of the parts of one.
         **options: The other options of `TwoSupervisorChain`: `on_remote_error`, `on_local_error`, `never_escalate`,
             `deadline`, `gate`, ….
 
@@ -75,8 +77,21 @@ class TwoSupervisorDecisionModel(BaseDecisionModel, Options):
     undecided: str | None = None
     model: str = "twosup"
 
-    def __init__(self, *, undecided: str | None = None, model: str = "twosup", **options: Any) -> None:
-        chain = options["chain"] if "chain" in options else TwoSupervisorChain(**options)
+    def __init__(
+        self,
+        *,
+        local: Part | None = None,
+        local_supervisor: Runnable[Any, Any] | None = None,
+        remote: Part | None = None,
+        remote_supervisor: Runnable[Any, Any] | None = None,
+        undecided: str | None = None,
+        model: str = "twosup",
+        chain: TwoSupervisorChain | None = None,
+        **options: Unpack[DecisionOptions],
+    ) -> None:
+        if chain is None:
+            parts: dict[str, Any] = {"local": local, "local_supervisor": local_supervisor, **options}
+            chain = TwoSupervisorChain(remote=remote, remote_supervisor=remote_supervisor, **parts)
         super().__init__(chain=chain, undecided=undecided, model=model)
 
     @classmethod
@@ -84,10 +99,10 @@ class TwoSupervisorDecisionModel(BaseDecisionModel, Options):
         cls,
         calibration: Calibration | GroupedCalibration | str | Path,
         *,
-        local: Any,
-        remote: Any,
+        local: Part,
+        remote: Part,
         undecided: str | None = None,
-        **options: Any,
+        **options: Unpack[DecisionOptions],
     ) -> TwoSupervisorDecisionModel:
         """Returns a decision model with the scorers and thresholds of a calibration on labelled decisions.
 

@@ -11,6 +11,7 @@ from twosup_chain._drive import FlowRunnable
 from twosup_chain._options import shorten
 from twosup_chain._step import Flow, Step
 from twosup_chain._usage import clean_usage, summed
+from twosup_chain.answerers.decision import as_decision_model
 from twosup_chain.answerers.part import as_answerer, input_for
 from twosup_chain.answerers.reply import as_answer
 from twosup_chain.answerers.wrapping import is_decision_model
@@ -24,7 +25,7 @@ SUPPORTED_SCORE = "supported"
 
 def _decision_model(value: object) -> object:
     if is_decision_model(value):
-        return value
+        return as_decision_model(value)
     raise ConfigurationError(f"model={shorten(value)} is no decision model: pass one of LangChain's BaseDecisionModel")
 
 
@@ -53,8 +54,7 @@ class DecisionScorer:
     blocking = True
 
     def __init__(self, model: Any, *, unsure: str = UNSURE) -> None:
-        _decision_model(model)
-        self.model = model
+        self.model: Any = _decision_model(model)
         self.unsure = unsure
 
     def __call__(self, question: QAInput, answer: Answer, *, local: Answer | None = None) -> float:

@@ -64,7 +64,9 @@ class DecisionCallback(BaseCallbackHandler):
     def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **_: Any) -> None:
         """Writes the decision; a run that only passes on that of a run below has made none."""
         inputs, below = self._asked.pop(run_id, None), self._below.pop(run_id, None)
-        typed = getattr(outputs, "results", None)  # of a `TwoSupervisorResponse`, which an older core does not have
+        typed: Any = getattr(
+            outputs, "results", None
+        )  # of a `TwoSupervisorResponse`, which an older core does not have
         if isinstance(typed, dict) and isinstance(inputs, dict) and "questions" in inputs:
             for name, result in typed.items():
                 self._write(f"{run_id}:{name}", Decision.of(inputs, name), result)
