@@ -83,9 +83,9 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         asked = QAInput.coerce(value)
         inputs = [input_for(self.answerer, asked)] * self.samples
         outputs = yield Step(self.answerer, inputs, options, each=True)
-        return self._settled([_attempt(output, asked.passages) for output in outputs], started)
+        return self._settled([_attempt(output, asked) for output in outputs], asked, started)
 
-    def _settled(self, found: Sequence[Answer | Exception], started: float) -> Answer:
+    def _settled(self, found: Sequence[Answer | Exception], asked: QAInput, started: float) -> Answer:
         answers = [item for item in found if isinstance(item, Answer)]
         failed = [item for item in found if isinstance(item, Exception)]
         usage = total_usage(*(item for item in found if isinstance(item, (Answer, AnswererError))))
@@ -96,7 +96,7 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
             told.usage = usage
             raise told
         texts = [answer.text for answer in answers]
-        alike = [agreements(text, texts) for text in texts]
+        alike = [_same(text, texts) if asked.options else agreements(text, texts) for text in texts]
         place = 0 if self.choose == "first" else max(range(len(answers)), key=lambda i: alike[i].count(1.0))
         agreeing = math.fsum(share for i, share in enumerate(alike[place]) if i != place)
         return answers[place].model_copy(
@@ -108,11 +108,16 @@ class SelfConsistent(FlowRunnable[QAInputLike, Answer]):
         )
 
 
-def _attempt(output: object, passages: Sequence[str]) -> Answer | Exception:
+def _same(label: str | None, labels: Sequence[str | None]) -> list[float]:
+    """Returns whether each of the labels is this one: of options, similar words say nothing."""
+    return [float(label == other) for other in labels]
+
+
+def _attempt(output: object, asked: QAInput) -> Answer | Exception:
     """Returns a sample as an answer, or why it is none."""
     if isinstance(output, BaseException) and not is_failure(output):
         raise output
     try:
-        return output if isinstance(output, Exception) else as_answer(output, passages)
+        return output if isinstance(output, Exception) else as_answer(output, asked.passages, asked.options)
     except AnswererError as error:
         return error

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
+from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 from twosup_chain._batch import arun_batch, run_batch
 from twosup_chain._core_decisions import BaseDecisionModel, ClassifierRequest, Question, State
+from twosup_chain._drive import specs_of
 from twosup_chain._keywords import DecisionOptions, Part
 from twosup_chain._options import Options
 from twosup_chain._step import Flow, RunManager
@@ -123,6 +125,11 @@ class TwoSupervisorDecisionModel(BaseDecisionModel, Options):
     @property
     def _provider(self) -> str:
         return "twosup"
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What can be configured at run time: everything that the parts declare."""
+        return specs_of(self)
 
     # -- the decisions --------------------------------------------------------------------------------------------
 

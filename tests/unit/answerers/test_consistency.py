@@ -118,3 +118,10 @@ def test_it_is_a_scorer_and_a_feature():
 def test_a_wrong_option_is_named(options):
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         SelfConsistent(**{"answerer": sampler("Ada"), **options})
+
+
+def test_of_options_similar_words_say_nothing() -> None:
+    asked = QAInput("Which?", "text", options=["not spam", "spam", "ham"])
+    said = iter(["spam", "not spam", "spam", "ham"])
+    answer = SelfConsistent(lambda _: next(said), samples=4).invoke(asked, {"max_concurrency": 1})
+    assert (answer.text, answer.scores["self_consistency"]) == ("spam", pytest.approx(1 / 3))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import HumanMessage
+from langchain_core.runnables import ConfigurableField
 
 from twosup_chain import Answer, Supervisor
 from twosup_chain.errors import ConfigurationError, InputError, NoTrustedAnswerError, UnknownOptionError
@@ -238,6 +239,15 @@ def test_a_function_decides_too_and_a_model_stands_in_a_sequence_and_survives_a_
     assert again == "billing"
     assert model.invoke(ask("hello")).choices["team"].choice == "a person"
     assert model.invoke(ask("…")).answers["team"].choice == "a person"  # "spam" is none of the options
+
+
+def test_what_the_parts_declare_is_configurable_at_run_time() -> None:
+    threshold = Supervisor("max_softmax", threshold=0.9).configurable_fields(threshold=ConfigurableField(id="least"))
+    model = TwoSupervisorDecisionModel(local=said, local_supervisor=threshold, undecided="a person")
+    assert {spec.id for spec in model.config_specs} == {"least"}
+    lenient = {"configurable": {"least": 0.1}}
+    assert model.invoke(ask("hello")).choices["team"].choice == "a person"
+    assert model.invoke(ask("hello"), lenient).choices["team"].choice == "bug"
 
 
 def said(question: Any) -> Answer:
