@@ -142,12 +142,15 @@ def test_the_demo_leaves_nothing_behind(told, tmp_path) -> None:
     assert "rror" not in server.told.read_text()
 
 
-def test_a_request_under_way_is_answered_when_the_server_is_told_to_end(files) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_request_under_way_is_answered_when_the_server_is_told_to_end(files, stream) -> None:
     folder = files()
     with process("--config", "twosup.toml", folder=folder) as server:
         found = []
-        asked = {"model": "docs", "question": "slow", "context": "a"}
-        thread = threading.Thread(target=lambda: found.append(httpx.post(f"{server.url}/v1/answer", json=asked)))
+        asked = {"model": "docs", "context": "a", "question": "slow", "stream": stream}
+        asked["messages"] = [{"role": "user", "content": "slow"}]
+        path = "chat/completions" if stream else "answer"
+        thread = threading.Thread(target=lambda: found.append(httpx.post(f"{server.url}/v1/{path}", json=asked)))
         thread.start()
         while not httpx.get(f"{server.url}/metrics").text.count("twosup_"):
             pass
@@ -155,7 +158,8 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_end(files) -
         server.send_signal(signal.SIGTERM)
         thread.join(30)
         assert server.wait(30) == 0
-    assert found[0].json()["answer"] == str(server.pid)
+    assert str(server.pid) in found[0].text
+    assert found[0].text.endswith("data: [DONE]\n\n") == stream
 
 
 def test_a_caller_who_leaves_takes_the_call_of_the_hosted_model_along(tmp_path) -> None:

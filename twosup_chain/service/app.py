@@ -104,6 +104,7 @@ class Service:
             yield
         finally:
             loading.cancel()
+            await asyncio.gather(*(desk.aclose(self.server.grace) for desk in self.desks.values()))
             for sink in {id(sink): sink for route in self.routes.values() for sink in route.sinks}.values():
                 await sink.aclose()
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -32,7 +33,7 @@ class Request:
         past_local: Is called when the local model is done.
     """
 
-    def __init__(self, ticket: Ticket, asked: QAInput, past_local: Callable[[], None]) -> None:
+    def __init__(self, ticket: Ticket, asked: QAInput, past_local: Callable[[], object]) -> None:
         self.ticket = ticket
         self.asked = asked
         self.result: TwoSupervisorResult | None = None
@@ -82,10 +83,10 @@ class Desk:
             nonlocal left
             if not left:
                 left = True
-                loop.call_soon_threadsafe(self.admission.leave)
+                self.admission.leave()
 
         current.set(ticket)
-        request, failure = Request(ticket, asked, leave), None
+        request, failure = Request(ticket, asked, partial(loop.call_soon_threadsafe, leave)), None
         try:
             yield request
         except BaseException as error:
@@ -98,6 +99,13 @@ class Desk:
                 self._observe(decision)
                 await self._keep(decision)
             self._follow(request, decision)
+
+    async def aclose(self, seconds: float) -> None:
+        """Waits for what is asked in the shadow, which is paid for, so many seconds; then leaves it."""
+        if self._shadows:
+            _, late = await asyncio.wait(self._shadows, timeout=seconds)
+            for task in late:
+                task.cancel()
 
     def _decision(self, request: Request, failure: BaseException | None) -> Decision:
         known: dict[str, Any] = {

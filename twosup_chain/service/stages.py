@@ -22,7 +22,7 @@ class Stages(BaseCallbackHandler):
 
     run_inline = True
 
-    def __init__(self, past_local: Callable[[], None]) -> None:
+    def __init__(self, past_local: Callable[[], object]) -> None:
         self.seconds: dict[str, float] = {}
         self._past_local = past_local
         self._open: dict[UUID, tuple[str, float]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
@@ -10,9 +11,12 @@ import pytest
 from serving import route
 
 from twosup_chain import Answer
+from twosup_chain.schema import QAInput
 from twosup_chain.service.admission import Admission, BusyError
 from twosup_chain.service.app import Service
 from twosup_chain.service.config import ServerTable
+from twosup_chain.service.decision import Ticket
+from twosup_chain.service.desk import Desk
 
 
 async def test_who_waits_is_let_in_when_another_leaves() -> None:
@@ -86,3 +90,13 @@ async def test_a_request_that_fails_gives_its_place_back() -> None:
         (reply,) = await replies_of(made, "Who?", 1)
         assert reply.status_code == 500
     assert [decision.status for decision in made.sinks[0].decisions] == ["failed"] * 3
+
+
+async def test_a_place_is_given_back_once_however_many_threads_say_that_the_local_model_is_done() -> None:
+    desk = Desk(route(concurrency=1), lambda decision: None)
+    async with desk.request(Ticket(route="docs"), QAInput("Who?")) as request:
+        with ThreadPoolExecutor(16) as threads:
+            list(threads.map(lambda _: request.stages._past_local(), range(64)))
+    await asyncio.sleep(0)
+    await desk.admission.enter()
+    assert desk.admission._slots.locked()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 
@@ -85,6 +86,18 @@ def test_a_trusted_local_answer_is_followed_in_the_shadow_which_nobody_waits_for
         {"local": "Ada", "remote": "Grace"},
     )
     assert decision.verdicts["remote"].trusted
+
+
+def test_what_is_asked_in_the_shadow_is_paid_for_and_kept_when_the_server_ends(tmp_path) -> None:
+    async def slow(asked):
+        await asyncio.sleep(0.5)
+        return "Grace"
+
+    served, log = logged(tmp_path, rate=1.0, remote=slow)
+    with serve(served) as client:
+        client.post("/v1/answer", json={"model": "docs", "question": "Who?", "context": "Ada wrote."})
+    (decision,) = log.decisions()
+    assert decision.shadow
 
 
 def test_what_never_leaves_does_not_leave_in_the_shadow(tmp_path) -> None:
