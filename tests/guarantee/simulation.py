@@ -2,11 +2,14 @@
 
 For each scenario it calibrates many draws, with a guarantee and by plug-in, and counts how often the truth exceeds the
 limit. ``python tests/guarantee/figure.py`` draws the result; `test_guarantee` asserts it.
+
+The tests of this folder draw 500 times; ``TWOSUP_DRAWS=2000 pytest tests/guarantee`` is the full look.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -15,6 +18,10 @@ from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes.outcomes import Outcomes
 
 CONFIDENCE = 0.9
+LEVEL = 1.0 - CONFIDENCE
+DRAWS = int(os.environ.get("TWOSUP_DRAWS", "500"))
+#: Three standard errors of a share of one in ten.
+ERROR = 3.0 * float(np.sqrt(LEVEL * CONFIDENCE / DRAWS))
 MEAN_COST, MOST_COST = 0.002, 0.01
 #: What one call of a hundred costs, where some are dear.
 DEAREST, DEAR_SHARE = 0.1, 0.01
@@ -105,7 +112,36 @@ class World:
         }
 
 
-WORLDS = {
+@dataclass(frozen=True)
+class Mixture:
+    """Passages of two worlds, as many of each."""
+
+    worlds: tuple[World, World]
+
+    def draw(self, rng: np.random.Generator, n: int) -> Outcomes:
+        """Returns about n labelled questions."""
+        passages = 2 * n // sum(world.passage for world in self.worlds)
+        first = int(rng.binomial(passages, 0.5))
+        drawn = []
+        for world, some in zip(self.worlds, (first, passages - first), strict=True):
+            part = world.draw(rng, 2 * n)
+            drawn.append(part.take(part.passage < some))
+        drawn[1] = replace(drawn[1], passage=drawn[1].passage + np.uint64(n))
+        columns = {f.name: [getattr(part, f.name) for part in drawn] for f in fields(Outcomes)}
+        columns = {name: column for name, column in columns.items() if isinstance(column[0], np.ndarray)}
+        return Outcomes(**{name: np.concatenate(column) for name, column in columns.items()}, max_call_cost=MOST_COST)
+
+    def truth(self, local: float, remote: float) -> dict[str, float]:
+        """Returns the true values for a question about a passage drawn at random, whatever its size."""
+        truths = [world.truth(local, remote) for world in self.worlds]
+        found = {name: float(np.mean([truth[name] for truth in truths])) for name in truths[0]}
+        wrong = np.mean([truth["risk"] * truth["coverage"] for truth in truths])
+        return found | {"risk": float(wrong / found["coverage"]) if found["coverage"] else 0.0}
+
+
+_INFORMATIVE = World((0.35, 0.64, 0.4), (0.60, 0.39, 0.0))
+_WEAK = World((0.10, 0.85, 1.0), (0.70, 0.25, 0.0))
+WORLDS: dict[str, World | Mixture] = {
     "informative scores": World((0.35, 0.64, 0.4), (0.60, 0.39, 0.0)),
     "weak local model": World((0.10, 0.85, 1.0), (0.70, 0.25, 0.0)),
     "remote score at chance": World((0.30, 0.68, 0.5), (0.80, 0.0, 0.1)),
@@ -117,6 +153,11 @@ WORLDS = {
     "one call of a hundred is dear": World((0.10, 0.85, 1.0), (0.70, 0.25, 0.0), dear=True),
     "scores in two steps": World((0.35, 0.64, 0.4), (0.60, 0.39, 0.0), levels=2),
     "scores in four steps": World((0.10, 0.85, 1.0), (0.70, 0.25, 0.0), levels=4),
+    "five questions a passage, hardly alike": replace(_INFORMATIVE, passage=5, alike=0.2),
+    "five questions a passage, much alike": replace(_INFORMATIVE, passage=5, alike=0.95),
+    "nine questions a passage, hardly alike": replace(_INFORMATIVE, passage=9, alike=0.2),
+    "nine questions a passage, much alike": replace(_INFORMATIVE, passage=9, alike=0.95),
+    "larger passages are easier": Mixture((replace(_WEAK, passage=3), replace(_INFORMATIVE, passage=15))),
 }
 
 
@@ -129,13 +170,16 @@ class Scenario:
     targets: dict[str, float]
     prefer: str
     looks: int = 1
+    #: How many other questions, on passages of their own, order the tests.
+    others: int = 0
 
     @property
     def name(self) -> str:
         """The scenario in words."""
         limits = ", ".join(f"{name} {limit:g}" for name, limit in self.targets.items())
         looks = f"; {self.looks} looks" if self.looks > 1 else ""
-        return f"{limits}; {self.world}; n = {self.n}{looks}"
+        others = f", {self.others} others" if self.others else ""
+        return f"{limits}; {self.world}; n = {self.n}{others}{looks}"
 
 
 SCENARIOS = (
@@ -166,6 +210,21 @@ HARDER = (
     Scenario("scores in two steps", 300, {"risk": 0.15}, "cheapest"),
     Scenario("scores in four steps", 500, {"match_remote": 0.0}, "cheapest"),
     Scenario("informative scores", 100, {"risk": 0.1}, "cheapest", looks=5),
+)
+#: Passages of which all questions test: 16 of nine, 50 and 200 of five, and such whose size tells how hard they are.
+PASSAGES = (
+    Scenario("nine questions a passage, hardly alike", 144, {"risk": 0.3}, "coverage", others=500),
+    Scenario("nine questions a passage, much alike", 144, {"risk": 0.3}, "coverage", others=500),
+    Scenario("nine questions a passage, much alike", 144, {"remote_rate": 0.5}, "accuracy"),
+    Scenario("five questions a passage, hardly alike", 250, {"risk": 0.2}, "coverage", others=500),
+    Scenario("five questions a passage, much alike", 250, {"remote_rate": 0.4}, "accuracy"),
+    Scenario("five questions a passage, hardly alike", 1000, {"risk": 0.1}, "coverage", others=500),
+    Scenario("five questions a passage, much alike", 1000, {"risk": 0.12}, "coverage"),
+    Scenario("five questions a passage, much alike", 1000, {"false_positive_rate": 0.1}, "safest"),
+    Scenario("five questions a passage, hardly alike", 1000, {"match_remote": 0.02}, "cheapest"),
+    Scenario("five questions a passage, much alike", 1000, {"budget": 0.9}, "accuracy"),
+    Scenario("larger passages are easier", 900, {"risk": 0.15}, "coverage", others=500),
+    Scenario("larger passages are easier", 900, {"remote_rate": 0.4}, "accuracy"),
 )
 
 
@@ -198,7 +257,8 @@ def simulate(scenario: Scenario, *, confidence: float | None, draws: int, seed: 
         everything = world.draw(rng, scenario.looks * scenario.n)
         for look in range(scenario.looks):
             outcomes = everything.take(np.arange((look + 1) * scenario.n)) if scenario.looks > 1 else everything
-            found = find(outcomes, targets, confidence=level, prefer=scenario.prefer, seed=draw)
+            others = _others(world, rng, scenario.others)
+            found = find(outcomes, targets, confidence=level, prefer=scenario.prefer, seed=draw, order=others)
             if found.best is not None:
                 break
         else:
@@ -208,3 +268,10 @@ def simulate(scenario: Scenario, *, confidence: float | None, draws: int, seed: 
         exceeded += any(truth[name] > limit + _ROUNDING for name, limit in scenario.targets.items())
     coverage, remote_rate = np.mean(truths, axis=0) if truths else (np.nan, np.nan)
     return Tried(draws, exceeded / draws, len(truths) / draws, float(coverage), float(remote_rate))
+
+
+def _others(world: World | Mixture, rng: np.random.Generator, n: int) -> Outcomes | None:
+    if not n:
+        return None
+    drawn = world.draw(rng, n)
+    return drawn if drawn.passage is None else replace(drawn, passage=drawn.passage + np.uint64(2**32))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
-from simulation import WORLDS
+from simulation import DRAWS, WORLDS
 
 from twosup_chain.calibration.average import find_on_average
 from twosup_chain.calibration.targets import make_targets
 
-DRAWS = int(os.environ.get("TWOSUP_DRAWS", "2000"))
 SETTINGS = [
     ("informative scores", 100, 0.1),
     ("informative scores", 500, 0.1),

@@ -5,19 +5,14 @@ The scores come in all kinds: good, in steps, and traps, where the local model i
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
-from simulation import CONFIDENCE
+from simulation import CONFIDENCE, DRAWS, ERROR, LEVEL
 
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes.outcomes import Outcomes
 
-DRAWS = int(os.environ.get("TWOSUP_DRAWS", "2000"))
-LEVEL = 1.0 - CONFIDENCE
-ERROR = 3.0 * float(np.sqrt(LEVEL * CONFIDENCE / DRAWS))
 REMOTE = 0.8
 
 #: How often the local model is right at a score in [0, 1], and in how many steps scores come; 0 for as they are.

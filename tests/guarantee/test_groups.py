@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from simulation import CONFIDENCE, WORLDS
+from simulation import CONFIDENCE, DRAWS, ERROR, LEVEL, WORLDS
 
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.targets import make_targets
-
-DRAWS = int(os.environ.get("TWOSUP_DRAWS", "500"))
-LEVEL = 1.0 - CONFIDENCE
-ERROR = 3.0 * float(np.sqrt(LEVEL * CONFIDENCE / DRAWS))
 
 
 @dataclass(frozen=True)

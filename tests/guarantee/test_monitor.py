@@ -1,18 +1,13 @@
-"""A monitor keeps its word at every moment at once, and is compared with MAPIE's `RiskMonitoring`.
-
-``TWOSUP_DRAWS=500 pytest tests/guarantee/test_monitor.py`` is a quicker look.
-"""
+"""A monitor keeps its word at every moment at once, and is compared with MAPIE's `RiskMonitoring`."""
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
+from simulation import DRAWS
 
 from twosup_chain.calibration.betting import Evidence, distance_at_any_time, mean_at_any_time
 
-DRAWS = int(os.environ.get("TWOSUP_DRAWS", "2000"))
 ALARM = 0.05
 ERROR = 3.0 * float(np.sqrt(ALARM * (1.0 - ALARM) / DRAWS))
 LOOKS = 1_500

@@ -1,24 +1,15 @@
-"""Other questions order the tests: the guarantee holds as before, and labels buy more coverage.
-
-``TWOSUP_DRAWS=500 pytest tests/guarantee/test_order.py`` is a quicker look.
-"""
+"""Other questions order the tests: the guarantee holds as before, and labels buy more coverage."""
 
 from __future__ import annotations
-
-import os
 
 import numpy as np
 import pytest
 from efficiency import measure, settings
-from simulation import CONFIDENCE, SCENARIOS, WORLDS
+from simulation import CONFIDENCE, DRAWS, ERROR, LEVEL, SCENARIOS, WORLDS
 
 from twosup_chain.calibration.search import find
 from twosup_chain.calibration.targets import make_targets
 from twosup_chain.outcomes.outcomes import Outcomes
-
-DRAWS = int(os.environ.get("TWOSUP_DRAWS", "2000"))
-LEVEL = 1.0 - CONFIDENCE
-ERROR = 3.0 * float(np.sqrt(LEVEL * CONFIDENCE / DRAWS))
 
 
 def _unlabelled(outcomes: Outcomes, seed: int) -> Outcomes:

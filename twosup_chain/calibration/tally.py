@@ -23,8 +23,8 @@ Array = npt.NDArray[Any]
 Abstention = Literal["wrong", "no_answer"]
 
 
-#: To so many digits weights are summed up.
-_DIGITS = 9
+#: To so many digits weights are summed up, so that differences of sums that are zero are zero.
+_DIGITS = 6
 #: What is one for all pairs.
 _OF_ALL = ("n", "max_call_cost", "local_fails", "weighs")
 
@@ -120,32 +120,28 @@ def count(
         those = slice(None) if chosen is None else chosen
         return np.bincount(places[those], None if weights is None else weights[those], minlength=size)
 
-    def exact(counts: Array) -> Array:
-        return counts if weights is None else np.round(counts, _DIGITS)  # differences of sums that are zero are zero
-
     def escalated(chosen: Array | None = None) -> Array:
         """How many of the chosen questions are escalated, shape (rows, 1)."""
-        return exact(np.cumsum(total(row, chosen, rows + 1))[:rows, None])
+        return np.cumsum(total(row, chosen, rows + 1))[:rows, None]
 
     def kept(chosen: Array) -> Array:
-        return exact(total(row, chosen, rows + 1).sum() - escalated(chosen))
+        return total(row, chosen, rows + 1).sum() - escalated(chosen)
 
     def refused(chosen: Array | None = None) -> Array:
         """How many of the chosen questions are escalated and then not trusted, shape (rows, columns)."""
         counts = total(cell, chosen, (rows + 1) * (columns + 1)).reshape(rows + 1, columns + 1)
-        return exact(counts.cumsum(axis=0)[:rows].cumsum(axis=1)[:, :columns])
+        return counts.cumsum(axis=0)[:rows].cumsum(axis=1)[:, :columns]
 
     def spent(costs: Array) -> Array:
-        return np.cumsum(np.bincount(row, costs if weights is None else costs * weights, minlength=rows + 1))[
-            :rows, None
-        ]
+        sums = np.bincount(row, costs if weights is None else costs * weights, minlength=rows + 1)
+        return np.cumsum(sums)[:rows, None]
 
     all_escalated, kept_right, escalated_right = escalated(), kept(local_right), escalated(remote_right)
     refused_right = refused(remote_right)
     n = len(outcomes) if weights is None else round(float(weights.sum()))
-    answered = exact(n - refused())
+    answered = n - refused()
     right_predictions = kept_right + escalated_right
-    right = exact(right_predictions - refused_right)
+    right = right_predictions - refused_right
     alone = _alone(outcomes, abstention)
     refused_alone, lost, won = refused(alone), alone & ~remote_right, ~alone & remote_right
     successes = right
@@ -160,19 +156,24 @@ def count(
         saved, both = refused(~outcomes.answerable), refused(~outcomes.answerable & alone)
         successes, losses, wins = right + saved, losses - both, wins + (saved - both)
     cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
+    counts: dict[str, Array] = {
+        "escalated": all_escalated,
+        "answered": answered,
+        "wrong": answered - right,
+        "right_predictions": right_predictions,
+        "refused_right": refused_right,
+        "successes": successes,
+        "wins": wins,
+        "losses": losses,
+    }
+    if weights is not None:
+        counts = {name: np.round(column, _DIGITS) for name, column in counts.items()}
     return Tally(
         n=n,
         **_of_all(outcomes),
         local=np.asarray(local, np.float64)[:, None],
         remote=np.asarray(remote, np.float64)[None, :],
-        escalated=all_escalated,
-        answered=answered,
-        wrong=exact(answered - right),
-        right_predictions=exact(right_predictions),
-        refused_right=refused_right,
-        successes=exact(successes),
-        wins=exact(wins),
-        losses=exact(losses),
+        **counts,
         cost=spent(cost),
         cost_squares=spent(cost**2),
     )

@@ -112,3 +112,10 @@ def test_weighed_counts_are_those_of_repeated_questions() -> None:
     for name in ("n", "escalated", "answered", "wrong", "refused_right", "wins", "losses", "successes"):
         np.testing.assert_allclose(getattr(weighed, name), getattr(repeated, name))
     np.testing.assert_allclose(weighed.cost, repeated.cost)
+
+
+def test_counts_that_are_zero_are_zero_however_they_are_weighed() -> None:
+    on = drawn([3, 7] * 40)
+    right = replace(on, local_correct=~on.local_failed, remote_correct=np.ones(len(on), np.bool_))
+    tally = sample(right, Risk(0.4)).count(np.unique(on.local_score), np.unique(on.remote_score))
+    assert not tally.wrong.any()
