@@ -39,8 +39,8 @@ def _user():
 
 
 @contextmanager
-def cluster():
-    """Starts a server, and gives the URL of its database."""
+def cluster(connections=100):
+    """Starts a server that takes so many connections, and gives the URL of its database."""
     user, folder = _user(), Path(tempfile.mkdtemp(prefix="twosup-pg-"))
     if user:
         shutil.chown(folder, user)
@@ -51,7 +51,19 @@ def cluster():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [_binary("postgres"), "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"]
+    command = [
+        _binary("postgres"),
+        "-D",
+        data,
+        "-p",
+        str(port),
+        "-k",
+        folder,
+        "-h",
+        "127.0.0.1",
+        "-N",
+        str(connections),
+    ]
     server = subprocess.Popen(command, **options)
     try:
         _wait(port)

@@ -49,6 +49,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             "PRIMARY KEY (purse, period))"
         ),
     ),
+    ("CREATE TABLE replies (id TEXT PRIMARY KEY, body TEXT NOT NULL)",),
 )
 
 
