@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LATEST = 20
 #: How long what was read of the log is taken for today's, in seconds, and at least, as a multiple of what it took.
 FRESH, REST = 2.0, 20.0
+#: How long is waited for that, in seconds, before what was known of before is told.
+PATIENCE = 5.0
 
 
 class Day(Record):
@@ -68,20 +70,27 @@ class Today:
         self._logged = [(route, route.log, *_watch(route)) for route in routes if route.log is not None]
         self._stale = 0.0
         self._days: list[Day] = []
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Future[list[Day]] | None = None
 
     async def days(self) -> list[Day]:
-        """Returns the days."""
-        async with self._reading:
-            if time.monotonic() >= self._stale:
-                began = time.monotonic()
-                self._days = await asyncio.to_thread(self._read)
-                self._stale = time.monotonic() + max(FRESH, REST * (time.monotonic() - began))
+        """Returns the days; while a long log is read for them, those of before, none at first."""
+        if self._reading is None:
+            if time.monotonic() < self._stale:
+                return self._days
+            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
+        reading = self._reading
+        await asyncio.wait({reading}, timeout=PATIENCE)
+        if reading.done():
+            self._reading = None if self._reading is reading else self._reading
+            self._days = reading.result()
         return self._days
 
     def _read(self) -> list[Day]:
+        began = time.monotonic()
         days = ((day_of(route, log, watch), unwatched) for route, log, watch, unwatched in self._logged if log)
-        return [day.model_copy(update={"unwatched": unwatched}) for day, unwatched in days]
+        found = [day.model_copy(update={"unwatched": unwatched}) for day, unwatched in days]
+        self._stale = time.monotonic() + max(FRESH, REST * (time.monotonic() - began))
+        return found
 
 
 def _watch(route: Route) -> tuple[Watch | None, str]:

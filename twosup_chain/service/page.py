@@ -37,6 +37,7 @@ def _route(name: str, route: Route, day: Day | None) -> dict[str, Any]:
     return {
         "name": name,
         "day": day,
+        "logged": route.log is not None,
         "cards": [] if day is None else _cards(day.stats),
         "breaker": None if route.breaker is None else route.breaker.state.replace("_", " "),
         "promised": route.calibration is not None,
