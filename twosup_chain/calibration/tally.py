@@ -125,7 +125,8 @@ def count(
         return np.cumsum(total(row, chosen, rows + 1))[:rows, None]
 
     def kept(chosen: Array) -> Array:
-        return total(row, chosen, rows + 1).sum() - escalated(chosen)
+        found: Array = total(row, chosen, rows + 1).sum() - escalated(chosen)
+        return found
 
     def refused(chosen: Array | None = None) -> Array:
         """How many of the chosen questions are escalated and then not trusted, shape (rows, columns)."""
@@ -156,7 +157,7 @@ def count(
         saved, both = refused(~outcomes.answerable), refused(~outcomes.answerable & alone)
         successes, losses, wins = right + saved, losses - both, wins + (saved - both)
     cost = np.zeros(len(outcomes)) if outcomes.remote_cost is None else outcomes.remote_cost
-    counts: dict[str, Array] = {
+    counts: dict[str, Any] = {
         "escalated": all_escalated,
         "answered": answered,
         "wrong": answered - right,
