@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 langchain_openai = pytest.importorskip("langchain_openai")
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.alone, pytest.mark.integration]
 
 PAUSE = 0.1  # seconds between two tokens
 NOTHING = "No answer was found that can be trusted."

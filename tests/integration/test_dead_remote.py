@@ -14,7 +14,7 @@ from twosup_chain.service.breaker import Breaker
 from twosup_chain.service.gate import RemoteGate
 
 pytest.importorskip("langchain_openai")
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.alone, pytest.mark.integration]
 
 NEVER = Supervisor(lambda asked, answer: 0.0, threshold=0.5)
 ALWAYS = Supervisor(lambda asked, answer: 1.0, threshold=0.5)

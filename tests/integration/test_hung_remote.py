@@ -17,7 +17,7 @@ from twosup_chain import Answer, Supervisor, TwoSupervisorChain, TwoSupervisorCh
 from twosup_chain.text.questions import LabelledQuestion
 
 pytest.importorskip("langchain_openai")
-pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 
 DEADLINE = 2.0
 ASKED = {"question": "Who designed it?", "context": "It was designed by Ellen Marsh."}

@@ -16,7 +16,7 @@ from faults.server import FaultServer
 from twosup_chain import Answer, Supervisor, TwoSupervisorChain
 
 pytest.importorskip("langchain_openai")
-pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 
 CALLS = 500
 #: How long a loop may stall beyond what spinning threads cause, in seconds; how much memory may stay, in MB.

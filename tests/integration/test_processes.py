@@ -21,7 +21,7 @@ from twosup_chain import ChatAnswerer, EmbeddingSimilarity, ExtractiveReader, Su
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.alone, pytest.mark.integration]
 
 QUESTION = {"question": "Who wrote it?", "context": "Ada wrote it."}
 

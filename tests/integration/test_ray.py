@@ -11,7 +11,7 @@ from twosup_chain.errors import ConfigurationError, InputError
 
 ray = pytest.importorskip("ray")
 pq = pytest.importorskip("pyarrow.parquet")
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.slow]
 
 COUNT = 20_000
 #: What a hosted call costs here, in currency, at most and really; every third question wants one.

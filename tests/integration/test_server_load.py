@@ -23,7 +23,7 @@ from faults.server import FaultServer
 from served import process
 
 pytest.importorskip("langchain_openai")
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.slow]
 
 CLIENTS = 300
 SECONDS = float(os.environ.get("TWOSUP_LOAD_SECONDS", "10"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors are a matter of POSIX")
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(os.name != "posix", reason="descriptors are a matter of POSIX")]
 
 PASSAGE = "The lighthouse was built in 1874 by Ada Marsh."
 ASK = "ask 'When was the lighthouse built?' --local-threshold 0 -c {}"
