@@ -44,8 +44,8 @@ class Breaker:
             return "closed"
         return "open" if monotonic() < self._until else "half_open"
 
-    def enter(self) -> None:
-        """Lets a question through; what becomes of it is to be told by `leave`.
+    def enter(self) -> bool:
+        """Lets a question through, and returns whether it is the one of a half-open breaker; `leave` is told its end.
 
         Raises:
             RemoteWithheldError: The hosted model is taken for dead.
@@ -56,11 +56,12 @@ class Breaker:
                     f"the last {self._count} calls failed; it is asked again {self._seconds:g} s after the last"
                 )
             self._probed = self.state == "half_open"
+            return self._probed
 
-    def leave(self, error: BaseException | None) -> None:
-        """Takes what became of a question: an answer, ``None``, or an error."""
+    def leave(self, error: BaseException | None, *, probe: bool = True) -> None:
+        """Takes what became of a question: an answer, ``None``, or an error; and what `enter` returned."""
         with self._lock:
-            self._probed = False
+            self._probed = self._probed and not probe
             if error is None or isinstance(error, AnswererError):  # a reply that is none is one all the same
                 self._count = 0
             elif isinstance(error, Exception) and not _says_nothing(error):

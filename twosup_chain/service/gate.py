@@ -116,7 +116,7 @@ class RemoteGate(Gate):
         """Asks once, if the model is not taken for dead."""
         if self.breaker is None:
             return (yield from self._paid(asked, call))
-        self.breaker.enter()
+        probe = self.breaker.enter()
         met: BaseException | None = None
         try:
             return (yield from self._paid(asked, call))
@@ -124,7 +124,7 @@ class RemoteGate(Gate):
             met = error
             raise
         finally:
-            self.breaker.leave(met)
+            self.breaker.leave(met, probe=probe)
 
     def _paid(self, asked: QAInput, call: Callable[[], Flow[Answer]]) -> Flow[Answer]:
         """Asks once, if there is money for it."""

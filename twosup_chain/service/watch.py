@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: How much later than a decision was asked for, or something was said, its row may be written, in seconds.
 _LATE = 300.0
+#: What feedback can never tell of, and what does.
+_UNTOLD = {"match_remote": "feedback does not tell it: twosup check on new records does"}
 
 
 class LogReport(MonitorReport):
@@ -66,7 +68,7 @@ class LogReport(MonitorReport):
         if promise.broken:
             return "BROKEN"
         if not promise.questions:
-            return "not known yet"
+            return _UNTOLD.get(promise.target, "not known yet")
         _, high = interval(promise)
         return "kept so far" if high is not None and high <= promise.limit else "no sign that it is broken"
 

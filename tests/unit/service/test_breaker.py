@@ -46,6 +46,17 @@ def test_then_one_question_at_a_time_is_let_through_until_one_is_answered():
     assert breaker.state == "closed"
 
 
+def test_a_call_from_before_that_ends_late_lets_no_second_question_through():
+    breaker = Breaker(failures=1, seconds=0.05)
+    early = [breaker.enter(), breaker.enter()]
+    breaker.leave(ConnectionError(), probe=early[0])
+    time.sleep(0.06)
+    assert breaker.enter()
+    breaker.leave(GeneratorExit(), probe=early[1])
+    with pytest.raises(RemoteWithheldError):
+        breaker.enter()
+
+
 def test_what_says_nothing_of_the_model_does_not_count():
     breaker = Breaker(failures=1)
     bad_request = ValueError("400")

@@ -149,6 +149,17 @@ def test_without_a_price_nothing_is_said_of_a_budget(log):
     assert watch(log, made).promises[0].value == pytest.approx(1.5)
 
 
+def test_what_feedback_can_never_tell_is_said_to_be_so(log):
+    names = {f"{role}_scorer": name for role, name in SCORERS.items()}
+    made = calibrate(drawn(1500), match_remote=0.3, confidence=0.9, **names)
+    put(log, decided(made, 0, 1.0))
+    say(log, 0, right=True)
+    found = watch(log, made)
+    assert [found.said(promise) for promise in found.promises] == [
+        "feedback does not tell it: twosup check on new records does"
+    ]
+
+
 def test_labels_that_are_no_sample_of_the_answers_are_said_to_be_none(log, calibration):
     put(log, *(decided(calibration, number, number % 2, 1.0 - number % 2 or None) for number in range(200)))
     for number in range(1, 200, 2):
