@@ -100,6 +100,10 @@ def test_thresholds_are_calibrated_kept_and_evaluated_as_those_of_questions_are(
     made = calibrate(records, local_scorer="max_softmax", remote_scorer="max_softmax", risk=0.25)
     made.save(path)
     report = evaluate(records, calibration=made)
+    page = report.save(tmp_path / "report").read_text(encoding="utf-8")
+    mistakes = [mistake.question for kind in report.mistakes for mistake in kind.examples]
+    assert len(set(mistakes)) > 1  # the texts, not the question that is the same for all
+    assert all(text in page for text in mistakes)
     chain = TwoSupervisorChain.from_calibration(Calibration.load(path), local=LOCAL, remote=REMOTE)
     labelled = load_decisions(data)
     results = chain.batch([one.as_input() for one in labelled])
