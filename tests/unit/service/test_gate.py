@@ -80,7 +80,7 @@ def test_what_does_not_pass_is_asked_once(error):
 def test_a_server_that_says_when_to_come_again_is_heeded_if_there_is_time():
     remote, calls = failing_first(1, FailedError(429, **{"retry-after": "0.3"}))
     assert chain(RemoteGate(), remote).invoke("q").source == "remote"
-    assert 0.3 <= calls[1] - calls[0] < 0.6
+    assert calls[1] - calls[0] >= 0.3  # by itself it would wait a quarter of a second at most
     remote, calls = failing_first(1, FailedError(429, **{"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}))
     started = time.monotonic()
     assert chain(RemoteGate(), remote, on_remote_error="local").invoke("q").source == "local"
