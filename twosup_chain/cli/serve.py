@@ -57,17 +57,14 @@ def serve(served: Served) -> None:
 
 
 def _service(served: Served, folder: Path) -> Service:
-    from twosup_chain.service.app import Service
-    from twosup_chain.service.build import routes
-    from twosup_chain.service.config import ServerTable, checked, load
-    from twosup_chain.service.http import Keys
+    from twosup_chain.service.serving import service
 
     changed: dict[str, Any] = {name: value for name in ("host", "port") if (value := getattr(served, name)) is not None}
-    if served.config is None:
-        from twosup_chain.demo.stand_in import ROUTE, route
-        from twosup_chain.service.log import DecisionLog
+    if served.config is not None:
+        return service(served.config, **changed)
+    from twosup_chain.demo.stand_in import ROUTE, route
+    from twosup_chain.service.app import Service
+    from twosup_chain.service.config import ServerTable, checked
+    from twosup_chain.service.log import DecisionLog
 
-        return Service({ROUTE: route(DecisionLog(folder / "decisions.db"))}, checked(ServerTable, changed, "--host"))
-    config = load(served.config)
-    server = checked(ServerTable, {**config.server.model_dump(), **changed}, "--host")
-    return Service(routes(config), server, Keys.of(server))
+    return Service({ROUTE: route(DecisionLog(folder / "decisions.db"))}, checked(ServerTable, changed, "--host"))

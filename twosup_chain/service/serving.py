@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from twosup_chain.errors import ConfigurationError, MissingExtraError
 from twosup_chain.service.app import Service
 from twosup_chain.service.build import routes
-from twosup_chain.service.config import load
+from twosup_chain.service.config import ServerTable, checked, load
 from twosup_chain.service.http import Keys
 from twosup_chain.service.metrics import SHARED
 
@@ -20,28 +20,34 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-#: The variable that tells a worker process which file it serves.
-CONFIG = "TWOSUP_CONFIG"
+#: The variables that tell a worker process which file it serves, and where, if not where the file says.
+CONFIG, HOST = "TWOSUP_CONFIG", "TWOSUP_HOST"
 
 #: How long a connection may idle, in seconds: longer than clients and proxies keep one, so that they close it, and no
 #: request meets a connection that is being closed.
 KEEP_ALIVE = 75
 
 
-def service(path: str | Path) -> Service:
+def service(path: str | Path, **changed: Any) -> Service:
     """Returns the server of a file; nothing is loaded yet.
+
+    Args:
+        path: The file.
+        **changed: Options of its ``[server]`` that are others.
 
     Raises:
         TwosupError: The file, a part of a route or a key is wrong.
     """
     config = load(path)
-    return Service(routes(config), config.server, Keys.of(config.server))
+    server = checked(ServerTable, {**config.server.model_dump(), **changed}, "--host")
+    return Service(routes(config), server, Keys.of(server))
 
 
 def app() -> Starlette:
     """Returns the ASGI application of the file that `CONFIG` names, for ``uvicorn --factory`` and worker processes."""
     if path := os.environ.get(CONFIG):
-        return service(path).app()
+        changed = {"host": host} if (host := os.environ.get(HOST)) else {}
+        return service(path, **changed).app()
     raise ConfigurationError(f"set {CONFIG} in the environment to the path of a twosup.toml")
 
 
@@ -74,5 +80,5 @@ def run(served: Service, path: Path | None = None) -> None:
         uvicorn.run(served.app(), **options)
         return
     with TemporaryDirectory(prefix="twosup-") as counts:  # the workers count together
-        os.environ |= {CONFIG: str(path), SHARED: counts}
+        os.environ |= {CONFIG: str(path), HOST: server.host, SHARED: counts}
         uvicorn.run(f"{__name__}:app", factory=True, workers=server.workers, **options)
