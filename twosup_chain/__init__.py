@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twosup_chain.chat.condenser import QuestionCondenser
     from twosup_chain.chat.middleware import TwoSupervisorMiddleware as TwoSupervisorMiddleware
     from twosup_chain.chat.model import TwoSupervisorChatModel
+    from twosup_chain.classifier.classifier import TextClassifier as TextClassifier
     from twosup_chain.collection.collect import acollect, collect
     from twosup_chain.decisions.llama import LlamaCppDecisionModel as LlamaCppDecisionModel
     from twosup_chain.decisions.model import TwoSupervisorDecisionModel as TwoSupervisorDecisionModel
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from twosup_chain.decisions.scorer import SupportChecked as SupportChecked
     from twosup_chain.decisions.support import SupportModel as SupportModel
     from twosup_chain.evaluation.evaluate import evaluate
+    from twosup_chain.fitting.fit_classifier import fit_classifier
     from twosup_chain.fitting.fit_scorer import fit_scorer, fit_supervisor
     from twosup_chain.llama.answerer import LlamaCppAnswerer
     from twosup_chain.llama.chat import LlamaCppChat
@@ -46,12 +48,14 @@ _MODULES = {
     "chat.condenser": "QuestionCondenser",
     "chat.middleware": "TwoSupervisorMiddleware",
     "chat.model": "TwoSupervisorChatModel",
+    "classifier.classifier": "TextClassifier",
     "collection": "acollect collect",
     "decisions.llama": "LlamaCppDecisionModel",
     "decisions.model": "TwoSupervisorDecisionModel",
     "decisions.scorer": "DecisionScorer SupportChecked",
     "decisions.support": "SupportModel",
     "evaluation.evaluate": "evaluate",
+    "fitting.fit_classifier": "fit_classifier",
     "fitting.fit_scorer": "fit_scorer fit_supervisor",
     "llama.answerer": "LlamaCppAnswerer",
     "llama.chat": "LlamaCppChat",
@@ -93,6 +97,7 @@ __all__ = [
     "check",
     "collect",
     "evaluate",
+    "fit_classifier",
     "fit_scorer",
     "fit_supervisor",
     "load_decisions",

@@ -30,6 +30,7 @@ from twosup_chain.cli.observe import observe
 from twosup_chain.cli.recalibrate import recalibrate
 from twosup_chain.cli.replicate import replicate
 from twosup_chain.cli.serve import serve
+from twosup_chain.cli.train_classifier import train_classifier
 from twosup_chain.cli.train_reader import train_reader
 from twosup_chain.errors import ConfigurationError, InputError
 
@@ -120,6 +121,7 @@ for _command in (
     recalibrate,
     replicate,
     serve,
+    train_classifier,
     train_reader,
 ):
     app.command()(_command)

@@ -121,7 +121,7 @@ class ReaderEngine:
         tokenizer = self._loaded.get()[2]
         return [
             # one by one: encode_batch wakes a thread pool, which costs more than it saves on short texts
-            _join([(at, tokenizer.encode(piece, add_special_tokens=False)) for at, piece in _pieces(text)])
+            _join([(at, tokenizer.encode(piece, add_special_tokens=False)) for at, piece in pieces(text)])
             for text in texts
         ]
 
@@ -186,15 +186,26 @@ class ReaderEngine:
 def _load(
     folder: Path, num_threads: int | None, providers: tuple[str, ...]
 ) -> tuple[ReaderConfig, onnxruntime.InferenceSession, tokenizers.Tokenizer]:
-    import tokenizers
+    config = verified_config(folder)
+    session = _session(folder, num_threads, providers)
+    return config, session, load_tokenizer(folder)
 
+
+def verified_config(folder: Path) -> ReaderConfig:
+    """Returns what a folder's ``config.json`` says, once its files are there and are those that it speaks of."""
     config = ReaderConfig.read(folder / CONFIG_FILE)
-    vocabulary = folder / TOKENIZER_FILE
-    for path in (folder / MODEL_FILE, vocabulary):
+    for path in (folder / MODEL_FILE, folder / TOKENIZER_FILE):
         if not path.is_file():
             raise unreadable(path, "there is no such file")
     verify(folder, config)
-    session = _session(folder, num_threads, providers)
+    return config
+
+
+def load_tokenizer(folder: Path) -> tokenizers.Tokenizer:
+    """Returns a folder's tokenizer, which cuts nothing off."""
+    import tokenizers
+
+    vocabulary = folder / TOKENIZER_FILE
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(vocabulary))
     except Exception as error:  # tokenizers raises bare Exception
@@ -202,7 +213,7 @@ def _load(
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # "[SEP]" in a user's text is text
-    return config, session, tokenizer
+    return tokenizer
 
 
 def import_onnxruntime() -> Any:
@@ -254,15 +265,15 @@ def _run(session: onnxruntime.InferenceSession, items: list[ModelInput]) -> list
     return [Logits(s, e) for s, e in zip(start.astype(np.float64), end.astype(np.float64), strict=True)]
 
 
-def _pieces(text: str) -> list[tuple[int, str]]:
+def pieces(text: str) -> list[tuple[int, str]]:
     """Cuts a long text at white space; returns the pieces and where each starts."""
-    pieces, at = [], 0
+    found, at = [], 0
     while len(text) - at > _TOKENIZED_AT_ONCE:
         cut = at + _TOKENIZED_AT_ONCE
         back = next((i for i in range(cut, max(at, cut - 1000), -1) if text[i].isspace()), cut)
-        pieces.append((at, text[at:back]))
+        found.append((at, text[at:back]))
         at = back
-    return [*pieces, (at, text[at:])]
+    return [*found, (at, text[at:])]
 
 
 def _join(parts: list[tuple[int, tokenizers.Encoding]]) -> Tokens:

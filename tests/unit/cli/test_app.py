@@ -26,6 +26,7 @@ COMMANDS = (
     "init",
     "models",
     "replicate",
+    "train-classifier",
     "train-reader",
 )
 HEAVY = ("onnxruntime", "llama_cpp", "torch", "matplotlib", "langchain", "langchain_core", "langchain_openai", "numpy")
