@@ -1,4 +1,4 @@
-"""``python examples/study records|tables|pairs|live``: see the package's docstring."""
+"""``python examples/study records|tables|pairs|labels|live``: see the package's docstring."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import typer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from study import records
+from study.labels import HALVES, label_tables
+from study.labels_page import labels_markdown
 from study.live import live
 from study.pairs import pairs_table
 from study.render import markdown, pairs_markdown
@@ -78,6 +80,18 @@ def make_pairs(
     """Makes the tables of pairs of models from the records."""
     found = pairs_table(data, draws)
     _written(found, pairs_markdown(found), out, "pairs")
+
+
+@app.command("labels")
+def make_labels(
+    *,
+    data: Folder = DATA / "labels",
+    out: Annotated[Path | None, typer.Option(help="Where to write labels.json and labels.md.")] = None,
+    draws: Annotated[int, typer.Option(min=20, help="Bootstrap draws.")] = DRAWS,
+) -> None:
+    """Makes the table of the studies of classification from recorded predictions."""
+    found = label_tables(data, draws)
+    _written(found, labels_markdown(found, HALVES), out, "labels")
 
 
 @app.command("live")

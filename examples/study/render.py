@@ -17,10 +17,10 @@ def markdown(found: dict[str, Any]) -> str:
 def pairs_markdown(found: dict[str, Any]) -> str:
     """Returns the tables of pairs as one Markdown page."""
     heads, tables = ["", *found], list(found.values())
-    rows = [["local only, F1", *(_interval(t["local"]["f1"], 1, percent=True) for t in tables)]]
-    rows += [["hosted only, F1", *(_interval(t["hosted"]["f1"], 1, percent=True) for t in tables)]]
+    rows = [["local only, F1", *(interval(t["local"]["f1"], 1, percent=True) for t in tables)]]
+    rows += [["hosted only, F1", *(interval(t["hosted"]["f1"], 1, percent=True) for t in tables)]]
     rows += [
-        [f"hosted answer right, AUROC: {name}", *(_interval(t["auroc"][name], 3) for t in tables)]
+        [f"hosted answer right, AUROC: {name}", *(interval(t["auroc"][name], 3) for t in tables)]
         for name in tables[0]["auroc"]
     ]
     rows += [
@@ -38,21 +38,21 @@ def pairs_markdown(found: dict[str, Any]) -> str:
         "oracle asks where it pays, within the budget, and its gain is over local only. Rivals keep a budget on the "
         "fitting questions, without a guarantee; ours stands there both ways."
     )
-    parts = [f"{head}\n\n{_table(heads, rows)}"]
+    parts = [f"{head}\n\n{table_text(heads, rows)}"]
     for name, table in found.items():
         columns = ["rule", "budget", "hosted calls", "F1", "EM", "less hosted only, F1", "share of the oracle's gain"]
         lines = [
             [
                 rule,
                 f"{float(budget):.0%}",
-                *(_interval(row[key], 1, percent=True) for key in ("remote_rate", "f1", "exact_match")),
-                _interval(row["over_hosted"], 1, percent=True, sign=True),
-                _interval(row["share_of_gain"], 0, percent=True),
+                *(interval(row[key], 1, percent=True) for key in ("remote_rate", "f1", "exact_match")),
+                interval(row["over_hosted"], 1, percent=True, sign=True),
+                interval(row["share_of_gain"], 0, percent=True),
             ]
             for budget, rows_at in table["budgets"].items()
             for rule, row in rows_at.items()
         ]
-        parts.append(f"## {name}\n\n{_table(columns, lines)}")
+        parts.append(f"## {name}\n\n{table_text(columns, lines)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,13 +72,11 @@ def _features(found: dict[str, Any]) -> str:
     parts = []
     for side, words in (("remote", "the hosted prediction is right"), ("local", "the reader's best span is right")):
         table = found["features"][side]
-        rows = [[f"learned: {name}", _interval(value, 3)] for name, value in table["learned"].items()]
-        rows += [[f"`{name}`", _interval(value, 3)] for name, value in table["single"].items()]
-        over = "; ".join(
-            f"{name} {_interval(value, 3, sign=True)}" for name, value in table["over_best_single"].items()
-        )
+        rows = [[f"learned: {name}", interval(value, 3)] for name, value in table["learned"].items()]
+        rows += [[f"`{name}`", interval(value, 3)] for name, value in table["single"].items()]
+        over = "; ".join(f"{name} {interval(value, 3, sign=True)}" for name, value in table["over_best_single"].items())
         parts.append(
-            f"## AUROC for “{words}” ({table['right']:.1%} are)\n\n{_table(['feature', 'AUROC'], rows)}\n\n"
+            f"## AUROC for “{words}” ({table['right']:.1%} are)\n\n{table_text(['feature', 'AUROC'], rows)}\n\n"
             f"Learned less the best single feature, `{table['best_single']}`: {over}."
         )
     return "\n\n".join(parts)
@@ -92,10 +90,10 @@ def _systems(found: dict[str, Any]) -> str:
         [
             row["name"],
             *(
-                _interval(row[name], 1, percent=True)
+                interval(row[name], 1, percent=True)
                 for name in ("exact_match", "f1", "remote_rate", "coverage", "risk")
             ),
-            _interval(row["augrc"], 3) if row["augrc"] else "–",
+            interval(row["augrc"], 3) if row["augrc"] else "–",
             f"{row['tokens'][0]:.0f}",
             f"{row['cost'][0]:.2f}",
         ]
@@ -104,8 +102,8 @@ def _systems(found: dict[str, Any]) -> str:
     less = [
         [
             name,
-            _interval(value["f1"], 1, percent=True, sign=True),
-            _interval(value["exact_match"], 1, percent=True, sign=True),
+            interval(value["f1"], 1, percent=True, sign=True),
+            interval(value["exact_match"], 1, percent=True, sign=True),
         ]
         for name, value in table["ours_less"].items()
     ]
@@ -114,9 +112,9 @@ def _systems(found: dict[str, Any]) -> str:
         f"## Whole systems\n\nTokens: of the hosted model, a question. Cost: in {price['currency']}, at "
         f"{price['input']:.2f} a million tokens read and {price['output']:.2f} written. "
         "A limit on the risk counts a token F1 of at least 0.5 as right, the column exact matches alone.\n\n"
-        f"{_table(names, rows)}"
+        f"{table_text(names, rows)}"
         f"{remark}\n\n"
-        f"“{table['ours']}” less each, in points:\n\n{_table(['system', 'F1', 'EM'], less)}"
+        f"“{table['ours']}” less each, in points:\n\n{table_text(['system', 'F1', 'EM'], less)}"
     )
 
 
@@ -124,21 +122,21 @@ def _claims(found: dict[str, Any]) -> str:
     table = found["claims"]
     names = ("remote_rate", "f1_over_local_only", "f1_over_remote_only")
     rows = [
-        [draws, *(_interval(table[draws][name], 1, percent=True, sign=name != "remote_rate") for name in names)]
+        [draws, *(interval(table[draws][name], 1, percent=True, sign=name != "remote_rate") for name in names)]
         for draws in ("passages", "articles", "questions")
     ]
     heads = ["draws of", "hosted calls", "F1 over local only", "F1 over remote only"]
-    return f"## {table['rule']}, with draws of different units\n\n{_table(heads, rows)}"
+    return f"## {table['rule']}, with draws of different units\n\n{table_text(heads, rows)}"
 
 
 def _flattered(found: dict[str, Any]) -> str:
     rows = [
-        [name, f"{value['calls']:.1%}", _interval(value["f1"], 1, percent=True, sign=True)]
+        [name, f"{value['calls']:.1%}", interval(value["f1"], 1, percent=True, sign=True)]
         for name, value in found["curves"]["ours_less_best_at_no_more_calls"].items()
     ]
     return (
         "## Ours against each rule's best point at no more hosted calls\n\nThe point is picked on the very questions "
-        f"that it is judged on, which flatters the rival.\n\n{_table(['rule', 'its calls', 'F1, ours less it'], rows)}"
+        f"that it is judged on, which flatters the rival.\n\n{table_text(['rule', 'its calls', 'F1, ours less it'], rows)}"
     )
 
 
@@ -164,7 +162,7 @@ def _shift(found: dict[str, Any]) -> str:
     return (
         f"## Domain shift: fitted and calibrated on SQuAD (confidence {table['confidence']:g})\n\n"
         "Nothing was fitted or calibrated on these sources, and the reader was trained on none of them.\n\n"
-        f"{_table(heads, figures)}\n\n{_promises(table['promises'])}"
+        f"{table_text(heads, figures)}\n\n{_promises(table['promises'])}"
     )
 
 
@@ -174,7 +172,7 @@ def _promises(table: dict[str, Any]) -> str:
         if "infeasible" in promise:
             rows.append([name, f"{promise['limit']:.0%}", "–", "", "", f"infeasible: {promise['infeasible']}"])
             continue
-        own = _interval(promise["at_home"], 1, percent=True)
+        own = interval(promise["at_home"], 1, percent=True)
         rows.append([name, f"{promise['limit']:.0%}", "SQuAD, out of fold", "", own, ""])
         rows += [
             [
@@ -182,21 +180,24 @@ def _promises(table: dict[str, Any]) -> str:
                 f"{promise['limit']:.0%}",
                 source,
                 f"{held['questions']:,}",
-                _interval(held["value"], 1, percent=True),
+                interval(held["value"], 1, percent=True),
                 f"{held['probability']:.3f}: {held['verdict']}",
             ]
             for source, held in promise["sources"].items()
         ]
-    return _table(["promise", "limit", "source", "questions", "measured", "`check`: probability that it holds"], rows)
+    return table_text(
+        ["promise", "limit", "source", "questions", "measured", "`check`: probability that it holds"], rows
+    )
 
 
 def _pair_point(point: dict[str, Any] | None) -> str:
     if point is None:
         return "–"
-    return f"{_interval(point['f1'], 1, percent=True)} at {_interval(point['remote_rate'], 1, percent=True)}"
+    return f"{interval(point['f1'], 1, percent=True)} at {interval(point['remote_rate'], 1, percent=True)}"
 
 
-def _interval(value: Sequence[float | None] | None, digits: int, *, percent: bool = False, sign: bool = False) -> str:
+def interval(value: Sequence[float | None] | None, digits: int, *, percent: bool = False, sign: bool = False) -> str:
+    """Returns a figure with its interval."""
     if value is None or value[0] is None or value[0] != value[0]:
         return "–"
     factor = 100.0 if percent else 1.0
@@ -205,6 +206,7 @@ def _interval(value: Sequence[float | None] | None, digits: int, *, percent: boo
     return f"{middle} [{low}, {high}]"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table_text(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns a table in Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

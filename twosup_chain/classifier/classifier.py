@@ -6,11 +6,12 @@ from pathlib import Path
 from pydantic import Field, PrivateAttr
 
 from twosup_chain._core_decisions import (
+    Answer,
     BaseDecisionModel,
     Choice,
-    ChoiceAnswer,
     ClassifierResponse,
     Question,
+    ScoredChoiceAnswer,
     State,
 )
 from twosup_chain._options import Options, shorten
@@ -18,12 +19,6 @@ from twosup_chain.answerers.typed import as_text
 from twosup_chain.classifier.engine import ClassifierEngine
 from twosup_chain.classifier.folder import Fitness
 from twosup_chain.errors import InputError
-
-
-class ClassifierAnswer(ChoiceAnswer):
-    """The likeliest label with every label's probability, and in `scores` what else the classifier saw."""
-
-    scores: dict[str, float] = Field(default_factory=dict)
 
 
 class TextClassifier(BaseDecisionModel, Options):
@@ -85,17 +80,22 @@ class TextClassifier(BaseDecisionModel, Options):
         text = as_text(state)
         if text is None:
             raise InputError("the state holds something that is no text: a TextClassifier reads text alone")
-        known = {name: question for name, question in questions.items() if self._knows(question)}
+        labels = set(self.labels)
+        known = {
+            name: list(question.criteria)
+            for name, question in questions.items()
+            if isinstance(question, Choice) and question.criteria.keys() <= labels
+        }
         if not known:
             raise InputError(
                 f"none of the questions {shorten(sorted(questions))} is a Choice among labels that {self.model} was "
                 f"fitted on: {shorten(list(self.labels), 400)}"
             )
-        answers = {}
-        for name, question in known.items():
-            found = self._engine.classify(text, list(question.criteria))
+        answers: dict[str, Answer] = {}
+        for name, options in known.items():
+            found = self._engine.classify(text, options)
             likeliest = max(found.probabilities, key=found.probabilities.__getitem__)
-            answers[name] = ClassifierAnswer(
+            answers[name] = ScoredChoiceAnswer(
                 type="choice",
                 choice=likeliest,
                 probabilities=found.probabilities,
@@ -106,6 +106,3 @@ class TextClassifier(BaseDecisionModel, Options):
 
     async def _aclassify(self, state: State, questions: dict[str, Question]) -> ClassifierResponse:
         return await self._engine.worker.arun(partial(self._classify, state, questions))
-
-    def _knows(self, question: Question) -> bool:
-        return isinstance(question, Choice) and question.criteria.keys() <= set(self.labels)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,7 @@ from twosup_chain.classifier.head import ARRAYS, Head
 from twosup_chain.errors import ConfigurationError, ModelFileError
 
 CONFIG_FILE, HEAD_FILE = "classifier.json", "head.npz"
-FORMAT_VERSION = 1
+FORMAT_VERSION: Final = 1
 
 
 class Fitness(Record):
@@ -80,7 +80,8 @@ class ClassifierConfig(Record):
 def write(folder: Path, head: Head, **known: Any) -> ClassifierConfig:
     """Writes a classifier's folder, all of it or nothing; returns its configuration, of which the rest is `known`."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **head.arrays())
+    arrays: dict[str, Any] = head.arrays()
+    np.savez_compressed(buffer, **arrays)
     packed = buffer.getvalue()
     config = ClassifierConfig(head=hashlib.sha256(packed).hexdigest(), **known)
     write_folder(folder, {HEAD_FILE: packed, CONFIG_FILE: config.model_dump_json(indent=2) + "\n"})

@@ -38,7 +38,8 @@ class _Texts(NamedTuple):
     classes: Array  # the label's number, that behind the last one for none; shape (n,)
     weights: Array  # shape (n,)
 
-    def __getitem__(self, chosen: Array) -> Self:  # type: ignore[override]
+    def take(self, chosen: Array) -> Self:
+        """Returns those that are flagged."""
         some = [self.grams[row] for row in np.flatnonzero(chosen)]
         return type(self)(self.embeddings[chosen], some, self.classes[chosen], self.weights[chosen])
 
@@ -165,7 +166,7 @@ def _held_out(texts: _Texts, folds: int, seed: int) -> Array:
     found = np.empty((len(order), int(texts.classes.max()) + 1))
     for fold in range(folds):
         here = division == fold
-        found[here] = _Fit.of(texts[~here]).logits(texts[here])
+        found[here] = _Fit.of(texts.take(~here)).logits(texts.take(here))
     return found
 
 
