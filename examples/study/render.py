@@ -136,7 +136,8 @@ def _flattered(found: dict[str, Any]) -> str:
     ]
     return (
         "## Ours against each rule's best point at no more hosted calls\n\nThe point is picked on the very questions "
-        f"that it is judged on, which flatters the rival.\n\n{table_text(['rule', 'its calls', 'F1, ours less it'], rows)}"
+        "that it is judged on, which flatters the rival.\n\n"
+        + table_text(["rule", "its calls", "F1, ours less it"], rows)
     )
 
 

@@ -92,3 +92,18 @@ def test_a_misspelt_option_and_a_missing_folder_say_what_to_write(tmp_path):
         TextClassifier(model=str(tmp_path), threads=1)
     with pytest.raises(ModelFileError, match=r"cannot read .*classifier.json"):
         TextClassifier(model=str(tmp_path)).invoke(request("I like it"))
+
+
+def test_what_is_recorded_is_what_is_seen_live(classifier, tmp_path):
+    from twosup_chain import collect, load_decisions
+    from twosup_chain.records import read_records
+
+    texts = ("please refund the lamp", "I cannot sign in", "how tall is Everest")
+    out = tmp_path / "records.jsonl"
+    lines = [{"text": text, "label": label} for text, label in zip(texts, ("refund", "login", None), strict=True)]
+    collect(load_decisions(lines, options=LABELS), local=classifier, remote=classifier, out=out)
+    recorded = {record.digest: record.local for record in read_records(out)}
+    assert len(recorded) == len(texts)
+    live = [classifier.invoke(request(text)).answers["topic"] for text in texts]
+    seen = sorted((answer.confidence, answer.scores["distance"]) for answer in live)
+    assert sorted((one.features["max_softmax"], one.features["distance"]) for one in recorded.values()) == seen
