@@ -1,95 +1,101 @@
-"""Classification by two supervisors, the paper's other studies: reviews, issues and intents, from recorded predictions.
+"""Classification by two supervisors, the paper's other studies: reviews, issues and intents, from records.
 
-A study is two files, as ``twosup replicate`` takes them: a line a text, without it, what a model predicts, the label
-(``none``: no label fits, or the model says so), its trust. The local model is a `TextClassifier`, the hosted one a
-1.5B GGUF, asked for the label and read by its label probabilities (`PAIRS`).
+The records are those of `collect`, without texts (`record`): the local model is a `TextClassifier`, the hosted one a
+GGUF, which reads a text's ends and is asked for the probability of every label. Trust is the largest probability on
+both sides, as in the paper.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from langchain_core.runnables import RunnableLambda
 
 from study.resampling import DRAWS, Resamples
-from twosup_chain import calibrate
+from twosup_chain import QAInput, calibrate, collect, load_decisions
+from twosup_chain._packed import read_packed
+from twosup_chain.answerers.part import as_answerer
 from twosup_chain.errors import InfeasibleTargetError
 from twosup_chain.outcomes.decisions import decide
-from twosup_chain.outcomes.outcomes import Outcomes
-from twosup_chain.paper import read_recordings, replicate
-from twosup_chain.paper.csv_columns import CsvColumns
+from twosup_chain.outcomes.from_records import read_columns
+from twosup_chain.paper import Recording, replicate
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from langchain_core.runnables import Runnable
 
-    import numpy.typing as npt
+    from twosup_chain.outcomes.outcomes import Floats, Outcomes
+    from twosup_chain.schema import QAInputLike
 
-    from twosup_chain.outcomes.outcomes import Floats
-
-#: The studies, by the names of their files.
-STUDIES = ("imdb", "issues", "clinc")
-#: What a prediction or a label says where no label fits.
-NONE = "none"
 #: The risk that is promised, and the confidence of that promise.
 RISK, CONFIDENCE = 0.15, 0.9
 #: How often the texts are halved, to see how often the promise is kept.
 HALVES = 40
+#: How many words of a text's beginning and of its end the hosted model reads.
+_WORDS = (60, 60)
 
 
-class Labelled(NamedTuple):
-    """A study's columns, and its texts that no label fits; shape (n,)."""
+def record(data: Path, local: Any, hosted: Any, out: Path, *, instructions: str) -> int:
+    """Asks both models for the labels of labelled decisions, on from where it stopped; returns how many are recorded.
 
-    outcomes: Outcomes
-    outside: npt.NDArray[np.bool_]
+    The local model reads whole texts, the hosted one their ends.
+    """
+    decisions = load_decisions(data, instructions=instructions)
+    return collect(decisions, local=local, remote=shortened(hosted), out=out, text=False).recorded
 
 
-def labelled(folder: Path, name: str) -> Labelled:
-    """Returns a study's columns from ``NAME-local.csv.gz`` and ``NAME-remote.csv.gz``."""
-    paths = [folder / f"{name}-{role}.csv.gz" for role in ("local", "remote")]
-    both = read_recordings(*paths)
-    outside = np.array([label == NONE for label in CsvColumns(paths[0]).texts("ground_truth")])
-    says = [np.array([p == NONE for p in CsvColumns(path).texts("prediction")]) for path in paths]
-    columns = Outcomes(
-        local_score=both.local.score,
-        remote_score=both.remote.score,
-        local_correct=both.local.correct,
-        remote_correct=both.remote.correct,
-        answerable=~outside,
-        local_no_answer=says[0],
-        remote_no_answer=says[1],
-    )
-    return Labelled(columns, outside)
+def shortened(model: Any) -> Runnable[QAInputLike, Any]:
+    """Returns an answerer, of a decision model, say, that reads the first and the last words of a text."""
+    first, last = _WORDS
+
+    def cut(value: QAInputLike) -> QAInput:
+        asked = QAInput.coerce(value)
+        words = " ".join(asked.passages).split()
+        if len(words) <= first + last:
+            return asked
+        return asked.model_copy(update={"context": " ".join([*words[:first], "[…]", *words[-last:]])})
+
+    return RunnableLambda(cut) | as_answerer(model, role="remote")
 
 
 def label_tables(folder: Path, draws: int = DRAWS) -> dict[str, Any]:
-    """Returns the figures of every study whose files are in a folder, by its name."""
-    there = [name for name in STUDIES if (folder / f"{name}-remote.csv.gz").exists()]
-    return {name: _figures(folder, name, draws) for name in there}
+    """Returns the figures of every study whose records, ``NAME.jsonl.gz``, are in a folder, by its name."""
+    found = {}
+    with TemporaryDirectory() as there:
+        for path in sorted(folder.glob("*.jsonl.gz")):
+            unpacked = Path(there) / path.stem
+            unpacked.write_bytes(read_packed(path))
+            found[unpacked.stem] = figures(unpacked, draws)
+    return found
 
 
-def _figures(folder: Path, name: str, draws: int) -> dict[str, Any]:
-    study = labelled(folder, name)
-    columns = study.outcomes
-    both = read_recordings(*(folder / f"{name}-{role}.csv.gz" for role in ("local", "remote")))
-    paper = replicate(both.local, both.remote)
+def figures(path: Path, draws: int) -> dict[str, Any]:
+    """Returns the figures of one study: the paper's, and ours."""
+    scorers = {"local_scorer": "max_softmax", "remote_scorer": "max_softmax"}
+    columns = read_columns([path], **scorers, failures=True).outcomes()
+    local, hosted = columns.local_correct, columns.remote_correct
+    paper = replicate(
+        Recording(score=columns.local_score, correct=local), Recording(score=columns.remote_score, correct=hosted)
+    )
     drawn = Resamples(np.arange(len(columns)).astype(str), draws)
-    local, remote = columns.local_correct.astype(float), columns.remote_correct.astype(float)
     asked, right = _halved(columns)
     return {
         "texts": len(columns),
-        "local": drawn.mean(local),
-        "remote": drawn.mean(remote),
+        "local": drawn.mean(local.astype(float)),
+        "remote": drawn.mean(hosted.astype(float)),
         "auc_rac": paper.auc_rac,
         "points": {point.name: (point.cutoff, point.accuracy) for point in paper.points},
         "table": [asdict(row) for row in paper.table],
         "ours": {
             "calls": drawn.mean(asked),
             "accuracy": drawn.mean(right),
-            "over_remote": drawn.mean(right - remote),
+            "over_remote": drawn.mean(right - hosted),
             "over_local": drawn.mean(right - local),
         },
-        "risk": _risk(study),
+        "risk": _risk(columns),
     }
 
 
@@ -103,36 +109,27 @@ def _halved(columns: Outcomes) -> tuple[Floats, Floats]:
     trusting = replace(columns, remote_score=np.ones(len(columns)))
     halves = np.random.default_rng(0).permutation(len(columns)) % 2
     for half in (0, 1):
-        fitted = calibrate(trusting.take(halves != half), match_remote=True)
-        here = halves == half
+        fitted, here = calibrate(trusting.take(halves != half), match_remote=True), halves == half
         found = decide(trusting.take(here), fitted.local.threshold, 0.0)
         asked[here], right[here] = found.escalated, found.right
     return asked, right
 
 
-def _risk(study: Labelled) -> dict[str, Any]:
-    """Returns what a promised risk comes to on the halves that it was not calibrated on."""
-    rng = np.random.default_rng(1)
-    found: list[tuple[float, float, float, float]] = []
+def _risk(columns: Outcomes) -> dict[str, Any]:
+    """Returns what a promised risk comes to on halves that it was not calibrated on, on average, and how often."""
+    rng, found = np.random.default_rng(1), []
     for _ in range(HALVES):
-        half = rng.permutation(len(study.outside)) % 2 == 0
+        half = rng.permutation(len(columns)) % 2 == 0
         try:
-            made = calibrate(study.outcomes.take(half), risk=RISK, confidence=CONFIDENCE)
+            made = calibrate(columns.take(half), risk=RISK, confidence=CONFIDENCE)
         except InfeasibleTargetError:
             continue
-        ends = decide(study.outcomes.take(~half), made.local.threshold, made.remote.threshold)
-        wrong = ends.answered & ~ends.right
-        outside = study.outside[~half]
+        other = columns.take(~half)
+        ends = decide(other, made.local.threshold, made.remote.threshold)
+        outside = ~other.answerable if other.answerable is not None else np.zeros(len(other), np.bool_)
         refused = float(np.mean(~ends.answered[outside])) if outside.any() else float("nan")
-        risk = float(wrong.sum() / max(1, ends.answered.sum()))
-        found.append((risk, float(ends.answered.mean()), float(ends.escalated.mean()), refused))
-    risks, answered, asked, refused = np.array(found).reshape(-1, 4).T
-    return {
-        "promised": RISK,
-        "feasible": len(found) / HALVES,
-        "risk": float(risks.mean()) if len(risks) else None,
-        "exceeded": float(np.mean(risks > RISK)) if len(risks) else None,
-        "answered": float(answered.mean()) if len(risks) else None,
-        "calls": float(asked.mean()) if len(risks) else None,
-        "outside_refused": float(refused.mean()) if len(risks) else None,
-    }
+        risk = float((ends.answered & ~ends.right).sum() / max(1, ends.answered.sum()))
+        found.append((risk, risk > RISK, ends.answered.mean(), ends.escalated.mean(), refused))
+    names = ("risk", "exceeded", "answered", "calls", "outside_refused")
+    means = np.mean(np.array(found, np.float64).reshape(-1, len(names)), axis=0) if found else [float("nan")] * 5
+    return {"promised": RISK, "feasible": len(found) / HALVES, **dict(zip(names, map(float, means), strict=True))}
