@@ -6,7 +6,6 @@ import asyncio
 import gc
 import re
 import time
-from functools import partial
 from itertools import cycle, islice
 
 import pytest
@@ -21,6 +20,8 @@ pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.filterwarn
 CALLS = 500
 #: How long a loop may stall beyond what spinning threads cause, in seconds; how much memory may stay, in MB.
 STALL, STAYS = 0.25, 20
+#: How often the loop is looked at, in seconds.
+BEAT = 0.01
 MIX = [name for name in FAULTS if name != "busy_once"]
 
 
@@ -61,15 +62,12 @@ def chains():
 
 
 async def longest_stall(until):
-    """Returns the most that the loop computed between two ticks of a timer, in seconds, until an event is set.
-
-    In time of its own thread: what other threads and processes take is none of it.
-    """
+    """Returns the most by which a timer of the loop came late, in seconds, until an event is set."""
     worst = 0.0
     while not until.is_set():
-        before = time.thread_time()
-        await asyncio.sleep(0.01)
-        worst = max(worst, time.thread_time() - before)
+        before = time.monotonic()
+        await asyncio.sleep(BEAT)
+        worst = max(worst, time.monotonic() - before - BEAT)
     return worst
 
 
@@ -101,20 +99,16 @@ async def ask(chains, at_once=CALLS):
     return await asyncio.gather(*(one(n, name) for n, name in enumerate(islice(cycle(MIX), CALLS))))
 
 
-async def spinning_threads(_, seconds=2.0):
-    """Lets six threads compute beside the loop."""
+async def control(seconds=2.0):
+    """Lets six threads spin, and as many coroutines as there are questions sleep, and nothing else."""
     until = time.monotonic() + seconds
-    await asyncio.gather(*(asyncio.to_thread(_spin, until) for _ in range(6)))
+    spinning = (asyncio.to_thread(_spin, until) for _ in range(6))
+    await asyncio.gather(*spinning, *(asyncio.sleep(seconds * n / CALLS) for n in range(CALLS)))
 
 
 def _spin(until):
     while time.monotonic() < until:
         pass
-
-
-def stalls(work, chains, runs=5):
-    """Yields the longest stall of each of some runs: one may meet a pause of the garbage collector or the machine."""
-    return (asyncio.run(under(work(chains)))[1] for _ in range(runs))
 
 
 @pytest.mark.slow
@@ -130,13 +124,21 @@ def test_500_questions_at_once_are_answered_rightly_and_leave_nothing(chains):
 
 
 @pytest.mark.slow
-def test_the_loop_stalls_no_longer_than_with_six_spinning_threads(chains):
-    asyncio.run(ask(chains))
-    alone = max(stalls(spinning_threads, chains, 2))
-    assert any(stall < alone + STALL for stall in stalls(ask, chains))
+@pytest.mark.parametrize("at_once", [64, CALLS])
+def test_the_loop_stalls_no_longer_than_with_six_spinning_threads(chains, at_once):
+    """Wall time; up to five times, since the machine may hold up the one or the other.
 
-
-@pytest.mark.slow
-def test_with_sixty_four_at_once_the_loop_does_not_stall(chains):
-    asyncio.run(ask(chains, 64))
-    assert any(stall < STALL for stall in stalls(partial(ask, at_once=64), chains))
+    What is loaded is frozen, as servers do: to go through all of it, the garbage collector takes a fifth of a second.
+    """
+    asyncio.run(ask(chains, at_once))
+    gc.collect()
+    gc.freeze()
+    pairs = []
+    for _ in range(5):
+        alone, ours = (asyncio.run(under(work))[1] for work in (control(), ask(chains, at_once)))
+        pairs.append((alone, ours))
+        if ours < alone + STALL:
+            break
+    gc.unfreeze()
+    print(f"{at_once} at once: {', '.join(f'{ours:.2f} s (control {alone:.2f} s)' for alone, ours in pairs)}")
+    assert pairs[-1][1] < pairs[-1][0] + STALL, pairs
