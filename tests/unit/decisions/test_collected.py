@@ -20,6 +20,7 @@ from twosup_chain import (
     load_decisions,
 )
 from twosup_chain.records import read_records
+from twosup_chain.scoring.features import features
 from twosup_chain.scoring.registry import SCORERS
 
 LABELS = ["billing", "bug", "The"]  # to SQuAD's rule, "The" says nothing
@@ -87,6 +88,8 @@ def test_the_live_score_of_every_scorer_equals_the_recorded_one_bit_for_bit(reco
     for labelled in load_decisions(data)[:40]:
         asked, record = labelled.as_input(), recorded[labelled.id]
         local, remote = LOCAL(asked), REMOTE(asked)
+        assert features(asked, local) == record.local.features
+        assert features(asked, remote, local=local) == record.remote.features
         for name in names:
             judge = Supervisor(SCORERS[name], threshold=0.5)
             if record.local.trust[name] is not None:
