@@ -139,8 +139,10 @@ class TwoSupervisorDecisionModel(BaseDecisionModel, Options):
     def _respond(self, asked: _Asked, ends: Sequence[TwoSupervisorResult | Exception]) -> list[Any]:
         """Returns the response to each request, or the error that it met."""
         found: list[Any] = []
-        for place, request in enumerate(asked.requests):
-            mine = {name: end for (at, name), end in zip(asked.names, ends, strict=True) if at == place}
+        of_request: list[dict[str, TwoSupervisorResult | Exception]] = [{} for _ in asked.requests]
+        for (at, name), end in zip(asked.names, ends, strict=True):
+            of_request[at][name] = end
+        for request, mine in zip(asked.requests, of_request, strict=True):
             try:
                 found.append(respond(request, mine, model=self.model, undecided=self.undecided))
             except Exception as error:  # noqa: BLE001 (a part's own error among them: it is this request's)
