@@ -135,3 +135,16 @@ def test_progress_is_told_step_by_step_in_a_terminal_and_as_server_sent_events()
     steps = [json.loads(piece[6:]) for piece in pieces]
     assert [step.get("step") for step in steps] == ["local", "local_supervisor", "remote", None]
     assert steps[-1] == {"answer": "The Friends of the Library", "status": "answered", "source": "remote"}
+
+
+def test_a_support_inbox_is_routed_where_the_classifier_is_sure_and_a_person_has_the_rest(llama_server) -> None:
+    for package in ("langchain_core.decisions", "langchain_openai", "scipy"):
+        pytest.importorskip(package)
+    alone = run("11_support_inbox.py").splitlines()
+    expected = ["billing", "technical", "a person", "sales", "a person", "a person"]
+    assert [line[:10].strip() for line in alone] == expected
+    assert "local answer not trusted (max_softmax" in alone[4]
+    hosted = run("11_support_inbox.py", llama_server).splitlines()
+    trusted = [place for place, team in enumerate(expected) if team != "a person"]
+    assert [hosted[place] for place in trusted] == [alone[place] for place in trusted]
+    assert all("remote" in hosted[place] for place in (2, 4, 5))

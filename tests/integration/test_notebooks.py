@@ -12,9 +12,9 @@ pytestmark = pytest.mark.integration
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 #: How many pictures each shows.
-PICTURES = {"1_first_steps": 2, "2_calibrate": 4, "3_rag": 1, "4_study": 3}
+PICTURES = {"1_first_steps": 2, "2_calibrate": 4, "3_rag": 1, "4_study": 3, "5_decisions": 2}
 #: Those that read other files of the repository, and are run where they lie.
-AT_HOME = ("4_study",)
+AT_HOME = ("4_study", "5_decisions")
 
 
 def pictures(notebook) -> int:
@@ -31,7 +31,8 @@ def no_keys(monkeypatch):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_shows_its_pictures(path: Path, tmp_path: Path, no_keys) -> None:
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
-    for package in ("ipykernel", "matplotlib", *(["wordllama"] if "rag" in path.stem else [])):
+    more = {"3_rag": ["wordllama"], "5_decisions": ["langchain_core.decisions", "scipy"]}.get(path.stem, [])
+    for package in ("ipykernel", "matplotlib", *more):
         pytest.importorskip(package)
     notebook = nbformat.read(path, as_version=4)
     folder = path.parent if path.stem in AT_HOME else tmp_path
@@ -41,7 +42,7 @@ def test_a_notebook_runs_and_shows_its_pictures(path: Path, tmp_path: Path, no_k
     assert pictures(run) == PICTURES[path.stem]
 
 
-def test_there_are_four_notebooks() -> None:
+def test_there_are_five_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == sorted(PICTURES)
 
 
