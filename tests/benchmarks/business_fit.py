@@ -5,9 +5,9 @@
 HELD_OUT is a SQuAD file that no reader was trained on, HOSTED are recordings of hosted models on the tuning half of the
 business texts (`python -m twosup_chain.demo.recording --data tests/benchmarks/business_tuning.json`). Fitted are: the
 local scorer on held-out, demo and business questions, the remote one on the latter two and on passages that lie; each
-on what the packaged reader and every other reader say, so that one pair serves all. Thresholds are those that trust the
-most right predictions on the business texts, of scores out of fold, where so few of them end wrong as is said below.
-Nothing is fitted on the sealed half.
+on what the packaged reader and every other reader say (of the held-out questions a sixth), so that one pair serves all.
+Thresholds are those that trust the most right predictions on the business texts, of scores out of fold, where so few of
+them end wrong as is said below. Nothing is fitted on the sealed half.
 
 Without ``--write`` the files go to a folder that is named, with it into the package; then both halves are measured.
 """
@@ -26,6 +26,7 @@ from business import Half
 from business import main as measure
 
 from twosup_chain import Answer, ExtractiveReader, collect
+from twosup_chain._sketch import sketch
 from twosup_chain.curves import auroc
 from twosup_chain.demo.lies import lying_records
 from twosup_chain.demo.recording import digest, load
@@ -70,6 +71,7 @@ class Rows(NamedTuple):
     local_right: np.ndarray
     groups: np.ndarray
     business: np.ndarray
+    digests: np.ndarray
 
 
 def recorded(local: Any, hosted: Sequence[Path], held: list[Any], folder: Path) -> dict[str, list[Path]]:
@@ -108,6 +110,7 @@ def rows(files: Sequence[dict[str, list[Path]]], role: str, kinds: Sequence[str]
         local_right=join([part.other_f1 >= F1 for _, part in found]),
         groups=join([part.passages for _, part in found]),
         business=join([np.full(len(part), kind == "business") for kind, part in found]),
+        digests=join([part.digests for _, part in found]),
     )
 
 
@@ -126,7 +129,7 @@ def scorer(given: Rows, role: str) -> LearnedScorer:
     others = {"unanswerable": fitted(given, ~given.answerable, role, "unanswerable")}
     if role == "remote":
         others["local"] = fitted(given, given.local_right, role, "local")
-    return LearnedScorer(fitted(given, given.right, role, "right"), others)
+    return LearnedScorer(fitted(given, given.right, role, "right"), others, questions=sketch(given.digests))
 
 
 def out_of_fold(given: Rows, role: str, folds: int = 5) -> np.ndarray:
@@ -176,7 +179,8 @@ def refit(
     locals_: Sequence[Any], hosted: Sequence[Path], held: list[Any], out: Path, thresholds: Path, work: Path
 ) -> None:
     """Collects, fits, finds thresholds, and writes the files."""
-    files = [recorded(local, hosted, held, work / str(n)) for n, local in enumerate(locals_)]
+    some = held[: len(held) // 6]
+    files = [recorded(local, hosted, some if n else held, work / str(n)) for n, local in enumerate(locals_)]
     given = {
         "local": rows(files, "local", ("held", "demo", "business")),
         "remote": rows(files, "remote", ("demo", "business", "lies")),

@@ -164,9 +164,9 @@ def plain(llm: ReplayedAnswerer, inputs: list[QAInput]) -> Columns:
     return Columns([a.text for a in answers], [1] * len(inputs), [a.usage["total_tokens"] for a in answers])
 
 
-def supervised(llm: ReplayedAnswerer, inputs: list[QAInput]) -> Columns:
+def supervised(llm: ReplayedAnswerer, inputs: list[QAInput], reader: str) -> Columns:
     thresholds = DemoThresholds.load(THRESHOLDS)
-    chain = TwoSupervisorChain(local=ExtractiveReader(), remote=llm, **thresholds.supervisors)
+    chain = TwoSupervisorChain(local=ExtractiveReader(model=reader), remote=llm, **thresholds.supervisors)
     results = chain.batch(inputs)
     asked = [result.remote is not None for result in results]
     spent = [result.remote.usage["total_tokens"] if result.remote else 0 for result in results]
@@ -175,7 +175,12 @@ def supervised(llm: ReplayedAnswerer, inputs: list[QAInput]) -> Columns:
 
 @app.command("table")
 def table_command(
-    data: Data, recording: Recording, *, questions: Questions = 200, json_out: Path | None = None
+    data: Data,
+    recording: Recording,
+    *,
+    questions: Questions = 200,
+    reader: Annotated[str, typer.Option(help="small, base or a folder.")] = "small",
+    json_out: Path | None = None,
 ) -> None:
     """Prints both chains' figures, with 95 % bootstrap intervals over the questions, and their paired differences."""
     llm = ReplayedAnswerer(recording=recording)
@@ -189,7 +194,7 @@ def table_command(
     )
     print(f"the retriever brought a passage with an accepted answer for {found} of {len(inputs) // 2}")
     print(f"LLM: {llm.recording.header.model}; thresholds: {DemoThresholds.load(THRESHOLDS).fixed_on}")
-    sides = plain(llm, inputs).figures(examples), supervised(llm, inputs).figures(examples)
+    sides = plain(llm, inputs).figures(examples), supervised(llm, inputs, reader).figures(examples)
     for name in sides[0]:
         one, other = (np.array(side[name]) for side in sides)
         cells = (_cell(one), _cell(other), _cell(other - one))

@@ -1,7 +1,7 @@
 """The pair of learned scorers that the package ships, so that a new user is not at zero.
 
-What they were fitted on stands in their files, which `demo.fit_packaged` writes; they warn until a calibration sets
-their threshold.
+What they were fitted on stands in their files, which ``tests/benchmarks/business_fit.py`` writes; they warn until a
+calibration sets their threshold.
 """
 
 from functools import cache, partial
