@@ -52,7 +52,7 @@ def remarks(chosen: Tally, found: tuple[System, ...]) -> list[str]:
     escalated = chosen.escalated.item()
     trusted = escalated - (chosen.n - chosen.answered.item())
     said = []
-    if not escalated:
+    if not chain.calls:  # of all questions, not of those alone that tested
         gain = (
             f": it is right on {hosted.right:.1%}, the local one on {local.right:.1%}"
             if hosted.right > local.right

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _HEAD = """\
 # Read by twosup ask, chat and collect in this folder; options come before it.
-# twosup serve --config {path} serves it. No key stands here, only its variable's name.
+# twosup serve --config {path} serves it. No key stands here:
+# remote_key names the variable of the environment that holds it.
 """
 _WIDTH = 78
 
