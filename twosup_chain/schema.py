@@ -13,10 +13,11 @@ from langchain_core.documents import Document
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import BeforeValidator, Field, PlainValidator, field_serializer, field_validator
 
+from twosup_chain._input_keys import fields_of
 from twosup_chain._options import Record, shorten
 from twosup_chain._plain import plain, scalar_text
 from twosup_chain._usage import Seconds, Usage, clean_usage, summed
-from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError, UnknownOptionError
+from twosup_chain.errors import AnswererError, InputError, NoTrustedAnswerError
 
 #: A text, in which lone surrogates are replaced.
 _Text = Annotated[str | None, BeforeValidator(lambda value: scalar_text(value) if isinstance(value, str) else value)]
@@ -35,18 +36,6 @@ def _labels(value: object) -> dict[str, Any]:
 
 #: What a decision may end in: labels with their descriptions, ``None`` for none. A list of labels is taken as well.
 Labels = Annotated[dict[str, Any], PlainValidator(_labels)]
-
-#: What a chain adds to what its fallback is given, and a chat model to what all are given.
-_ADDED = ("result", "messages")
-#: What others call the fields.
-_OTHER_WORDS = {
-    "question": {"input", "query", "q", "text", "prompt", "message", "user_input", "user_query", "ask", "request"},
-    "context": {"passage", "passages", "document", "documents", "docs", "contexts", "source", "sources", "chunks"},
-}
-_OF_MESSAGES = (
-    "the input holds messages and no 'question': pass {'question': …, 'context': …}; a conversation is answered by "
-    "TwoSupervisorChatModel, and QuestionCondenser makes one question of it"
-)
 
 
 class QAInput(Record):
@@ -136,17 +125,7 @@ class QAInput(Record):
         if isinstance(value, str):
             return cls(question=value)
         if isinstance(value, dict):
-            messages = "messages" in value
-            value = {key: item for key, item in value.items() if key not in _ADDED}
-            unknown = [key for key in value if key not in cls.model_fields]
-            if unknown:
-                key = str(unknown[0])
-                meant = next((field for field, words in _OTHER_WORDS.items() if key.lower() in words), None)
-                error = UnknownOptionError("key of the input", key, cls.model_fields, meant=meant)
-                raise InputError(str(error))
-            if messages and "question" not in value:
-                raise InputError(_OF_MESSAGES)
-            return cls(**value)
+            return cls(**fields_of(value, cls.model_fields))
         raise InputError(
             f"the input {shorten(value)} is a {type(value).__name__}: pass a question (str), "
             "a dict {'question': …, 'context': …} or a QAInput"

@@ -51,6 +51,9 @@ ENGINES = (
     Engine(
         "langchain", "hosted models of other providers by name, with the provider's package", "pip install langchain"
     ),
+    Engine("pypdf", "PDF files as context", _extra("files")),
+    Engine("mammoth", "Word files (.docx) as context", _extra("files")),
+    Engine("beautifulsoup4", "pages (.html) as context", _extra("files")),
     Engine("sentence-transformers", "EmbeddingSimilarity, a trust score that compares meanings", _extra("embeddings")),
     Engine("matplotlib", "pictures: the curves of an evaluation, of a replication and of a training", _extra("plot")),
     Engine("torch", "training a reader of your own", _extra("train")),
