@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twosup_chain.supervisor import Supervisor
 
 KEY = "OPENAI_API_KEY"
-READER, LLAMA = "reader", "llama:"
+READER, LLAMA, CLASSIFIER = "reader", "llama:", "classifier:"
 _READER_MODEL = f"{READER}:"
 #: The scorer where none was fitted: the paper's.
 DEFAULT_SCORER = "min_token_probability"
@@ -41,8 +41,9 @@ _NO_TEMPERATURE = re.compile(r"o\d")
 def local_answerer(spec: str, what: str = "--local") -> Runnable[Any, Any]:
     """Returns the local model of a chain.
 
-    It is ``"reader"``, ``"reader:MODEL"`` with ``base`` or a folder, ``"llama:PATH"`` for a GGUF file, or an answerer
-    of the user's own; `what` is the option that names it, for errors.
+    It is ``"reader"``, ``"reader:MODEL"`` with ``base`` or a folder, ``"llama:PATH"`` for a GGUF file,
+    ``"classifier:FOLDER"`` for decisions, or an answerer of the user's own; `what` is the option that names it, for
+    errors.
     """
     model = "small" if spec == READER else spec.removeprefix(_READER_MODEL)
     if model not in ("", spec):
@@ -54,11 +55,17 @@ def local_answerer(spec: str, what: str = "--local") -> Runnable[Any, Any]:
         from twosup_chain.llama.answerer import LlamaCppAnswerer
 
         return LlamaCppAnswerer(model_path=Path(path).expanduser())
-    if path == spec and _OWN.fullmatch(spec):
+    folder = spec.removeprefix(CLASSIFIER)
+    if folder not in ("", spec):
+        from twosup_chain.answerers.decision import DecisionAnswerer
+        from twosup_chain.classifier.classifier import TextClassifier
+
+        return DecisionAnswerer(TextClassifier(model=str(Path(folder).expanduser())))
+    if path == folder == spec and _OWN.fullmatch(spec):
         return own_answerer(spec, what)
     raise ConfigurationError(
         f"{what} {spec!r} is no local model: pass 'reader', 'reader:base' or 'llama:PATH' with the path of a GGUF "
-        "file, or an answerer of your own as 'module:name' or 'file.py:name'"
+        "file, for decisions 'classifier:FOLDER', or an answerer of your own as 'module:name' or 'file.py:name'"
     )
 
 

@@ -128,7 +128,12 @@ def test_a_reader_is_the_packaged_one_or_named(tmp_path):
     assert parts.local_answerer("reader:small").model == "small"
 
 
-@pytest.mark.parametrize("spec", ["", "llama", "llama:", "reader:", "Reader", "gpt"])
+def test_a_classifier_decides_by_its_folder(tmp_path):
+    pytest.importorskip("langchain_core.decisions")
+    assert parts.local_answerer(f"classifier:{tmp_path}").model.model == str(tmp_path)
+
+
+@pytest.mark.parametrize("spec", ["", "llama", "llama:", "reader:", "Reader", "gpt", "classifier:"])
 def test_a_local_model_that_is_none_is_named(spec):
     with pytest.raises(ConfigurationError, match="is no local model: pass 'reader', 'reader:base' or 'llama:PATH'"):
         parts.local_answerer(spec)

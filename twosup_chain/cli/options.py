@@ -27,7 +27,8 @@ class Models:
     Args:
         local: The local model: ``reader``, the packaged extractive reader, which is the default; ``reader:base``, the
             larger one of the extra reader-base, or ``reader:FOLDER``, one of your own; ``llama:PATH``, a GGUF file run
-            by llama.cpp; or an answerer of your own, as ``module:name`` or ``file.py:name``.
+            by llama.cpp; ``classifier:FOLDER``, one of ``twosup train-classifier``'s, for decisions; or an answerer of
+            your own, as ``module:name`` or ``file.py:name``.
         remote: The hosted LLM, as provider:model, like ``openai:gpt-4.1-mini``, or an answerer of your own, as
             ``module:name`` or ``file.py:name``.
         remote_url: The base URL of an OpenAI-compatible server that hosts it (vLLM, Ollama, llama.cpp, …); `remote` is
