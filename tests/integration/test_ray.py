@@ -1,5 +1,6 @@
 """A real Ray cluster of two workers: what a killed worker had in hand is answered all the same, and paid for once."""
 
+import json
 import os
 import signal
 from collections import Counter
@@ -126,3 +127,17 @@ def test_what_cannot_run_is_said_before_it_would_wait_for_ever(cluster, folder):
     (folder / "other" / "part-000000.parquet").write_text("no")
     with pytest.raises(InputError, match="holds no answers"):
         answer_dataset(factory, questions(3), out=folder / "other")
+
+
+def test_the_command_line_answers_a_file_on_the_cluster(cluster, folder, monkeypatch):
+    from typer.testing import CliRunner
+
+    from twosup_chain.cli.app import app
+
+    monkeypatch.chdir(folder)
+    lines = [{"id": n, "question": "Who wrote it?", "context": f"Ada {n} wrote it."} for n in range(20)]
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    words = ["questions.jsonl", "--out", "answers", "--engine", "ray", "--workers", "1", "--json"]
+    told = CliRunner().invoke(app, ["answer", *words])
+    assert told.exit_code == 0, told.output
+    assert {row["answer"] for row in rows(folder / "answers")} >= {"Ada 7", "Ada 19"}

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from twosup_chain._version import __version__
+from twosup_chain.cli.answer import answer
 from twosup_chain.cli.ask import ask
 from twosup_chain.cli.calibrate import calibrate
 from twosup_chain.cli.chat import chat
@@ -104,6 +105,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (
+    answer,
     ask,
     calibrate,
     chat,

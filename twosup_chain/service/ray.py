@@ -5,8 +5,9 @@ worker had in hand. The hosted model is asked at one `Ledger`, which is no worke
 ask again. (Moritz et al., *Ray: A Distributed Framework for Emerging AI Applications*, OSDI 2018.)
 """
 
+import logging
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import Any
 
 from twosup_chain._deadline import Clock
 from twosup_chain._gate import Gate
-from twosup_chain._options import Record, shorten
+from twosup_chain._options import shorten
 from twosup_chain._stage import Stage
 from twosup_chain._step import Flow, Step
 from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.errors import AnswererError, ConfigurationError, InputError, MissingExtraError
-from twosup_chain.schema import Answer, QAInput, TwoSupervisorResult
+from twosup_chain.schema import Answer, QAInput
+from twosup_chain.service.answers import Answered, row_of
 from twosup_chain.service.ledger import Ledger, question_digest
 from twosup_chain.service.retries import Awaited
 from twosup_chain.service.store import Store
@@ -55,19 +57,6 @@ COLUMNS = pa.schema(
 #: How many batches a worker is given at once.
 _BATCHES = 8
 _PART = "part-{:06d}.parquet"
-
-
-class Answered(Record):
-    """What `answer_dataset` has done: of the dataset's `questions` so many were answered before, `new` ones now.
-
-    `calls` are those that the hosted model was asked by this run; `seconds` are this run's.
-    """
-
-    folder: str
-    questions: int
-    new: int
-    calls: int
-    seconds: float
 
 
 def answer_dataset(  # noqa: PLR0913 (options are all by keyword)
@@ -139,7 +128,33 @@ def answer_dataset(  # noqa: PLR0913 (options are all by keyword)
                 progress(len(done), total)
     calls = ray.get(ledger.calls.remote())
     ray.kill(ledger)
-    return Answered(folder=str(folder), questions=total, new=new, calls=calls, seconds=perf_counter() - started)
+    return Answered(out=str(folder), questions=total, new=new, calls=calls, seconds=perf_counter() - started)
+
+
+def dataset_of(path: Path, *, address: str | None = None) -> Any:
+    """Returns the Ray dataset of a file, or folder, of questions, on the cluster at the address.
+
+    Args:
+        path: Parquet, or JSON lines (``.jsonl``, ``.json``), gzipped or not.
+        address: The cluster's address; ``None``: one is started on this machine, if none is joined yet.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    if not path.exists():
+        raise InputError(f"cannot read {path}: there is no such file")
+    if not ray.is_initialized():
+        ray.init(address=address, log_to_driver=False, include_dashboard=False if address is None else None)
+    if path.is_dir() or path.suffix == ".parquet":
+        return ray.data.read_parquet(str(path.absolute()))
+    return ray.data.read_json(str(path.absolute()), lines=True)
+
+
+def silence() -> None:
+    """Has Ray Data show no progress of its own in this process."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
 
 
 def _ledger(factory: ChainFactory, store: str | Path, concurrency: int, rate: float | None) -> Any:
@@ -215,25 +230,13 @@ class _Worker:
 
     def __call__(self, batch: dict[str, Any]) -> Any:
         results = self._chain.batch([*_inputs(batch)], return_exceptions=True)
-        rows = [_row(name, result) for name, result in zip(batch["id"], results, strict=True)]
+        rows = [row_of(name, result) for name, result in zip(batch["id"], results, strict=True)]
         return pa.Table.from_pylist(rows, COLUMNS)
 
 
 def _inputs(batch: dict[str, Any]) -> Iterator[QAInput]:
     for question, context in zip(batch["question"], batch["context"], strict=True):
         yield QAInput(question=str(question), context=context if isinstance(context, str) else [*map(str, context)])
-
-
-def _row(id: str, result: TwoSupervisorResult | BaseException) -> dict[str, Any]:
-    if isinstance(result, BaseException):
-        return {"id": id, "status": "untrusted", "source": "none", "error": f"{type(result).__name__}: {result}"}
-    usage: Mapping[str, Any] = result.usage or {}
-    trust = {
-        f"{role}_trust": None if verdict is None else verdict.score
-        for role, verdict in (("local", result.local_verdict), ("remote", result.remote_verdict))
-    }
-    plain = {name: getattr(result, name) for name in ("answer", "status", "source", "reason", "seconds", "error")}
-    return {"id": id, **plain, **trust, **{name: usage.get(name) for name in ("input_tokens", "output_tokens")}}
 
 
 def _identified(batch: dict[str, Any]) -> dict[str, Any]:
