@@ -12,4 +12,5 @@ an answer, `ports` what others hook in.
 - What a log tells: `feedback` is what was said, `labels` are columns of it, which `recalibrate` and `replay` take;
   `stats` are figures, `watch` says whether promises are kept.
 - Seen from outside: `day` and `page`, `metrics`, `traces`.
+- On a cluster: `ray` answers data sets, `ledger` pays for each question once.
 """

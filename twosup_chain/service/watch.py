@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twosup_chain.service.feedback import Feedback
     from twosup_chain.service.log import DecisionLog
 
-#: How much later than a decision was asked for, or something was said, its row may be written, in seconds.
+#: How much later than a decision was asked for its row may be written, in seconds.
 _LATE = 300.0
 #: What feedback can never tell of, and what does.
 _UNTOLD = {"match_remote": "feedback does not tell it: twosup check on new records does"}
