@@ -28,12 +28,9 @@ def test_the_demos_figures_are_those_of_the_readme() -> None:
     assert tokens == [pytest.approx(summary.tokens.chain, rel=0.15), 0, summary.tokens.remote_only]
 
 
-def test_the_ten_lines_run() -> None:
-    pytest.importorskip("langchain_openai")
+def test_the_ten_lines_answer_without_a_key(capsys) -> None:
     block, *_ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(block.strip().splitlines()) <= 12
+    assert len(block.strip().splitlines()) <= 10
     names: dict[str, object] = {}
-    code = block.replace('ChatOpenAI(model="gpt-4o-mini")', 'ChatOpenAI(model="gpt-4o-mini", api_key="none")')
-    passage = "It was designed by Maud Ferris, who also drew the library of Alder Street."
-    exec(code.replace("… a string, strings, or Documents …", passage), names)  # noqa: S102
-    assert names["result"].answer == "Maud Ferris"
+    exec(block, names)  # noqa: S102
+    assert capsys.readouterr().out.startswith("Maud Ferris answered local ")
