@@ -221,6 +221,10 @@ class MissingEvidenceWarning(UserWarning):
     """A supervisor's scorer will never have what it reads, by what the parts say of themselves."""
 
 
+class ProcessorWarning(UserWarning):
+    """A calibration was made on another kind of processor, and the model's scores differ by that."""
+
+
 class ScoreRangeError(ScorerError, ValueError):
     """A scorer returned something that is not a number in [0, 1]."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
 from twosup_chain._options import Options, Record
+from twosup_chain._processor import processor
+from twosup_chain.errors import ProcessorWarning
 
 #: Options of a model by name; long ones by a digest.
 Settings = dict[str, bool | int | float | str]
@@ -26,20 +29,35 @@ _SAMPLING = frozenset(
 #: Options of this package's own that do not: where a model is, and how it is run.
 _RUNNING = frozenset({"name", "model", "model_path", "num_threads", "n_threads", "deadline", "cache", "model_kwargs"})
 _LONGEST = 80
+#: The kind of processor, where a model's scores differ by it: a warning tells of it, and it refuses nothing.
+_PROCESSOR = "processor"
 #: What stands in a message for an option that was left alone.
 _DEFAULT = "the default"
 
 
 def settings_of(part: object) -> Settings:
     """Returns what of the options of an answerer, and of the model in it, is not the default, by name."""
-    return {name: _short(value) for name, value in _found(part) if value is not None}
+    found = {name: _short(value) for name, value in _found(part) if value is not None}
+    return found | {_PROCESSOR: processor()} if getattr(part, "varies_by_processor", False) else found
+
+
+def warn_of_processor(before: Settings | None, now: Settings | None, role: str) -> None:
+    """Warns where a model's scores differ by the processor, and another kind gave those before."""
+    kinds = [(settings or {}).get(_PROCESSOR, "unknown") for settings in (before, now)]
+    if "unknown" not in kinds and kinds[0] != kinds[1]:
+        warnings.warn(
+            f"the {role} model's int8 scores differ between kinds of processor: the calibration was made on "
+            f"{kinds[0]!r}, and this is {kinds[1]!r}; calibrate on the kind that it runs on, or export the model anew",
+            ProcessorWarning,
+            stacklevel=2,
+        )
 
 
 def difference(before: Settings | None, now: Settings | None, role: str) -> str | None:
     """Returns in words how a model is asked otherwise than before; ``None`` where it is not, or nobody can tell."""
     if before is None or now is None:
         return None
-    for name in sorted({*before, *now}):
+    for name in sorted({*before, *now} - {_PROCESSOR}):
         old, new = before.get(name, _DEFAULT), now.get(name, _DEFAULT)
         if old != new:
             return f"{name}={old!r} of the {role} model, not {new!r}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twosup_chain._options import shorten
-from twosup_chain.answerers.settings import difference, settings_of
+from twosup_chain.answerers.settings import difference, settings_of, warn_of_processor
 from twosup_chain.calibration.grouped import GroupedCalibration, load_any
 from twosup_chain.calibration.settings import scorer_of
 from twosup_chain.errors import CalibrationMismatchError, UnknownOptionError
@@ -98,6 +98,7 @@ def check_asked(calibration: Calibration | GroupedCalibration | str | Path, **an
     found = _loaded(calibration)  # the groups' records are of the same models
     settings = (next(iter(found.groups.values())) if isinstance(found, GroupedCalibration) else found).settings
     for role, answerer in answerers.items():
+        warn_of_processor(settings[role].asked, settings_of(answerer), role)
         if other := difference(settings[role].asked, settings_of(answerer), role):
             raise CalibrationMismatchError(f"the calibration was made for {other}: ask the same way, or calibrate anew")
 

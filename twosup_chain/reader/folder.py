@@ -38,6 +38,7 @@ class ReaderConfig:
     stackable: bool  # not where a run has one dynamic scale: a window's logits would depend on its neighbours
     calibration: dict[str, float]  # the answerability model's weights by feature, and its "intercept"
     no_answer_below: float = 0.5  # the answerability below which "no answer" is the better prediction
+    saturates: bool = True  # whether int8 products can leave 16 bits, which a processor without VNNI cuts off
     tokenizer_digest: str = ""  # SHA-256 of the tokenizer file; empty where it was not kept yet
 
     @property
@@ -60,6 +61,7 @@ class ReaderConfig:
                     stackable=bool(values["stackable"]),
                     calibration={str(name): _finite(weight) for name, weight in values["calibration"].items()},
                     no_answer_below=_finite(values.get("no_answer_below", cls.no_answer_below)),
+                    saturates=bool(values.get("saturates", cls.saturates)),
                     tokenizer_digest=str(values.get("tokenizer_digest", "")),
                 )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:

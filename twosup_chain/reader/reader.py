@@ -14,9 +14,9 @@ from pydantic import Field, model_validator
 from twosup_chain._options import Record
 from twosup_chain._worker import Worker
 from twosup_chain.answerers.base import InProcessAnswerer
-from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError, ModelFileError
 from twosup_chain.reader.engine import ReaderEngine
-from twosup_chain.reader.folder import answerability, calibration_features, model_folder
+from twosup_chain.reader.folder import CONFIG_FILE, ReaderConfig, answerability, calibration_features, model_folder
 from twosup_chain.reader.reading import Limits, Reading, read
 from twosup_chain.schema import Answer, Candidate, QAInput
 
@@ -120,6 +120,14 @@ class ExtractiveReader(InProcessAnswerer):
         if self.engine is None or self.engine.options != options:
             self.engine = ReaderEngine(*options)
         return self
+
+    @property
+    def varies_by_processor(self) -> bool:
+        """Whether its scores differ between kinds of processor, by what its model's file says."""
+        try:
+            return ReaderConfig.read(model_folder(self.model) / CONFIG_FILE).saturates
+        except (ModelFileError, MissingExtraError):
+            return False
 
     def answer_many(self, inputs: Sequence[QAInput]) -> list[Answer | Exception]:
         """Returns an answer a question, or the `InputError` of this question."""

@@ -63,6 +63,7 @@ def export_reader(
             "tokenizer_digest": file_digest(out / TOKENIZER_FILE),
             "max_positions": config["max_position_embeddings"],
             "stackable": not int8,
+            "saturates": False,  # see `graph`
             "calibration": dict.fromkeys((*FEATURES, "intercept"), 0.0),
         }
         _write_config(out, values)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import warnings
+
 import pytest
 
-from twosup_chain import Answer, Calibration, TwoSupervisorChain
+from twosup_chain import Answer, Calibration, ExtractiveReader, TwoSupervisorChain
 from twosup_chain._options import NEVER
+from twosup_chain.answerers import settings
 from twosup_chain.calibration.record import CalibratedSupervisor
-from twosup_chain.errors import CalibrationFileError, CalibrationMismatchError, MissingEvidenceError, UnknownOptionError
+from twosup_chain.errors import (
+    CalibrationFileError,
+    CalibrationMismatchError,
+    MissingEvidenceError,
+    ProcessorWarning,
+    UnknownOptionError,
+)
+from twosup_chain.reader.folder import CONFIG_FILE, PACKAGED_MODEL
 from twosup_chain.testing import ScriptedAnswerer
 
 LOCAL = ScriptedAnswerer(
@@ -38,6 +49,33 @@ def calibration(**changes) -> Calibration:
         "estimates": (),
     }
     return Calibration(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("made_on", "runs_on", "warned"),
+    [("vnni", "avx2", True), ("vnni", "vnni", False), ("unknown", "avx2", False), ("vnni", "unknown", False)],
+)
+def test_another_kind_of_processor_is_said_where_scores_differ_by_it(tmp_path, monkeypatch, made_on, runs_on, warned):
+    folder = tmp_path / "reader"
+    shutil.copytree(PACKAGED_MODEL, folder)
+    config = folder / CONFIG_FILE
+    config.write_text(config.read_text().replace('"saturates": false', '"saturates": true'))
+    monkeypatch.setattr(settings, "processor", lambda: made_on)
+    reader = ExtractiveReader(model=folder)
+    asked = settings.settings_of(reader)
+    assert asked == {"processor": made_on}
+    made = calibration(local=CalibratedSupervisor(scorer="answerability", threshold=0.6, asked=asked))
+    monkeypatch.setattr(settings, "processor", lambda: runs_on)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        TwoSupervisorChain.from_calibration(made, local=reader, remote=REMOTE)
+    assert [w.category is ProcessorWarning and f"this is '{runs_on}'" in str(w.message) for w in said] == [
+        True
+    ] * warned
+
+
+def test_the_packaged_reader_s_scores_name_no_processor():
+    assert settings.settings_of(ExtractiveReader()) == {}
 
 
 def test_a_chain_judges_with_the_scorers_and_thresholds_of_its_calibration(tmp_path) -> None:
