@@ -38,8 +38,8 @@ WHOLE = (
 
 def public() -> dict[str, Any]:
     """Returns every public thing by its full name: those of the package, and those of the rooms that list some."""
-    found = [getattr(twosup_chain, name) for name in twosup_chain.__all__ if name != "__version__"]
-    found.append(twosup_chain.TwoSupervisorMiddleware)
+    names = {*twosup_chain.__all__, *" ".join(twosup_chain._MODULES.values()).split()} - {"__version__"}  # noqa: SLF001
+    found = [getattr(twosup_chain, name) for name in sorted(names)]
     for room in ROOMS:
         try:
             module = import_module(f"twosup_chain.{room}")
