@@ -21,4 +21,12 @@ that "no answer" is left to the supervisors), the hosted model is played back fr
     python examples/study tables --out $D
     python examples/study pairs --out $D
     python examples/study live SQUAD_DEV
+
+``label-records`` and ``labels`` do the same for classification, the paper's other studies (`labels`); a file of records
+packed with gzip as ``NAME.jsonl.gz`` is a study:
+
+    twosup train-classifier TRAIN.jsonl --out MODEL
+    python examples/study label-records TEST.jsonl --classifier MODEL --gguf FILE --instructions "Which kind of issue
+        is it?" --out issues.jsonl
+    python examples/study labels --data FOLDER
 """

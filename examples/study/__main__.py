@@ -1,4 +1,4 @@
-"""``python examples/study records|tables|pairs|labels|live``: see the package's docstring."""
+"""``python examples/study records|tables|pairs|label-records|labels|live``: see the package's docstring."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from study import records
-from study.labels import HALVES, label_tables
+from study.labels import HALVES, label_tables, record
 from study.labels_page import labels_markdown
 from study.live import live
 from study.pairs import pairs_table
@@ -80,6 +80,23 @@ def make_pairs(
     """Makes the tables of pairs of models from the records."""
     found = pairs_table(data, draws)
     _written(found, pairs_markdown(found), out, "pairs")
+
+
+@app.command("label-records")
+def make_label_records(
+    data: Annotated[Path, typer.Argument(help="JSON lines with text and label.")],
+    *,
+    classifier: Annotated[Path, typer.Option(help="The folder of a TextClassifier that was fitted on other texts.")],
+    gguf: Annotated[Path, typer.Option(help="The hosted model's GGUF file.")],
+    instructions: Annotated[str, typer.Option(help="What the hosted model is asked.")],
+    out: Annotated[Path, typer.Option(help="The records, without texts; goes on where it stopped.")],
+) -> None:
+    """Asks a local classifier and a GGUF for the labels of texts."""
+    from twosup_chain import TextClassifier
+    from twosup_chain.decisions.llama import LlamaCppDecisionModel
+
+    local, hosted = TextClassifier(model=str(classifier)), LlamaCppDecisionModel(model_path=gguf)
+    print(f"{out}: {record(data, local, hosted, out, instructions=instructions):,} new records")
 
 
 @app.command("labels")

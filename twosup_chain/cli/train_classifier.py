@@ -1,17 +1,21 @@
 """``twosup train-classifier``: a local classifier from labelled texts."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 from rich.console import RenderableType
 
-from twosup_chain.classifier.folder import ClassifierConfig
 from twosup_chain.cli.command import command
 from twosup_chain.cli.console import clean, note
 from twosup_chain.cli.options import Output
 from twosup_chain.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from twosup_chain.classifier.folder import ClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)
