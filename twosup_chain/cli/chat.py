@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -114,7 +115,8 @@ def _questions() -> Iterator[str]:
     """Yields what is typed, or piped in, line by line; nothing of a blank line."""
     terminal = sys.stdin is not None and sys.stdin.isatty()
     if terminal:
-        import readline  # noqa: F401 - lines can be edited, and earlier ones come back
+        with suppress(ImportError):  # on Windows the console does it
+            import readline  # noqa: F401 - lines can be edited, and earlier ones come back
     while True:
         try:
             line = input(_PROMPT if terminal else "")

@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,11 +46,12 @@ def _read_all(name: str) -> Iterator[Read]:
 
 
 def _folder(folder: Path) -> Iterator[Read]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+    files = (path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+    found = list(islice(files, MOST_FILES + 1))
     if len(found) > MOST_FILES:
-        raise InputError(f"--context: {clean(str(folder))} holds {len(found)} files, more than {MOST_FILES}: name some")
+        raise InputError(f"--context: {clean(str(folder))} holds more than {MOST_FILES} files: name some of them")
     passed, any_read = [], False
-    for path in found:
+    for path in sorted(found):
         name = path.relative_to(folder).as_posix()
         try:
             document = _file(path)
