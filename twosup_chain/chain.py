@@ -58,7 +58,8 @@ class TwoSupervisorChain(FlowRunnable[QAInputLike, TwoSupervisorResult]):
     Args:
         local: The local answerer: an `ExtractiveReader`, a `LlamaCppAnswerer`, any Runnable or function that returns an
             `Answer`, a string, ``None``, a message or a dict of `Answer`'s fields. A function is given the `QAInput`, a
-            foreign Runnable the dict ``{"question", "context"}``.
+            foreign Runnable the dict ``{"question", "context"}``. A question with options is answered with one of them,
+            by a LangChain decision model, too.
         local_supervisor: Judges the local answer.
         remote: The hosted answerer, asked only where the local answer is not trusted: a chat model or
             ``"provider:model"`` (both become a `ChatAnswerer`), or anything that `local` may be. ``None``: never ask.
