@@ -54,11 +54,11 @@ class Step:
     held: bool = False  # nobody is shown what it writes (`_held`)
     clock: Clock | None = None  # the question's time; a call that does not end in its share of it is left behind
 
-    @property
-    def waits(self) -> bool:
-        """Whether the call may take long: what does not has no run below itself either."""
-        runnable: Any = self.runnable
-        return getattr(runnable, "blocking", True) or (hasattr(runnable, "heavy") and runnable.heavy(self.input))
+    waits: bool = field(init=False)  # whether the call may take long: what does not has no run below itself either
+
+    def __post_init__(self) -> None:
+        part: Any = self.runnable
+        self.waits = getattr(part, "blocking", True) or (hasattr(part, "heavy") and part.heavy(self.input))
 
     @property
     def may_overrun(self) -> bool:
