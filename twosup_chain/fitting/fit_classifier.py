@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from twosup_chain._atomic import write_folder
 from twosup_chain.classifier.encoder import Encoder
 from twosup_chain.classifier.folder import ClassifierConfig, Fitness, write
 from twosup_chain.classifier.grams import Grams, grams
@@ -108,12 +109,16 @@ def fit_classifier(
         What was written, with its figures in `fitness`.
 
     Raises:
-        InputError: There are fewer than two labels, or a label has fewer texts than there are folds.
+        InputError: There are fewer than two labels, a label has fewer texts than there are folds, or `out` cannot be
+            written to.
+        MissingExtraError: SciPy is not installed (extra ``fit``).
         ConfigurationError: `folds` is less than 2.
     """
     if folds < 2:  # noqa: PLR2004
         raise ConfigurationError(f"folds={folds!r}: at least 2 are needed, so that something is left out of each fit")
     labels, classes, counts = _classes(examples, folds)
+    scipy("optimize")  # what is missing, or cannot be written, is said before the texts are read
+    write_folder(out, {})
     encoder = Encoder(PACKAGED_MODEL, _LAYERS, num_threads)
     read = []
     for done, example in enumerate(examples, 1):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from twosup_chain import fit_classifier
 from twosup_chain.classifier.folder import read
-from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.errors import ConfigurationError, InputError, MissingExtraError
 from twosup_chain.text.questions import LabelledQuestion
 
 
@@ -66,3 +68,15 @@ def test_too_few_texts_are_refused_by_their_label(tmp_path, pairs, said):
 def test_one_fold_leaves_nothing_out(tmp_path):
     with pytest.raises(ConfigurationError, match="folds=1"):
         fit_classifier(labelled(*MANY, *FEW), tmp_path, folds=1)
+
+
+def test_what_would_be_in_vain_is_said_before_the_texts_are_read(tmp_path, monkeypatch):
+    read = []
+    examples = labelled(*MANY, *FEW)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write to"):
+        fit_classifier(examples, tmp_path / "file", report=lambda *done: read.append(done))
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    with pytest.raises(MissingExtraError, match=r"SciPy.*twosup-chain\[fit\]"):
+        fit_classifier(examples, tmp_path / "out", report=lambda *done: read.append(done))
+    assert not read
