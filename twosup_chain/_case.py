@@ -42,6 +42,10 @@ class Case:
         """Adds to the reason of the result."""
         self._reasons.append(reason)
 
+    def leave_out(self, seconds: float) -> None:
+        """Does not count what a process takes once, whatever is asked."""
+        self._started += seconds
+
     def judge(self, role: Source, answer: Answer, verdict: Verdict | None) -> TwoSupervisorResult | None:
         """Notes what a supervisor says of an answer, if it could; returns the result, where that settles the question.
 

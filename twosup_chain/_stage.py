@@ -1,6 +1,7 @@
 """`Stage`: the calls of a decision in their order, and what a failure of one is in words."""
 
 from enum import IntEnum
+from time import perf_counter
 from typing import Any
 
 from langchain_core.runnables import Runnable
@@ -42,7 +43,9 @@ class Stage(IntEnum):
 
     def ask(self, case: Case, answerer: Runnable[Any, Any], clock: Clock | None = None) -> Flow[Answer]:
         """Returns what an answerer says, in the question's time or in another."""
+        begun = perf_counter()
         yield from made(answerer, self)
+        case.leave_out(perf_counter() - begun)
         said = yield self.step(case, answerer, input_for(answerer, case.input), clock)
         answer = as_answer(said, case.input.passages, case.input.options)
         if len(answer.text or "") > LONGEST:
