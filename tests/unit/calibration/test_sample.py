@@ -119,3 +119,15 @@ def test_counts_that_are_zero_are_zero_however_they_are_weighed() -> None:
     right = replace(on, local_correct=~on.local_failed, remote_correct=np.ones(len(on), np.bool_))
     tally = sample(right, Risk(0.4)).count(np.unique(on.local_score), np.unique(on.remote_score))
     assert not tally.wrong.any()
+
+
+def test_a_budget_is_tested_by_bets_on_single_costs_unless_there_are_very_many() -> None:
+    budget = Budget(3.0)
+    for n, bets in ((400, True), (20_001, False)):
+        single = sample(replace(drawn([n]), passage=None), budget)
+        tally = single.count(np.array([0.3]), np.zeros(1))
+        shares = count_each(single.outcomes, 0.3, 0.0).cost / 0.01
+        order = np.argsort(np.random.default_rng(0).permutation(n))
+        expected = p_values(shares[order], 0.3) if bets else budget.p_value(tally, 0.1)
+        assert single.p_value(budget, tally, 0.1).item() == pytest.approx(np.asarray(expected).item())
+        assert single.p_value(Risk(0.4), tally, 0.1) == Risk(0.4).p_value(tally, 0.1)
