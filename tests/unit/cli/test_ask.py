@@ -194,7 +194,7 @@ def test_a_remote_that_hangs_ends_by_the_timeout(twosup, remote, context, monkey
     options = ("--remote", "openai:m-1", "--local-threshold", "1", "--timeout", "0.4", "--json")
     started = time.monotonic()
     result = twosup("ask", "Who?", "-c", context, *options, "--on-remote-error", "no_answer")
-    assert 0.3 < json.loads(result.stdout)["seconds"] < 1.5
+    assert 0.15 < json.loads(result.stdout)["seconds"] < 1.5
     assert json.loads(result.stdout)["error"].startswith("DeadlineError: no reply within 0.")
     refused = twosup("ask", "Who?", "-c", context, *options)
     assert (refused.exit_code, refused.stdout) == (1, "")
