@@ -28,7 +28,10 @@ def files(tmp_path):
     old = calibrate(outcomes, risk=0.1, confidence=0.9, local_scorer="mine", remote_scorer="theirs")
     old.save(tmp_path / "old.json")
     for i in range(N):
-        verdicts = {r: Verdict(score=score[i], threshold=0.5, trusted=bool(i % 2), scorer=BY[r]) for r in BY}
+        verdicts = {
+            role: Verdict(score=score[i], threshold=at.threshold, trusted=score[i] >= at.threshold, scorer=at.scorer)
+            for role, at in old.settings.items()
+        }
         given = {
             "id": f"dec_{i}",
             "route": "r",
