@@ -124,5 +124,5 @@ def _questions() -> Iterator[str]:
             if terminal:
                 show("")
             return
-        if line.strip():
+        if line := line.strip():  # piped from a file of Windows, a line ends with \r
             yield line

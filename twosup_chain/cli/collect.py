@@ -109,6 +109,7 @@ def collect(
     if models.conversation:
         local, asked = parts.conversing(local), parts.conversing(asked)
     from twosup_chain import collection
+    from twosup_chain.records.lines import read_records
     from twosup_chain.scoring.registry import SCORERS
 
     with progress_bar("Collecting") as bar:
@@ -130,6 +131,8 @@ def collect(
     output.show(lambda: {**done.model_dump(), "currency": currency}, lambda: _summary(done, price))
     if done.failed:
         note(f"{done.failed} of them failed, and are left out of every figure: the same command asks them again")
+        first = next(record for record in read_records(out) if record.failed)
+        note(f"the first of them: {first.local.error or first.remote.error}")
 
 
 def _asked(data: str, models: CollectedModels, found: dict[str, Any]) -> tuple[Path, Runnable[Any, Any]]:

@@ -16,6 +16,7 @@ from types import GenericAlias
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
+from rich.markup import escape
 from typer.models import ArgumentInfo, OptionInfo
 
 from twosup_chain.cli.console import note
@@ -147,4 +148,4 @@ def _helps(kind: type) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         found |= {name: " ".join(text.split()) for name, text in _ENTRY.findall(inspect.cleandoc(base.__doc__ or ""))}
-    return {name: _LITERAL.sub(r"[bold]\1[/bold]", text) for name, text in found.items()}
+    return {name: _LITERAL.sub(r"[bold]\1[/bold]", escape(text)) for name, text in found.items()}

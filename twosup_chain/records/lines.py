@@ -151,7 +151,11 @@ def _entry(line: bytes, places: Places) -> dict[str, Any]:
             f"{place}: a record of version {version}, and this twosup_chain reads version {VERSION} "
             "(a file may mix no others): upgrade it, or leave the record out"
         )
-    raise RecordsError(f"{place}: {shorten(line)} is no record of version {VERSION}, as 'twosup collect' writes it")
+    raise RecordsError(f"{place}: {_shown(line)} is no record of version {VERSION}, as 'twosup collect' writes it")
+
+
+def _shown(line: bytes) -> str:
+    return shorten(line.decode(errors="replace"))
 
 
 def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
@@ -164,7 +168,7 @@ def _no_json(line: bytes, place: Place, error: ValueError) -> RecordsError:
     if len(line) == _LONGEST:
         return RecordsError(f"{place}: a line of more than {_LONGEST // 1024**2} MB is no record")
     if line.endswith(b"\n") or not START.startswith(line[: len(START)]):
-        return RecordsError(f"{place}: {shorten(line)} is no record: {error}")
+        return RecordsError(f"{place}: {_shown(line)} is no record: {error}")
     return CutOffError(
         f"{place}, the last, is cut off, as a crash leaves it: collecting again into this file drops it and goes on "
         "from there; or delete the line",

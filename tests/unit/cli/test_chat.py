@@ -61,6 +61,11 @@ def test_no_conversation_leaves_for_rewriting_where_questions_may_have_to_stay(
     assert "No model here rewrites follow-up questions" in result.stderr
 
 
+def test_a_line_that_ends_as_on_windows_is_the_same_question(twosup, local, context):
+    result = twosup("chat", "-c", context, "--json", stdin="Who?\r\n")
+    assert json.loads(result.stdout)["asked"] == "Who?"
+
+
 def test_json_is_a_document_for_each_answer(twosup, local, context):
     result = twosup("chat", "-c", context, "--json", stdin="Who?\nWhere?\n")
     documents = [json.loads(part) for part in result.stdout.replace("}\n{", "}\0{").split("\0")]

@@ -53,6 +53,7 @@ def test_the_summary_says_what_was_recorded_and_what_it_cost(twosup, data, remot
     assert "0.0020\N{NO-BREAK SPACE}EUR" in result.stdout
     assert "1,000 read and 100 written" in result.stdout
     assert "1 of them failed, and are left out of every figure: the same command asks them again" in result.stderr
+    assert "the first of them: TimeoutError: slow" in result.stderr
     assert remote == [("openai:m", None, "top_logprobs")]
 
 

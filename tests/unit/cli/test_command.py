@@ -18,7 +18,7 @@ class Base:
     """What both know.
 
     Args:
-        size: How large, like ``small``; see `seed`.
+        size: How large, like ``small`` or ``[vast]``; see `seed`.
             It may be anything.
         seed: Not this one.
     """
@@ -95,7 +95,7 @@ def test_a_field_without_default_is_required(run):
 def test_help_is_what_the_class_says_with_the_names_of_options(run):
     shown = " ".join(run("--help")[1].output.replace("│", " ").split())
     assert "Show it." in shown
-    assert "How large, like small; see --seed. It may be anything. [default: small]" in shown
+    assert "How large, like small or [vast]; see --seed. It may be anything. [default: small]" in shown
     assert "The seed. [default: 3]" in shown
     assert "Names beside --size; see --most." in shown
     assert "--no-quick" not in shown

@@ -177,7 +177,7 @@ def test_blank_lines_are_passed_over(write):
     ("line", "message"),
     [
         ('{"version":1,"id":', "line 2: .* is no record"),
-        ("hello", "line 2: b'hello.* is no record"),
+        ("hello", "line 2: 'hello.* is no record"),
         ("[1]", r"line 2: .* is no record of version 3, as 'twosup collect' writes it"),
         ('{"id":"2"}', "line 2: .* is no record of version 3"),
         (_entry("2", version=4), "line 2: a record of version 4, and this twosup_chain reads version 3"),
