@@ -130,15 +130,15 @@ def _overview(report: Report) -> list[RenderableType]:
     alone = (systems.chain, systems.local_only, systems.remote_only)
     saved = figures.savings
     rows = [
-        ["Exact match", *(words.with_interval(scores.exact_match) for scores in alone)],
-        ["F1", *(words.with_interval(scores.f1) for scores in alone)],
+        [words.measure(figures).capitalize(), *(words.with_interval(scores.exact_match) for scores in alone)],
+        *([] if figures.decides else [["F1", *(words.with_interval(scores.f1) for scores in alone)]]),
         ["Remote calls", words.count(saved.calls.chain), "0", words.count(saved.calls.remote_only)],
         ["Trusted", words.with_interval(figures.coverage)],
         ["Wrong if trusted", words.with_interval(figures.risk)],
     ]
     if saved.cost is not None and figures.price is not None:
         costs = (saved.cost.chain, 0.0, saved.cost.remote_only)
-        rows.insert(3, ["Remote cost", *(words.amount(cost, figures.price.currency) for cost in costs)])
+        rows.insert(-2, ["Remote cost", *(words.amount(cost, figures.price.currency) for cost in costs)])
     lines = [
         f"{promise.found.label} ≤ {promise.found.write(promise.limit)}: kept with probability "
         f"{words.probability(promise.probability)}, by these records alone"
@@ -146,6 +146,7 @@ def _overview(report: Report) -> list[RenderableType]:
     ]
     source = figures.provenance
     failed = f" ({words.count(source.failed)} with a failed call)" if source.failed else ""
-    title = f"Official SQuAD v2 measures, {words.count(source.questions)} questions{failed}, 95 % bootstrap intervals"
+    measures = "Right labels" if figures.decides else "Official SQuAD v2 measures"
+    title = f"{measures}, {words.count(source.questions)} questions{failed}, 95 % bootstrap intervals"
     shown = table(("", ">Chain", ">Local only", ">Remote only"), rows)
     return [Text(title, style="bold"), shown, *map(Text, (*lines, *figures.remarks))]

@@ -155,6 +155,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         local_supervisor=local_figures,
         remote_supervisor=remote_figures,
         escalation=measure.escalation(decisions, remote_rate),
+        decides=columns.record(0).decides,
         **weighing,
         confidence=None if calibration is None else calibration.confidence,
         promises=_promises(calibration, outcomes, targets),

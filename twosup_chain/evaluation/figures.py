@@ -150,6 +150,7 @@ class Figures(Record):
     local_supervisor: SupervisorFigures
     remote_supervisor: SupervisorFigures
     escalation: EscalationFigures
+    decides: bool = False  # the questions are decisions: exact match is accuracy, the label is right, and so is F1
     early_abstention: bool = False  # the first supervisor weighs "no answer" against the local prediction
     reconcile: bool = False  # the second one weighs the hosted prediction against the local one and "no answer"
     confidence: float | None = None  # of the calibration's promises

@@ -5,7 +5,7 @@ from typing import Any
 
 from twosup_chain.calibration.estimates import NamedEstimate
 from twosup_chain.evaluation import words
-from twosup_chain.evaluation.figures import Ending, Figures, Saving, SupervisorFigures
+from twosup_chain.evaluation.figures import Differences, Ending, Figures, Saving, SupervisorFigures
 from twosup_chain.evaluation.report import Past, Report
 
 Row = list[str]
@@ -26,6 +26,11 @@ _MEASURES = (
     ("exact match, no answer", "no_answer_exact_match"),
     ("F1, no answer", "no_answer_f1"),
 )
+_MEASURES_OF_DECISIONS = (
+    ("accuracy", "exact_match"),
+    ("accuracy where a label is right", "has_answer_exact_match"),
+    ("accuracy where none is", "no_answer_exact_match"),
+)
 _MODELS = {"local": "The local model", "remote": "The hosted model"}
 _MISTAKES = {"trusted_wrong": "was trusted, and is wrong", "refused_right": "was refused, and is right"}
 _PER = 1000
@@ -37,15 +42,17 @@ def view(report: Report) -> dict[str, Any]:
     systems = figures.systems.chain, figures.systems.local_only, figures.systems.remote_only
     against = figures.against_local, figures.against_remote
     settings = {"local": figures.local, "remote": figures.remote}
+    measures = _MEASURES_OF_DECISIONS if figures.decides else _MEASURES
+    whole = [(name, key) for name, key in measures if key in Differences.model_fields]
     return {
         "figures": figures,
         "questions": figures.provenance.questions,
         "cards": list(_cards(figures)),
         "savings": list(_savings(figures)),
         "accuracy": [
-            [name, *(words.with_interval(getattr(scores, key)) for scores in systems)] for name, key in _MEASURES
+            [name, *(words.with_interval(getattr(scores, key)) for scores in systems)] for name, key in measures
         ],
-        "differences": [[name, *(words.points(getattr(part, key)) for part in against)] for name, key in _MEASURES[:2]],
+        "differences": [[name, *(words.points(getattr(part, key)) for part in against)] for name, key in whole],
         "endings": [(*_ENDINGS[end.ending], end) for end in figures.endings],
         "ends": list(_ends(figures)),
         "promises": list(_promises(figures)),
@@ -66,6 +73,7 @@ def view(report: Report) -> dict[str, Any]:
 def _beside(figures: Figures, past: Past) -> dict[str, Any]:
     """Returns the figures that decide, of this run and of another."""
     runs = figures, past.figures
+    right = words.measure(figures)
 
     def cost(figures: Figures) -> str:
         if figures.savings.cost is None or figures.price is None:
@@ -73,13 +81,16 @@ def _beside(figures: Figures, past: Past) -> dict[str, Any]:
         return words.amount(_PER * figures.savings.cost.chain / figures.provenance.questions, figures.price.currency)
 
     rows = (
-        ("exact match", [words.with_interval(run.systems.chain.exact_match) for run in runs]),
-        ("F1", [words.with_interval(run.systems.chain.f1) for run in runs]),
+        (right, [words.with_interval(run.systems.chain.exact_match) for run in runs]),
+        *([] if figures.decides else [("F1", [words.with_interval(run.systems.chain.f1) for run in runs])]),
         ("coverage", [words.with_interval(run.coverage) for run in runs]),
         ("wrong if trusted", [words.with_interval(run.risk) for run in runs]),
         ("hosted calls", [words.with_interval(run.escalation.remote_rate) for run in runs]),
         ("cost of 1,000 questions", [cost(run) for run in runs]),
-        ("hosted model alone, exact match", [words.with_interval(run.systems.remote_only.exact_match) for run in runs]),
+        (
+            f"hosted model alone, {words.measure(figures)}",
+            [words.with_interval(run.systems.remote_only.exact_match) for run in runs],
+        ),
         ("local model", [run.provenance.local_model or words.NOTHING for run in runs]),
         ("hosted model", [run.provenance.remote_model or words.NOTHING for run in runs]),
         ("local trust", [f"{run.local.scorer} ≥ {words.threshold(run.local.threshold)}" for run in runs]),
@@ -106,7 +117,7 @@ def _cards(figures: Figures) -> Iterator[tuple[str, str, str]]:
         yield _tokens_card(saved.input_tokens, saved.output_tokens)
     hosted, local = (words.percent(part.exact_match.value) for part in (systems.remote_only, systems.local_only))
     alone = f"hosted model alone {hosted}, local model alone {local}"
-    yield "chain’s exact match", words.percent(systems.chain.exact_match.value), alone
+    yield f"chain’s {words.measure(figures)}", words.percent(systems.chain.exact_match.value), alone
     trusted = f"{words.percent(figures.coverage.value)} of the questions end with a trusted prediction"
     yield "wrong if trusted", words.percent(figures.risk.value), trusted
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from twosup_chain.calibration.estimates import Estimate
+    from twosup_chain.evaluation.figures import Figures
 
 NOTHING = "–"
 _SPACE, _THIN, _MINUS = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{MINUS SIGN}"
@@ -30,6 +31,11 @@ def probability(share: float) -> str:
     if share > _NEARLY_SURE:
         return f">{_SPACE}{percent(_NEARLY_SURE)}"
     return f"<{_SPACE}{percent(1 - _NEARLY_SURE)}" if share < 1 - _NEARLY_SURE else percent(share)
+
+
+def measure(figures: Figures) -> str:
+    """Returns what the share of right predictions is called: decisions have no official measure."""
+    return "accuracy" if figures.decides else "exact match"
 
 
 def minute(date: str) -> str:

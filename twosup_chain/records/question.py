@@ -30,8 +30,8 @@ class QuestionRecord(Record):
     accepted answer holds a word that SQuAD's rule counts, a decision if one of its options is right; else only "no
     answer" is right. Question (of a decision its text) and answers are there where texts are kept. The first record of
     a file says for all how the models were asked (`settings`), by role: what of their options is not the default.
-    Metadata are the question's own. `concurrency` is how many
-    hosted calls could run at once while it was asked, which its seconds hang on.
+    Metadata are the question's own. `concurrency` is how many hosted calls could run at once while it was asked, which
+    its seconds hang on; `decides` tells a decision, whose answers are labels.
     """
 
     id: str
@@ -45,6 +45,7 @@ class QuestionRecord(Record):
     settings: dict[Role, Settings] | None = None
     metadata: Metadata | None = None
     concurrency: int | None = None
+    decides: bool = False
     version: Literal[1, 2, 3] = 3
 
     @classmethod
@@ -71,6 +72,7 @@ class QuestionRecord(Record):
             remote=remote,
             metadata=labelled.metadata or None,
             concurrency=concurrency,
+            decides=decides,
         )
 
     @property

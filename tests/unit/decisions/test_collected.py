@@ -107,6 +107,10 @@ def test_thresholds_are_calibrated_kept_and_evaluated_as_those_of_questions_are(
     mistakes = [mistake.question for kind in report.mistakes for mistake in kind.examples]
     assert len(set(mistakes)) > 1  # the texts, not the question that is the same for all
     assert all(text in page for text in mistakes)
+    assert report.figures.decides
+    assert "accuracy where a label is right" in page
+    assert "SQuAD" not in page
+    assert "xact match" not in page
     chain = TwoSupervisorChain.from_calibration(Calibration.load(path), local=LOCAL, remote=REMOTE)
     labelled = load_decisions(data)
     results = chain.batch([one.as_input() for one in labelled])
