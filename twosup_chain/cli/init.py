@@ -1,4 +1,4 @@
-"""``twosup init``: writes a profile, the file that ``ask``, ``chat``, ``collect`` and ``serve`` read."""
+"""``twosup init``: writes a profile, the file that ``ask``, ``chat``, ``answer``, ``collect`` and ``serve`` read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twosup_chain.service.config import RouteTable
 
 _HEAD = """\
-# Read by twosup ask, chat and collect in this folder; options come before it.
+# Read by twosup ask, chat, answer and collect in this folder; options come before it.
 # twosup serve --config {path} serves it. No key stands here:
 # remote_key names the variable of the environment that holds it.
 """
@@ -99,7 +99,7 @@ def init(models: Keys, trust: Judged, kept: Kept, output: Output) -> None:
     text = _HEAD.format(path=kept.out) + head + _written(table, kept)
     write_atomically(kept.out, text)
     output.show(lambda: {"path": str(kept.out), kept.name: {**fields, **trusted}}, lambda: lines(text.rstrip()))
-    note(f"{kept.out} is written: twosup ask, chat and collect in this folder follow it")
+    note(f"{kept.out} is written: twosup ask, chat, answer and collect in this folder follow it")
     if models.remote is not None and not os.environ.get(models.remote_key) and models.remote_url is None:
         note(f"{models.remote_key} is not in the environment yet: the remote model's key is read from there")
 

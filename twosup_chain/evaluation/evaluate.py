@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from twosup_chain._sketch import recognised
 from twosup_chain.calibration.promise import check
 from twosup_chain.calibration.record import CalibratedSupervisor, Calibration
 from twosup_chain.calibration.settings import learned_scorers, read_judged, setting_of
@@ -138,6 +139,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
     coverage, risk, remote_rate = measure.selective(decisions, count)
     local_figures, remote_figures = measure.supervisors(columns, decisions)
     in_sample = calibration is not None and calibration.digest == source.digest
+    seen = 0 if calibration is None else int(recognised(calibration.made_from, columns.digests).sum())
     figures = Figures(
         provenance=source,
         local=local,
@@ -160,7 +162,7 @@ def evaluate(  # noqa: PLR0913 (options are all by keyword)
         confidence=None if calibration is None else calibration.confidence,
         promises=_promises(calibration, outcomes, targets),
         in_sample=in_sample,
-        remarks=tuple(_remarks(columns, in_sample=in_sample)),
+        remarks=tuple(_remarks(columns, in_sample=in_sample, seen=seen)),
     )
     return Evaluation(
         figures=figures,
@@ -216,7 +218,7 @@ def _promises(
     )
 
 
-def _remarks(columns: RecordColumns, *, in_sample: bool) -> list[str]:
+def _remarks(columns: RecordColumns, *, in_sample: bool, seen: int) -> list[str]:
     """Returns what a reader of the figures should know."""
     source = columns.provenance
     remarks = [
@@ -228,6 +230,11 @@ def _remarks(columns: RecordColumns, *, in_sample: bool) -> list[str]:
         remarks.append(
             "These are the very questions that the thresholds were chosen on: every figure flatters them. Evaluate on "
             "others."
+        )
+    elif seen:
+        remarks.append(
+            f"The thresholds were chosen on {seen:,} or more of these questions: every figure flatters them. Evaluate on "
+            "the others."
         )
     if source.questions < _FEW:
         remarks.append(f"{source.questions:,} questions are few: look at the intervals, not at the figures.")

@@ -112,6 +112,7 @@ def _done(out: Path) -> set[str]:
         try:
             done.add(parse_json(line)["id"])
         except (ValueError, KeyError, TypeError) as error:
-            message = f"{out}, line {number} is no answer ({shorten(line)}): choose another file with --out"
+            shown = shorten(line.decode(errors="replace"))
+            message = f"{out}, line {number} is no answer ({shown}): choose another file with --out"
             raise InputError(message) from error
     return done

@@ -104,7 +104,7 @@ def test_a_line_that_is_no_question_is_named_before_anything_is_asked(folder, li
 def test_a_file_that_holds_no_answers_is_not_written_to(folder):
     (folder / "answers.jsonl").write_text("notes\n")
     code, text = run()
-    assert (code, "line 1 is no answer" in text) == (2, True), text
+    assert (code, "line 1 is no answer ('notes')" in text) == (2, True), text
     assert (folder / "answers.jsonl").read_text() == "notes\n"
 
 

@@ -271,6 +271,11 @@ def test_evaluating_on_the_calibrations_own_questions_is_said_aloud(write, calib
     assert figures.remarks[0].startswith("These are the very questions that the thresholds were chosen on")
 
 
+def test_evaluating_on_some_of_the_calibrations_questions_is_said_aloud(write, calibration):
+    figures = evaluate(write([*NEW, *MANY[:7]]), calibration=calibration).figures
+    assert figures.remarks[0].startswith("The thresholds were chosen on 7 or more of these questions")
+
+
 def test_few_questions_and_many_failures_are_said_aloud(write, supervisors):
     failed = [entry(100 + i, failed=True) for i in range(3)]
     remarks = evaluate(write([*KINDS, *failed]), **supervisors()).figures.remarks
