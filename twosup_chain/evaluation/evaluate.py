@@ -233,8 +233,8 @@ def _remarks(columns: RecordColumns, *, in_sample: bool, seen: int) -> list[str]
         )
     elif seen:
         remarks.append(
-            f"The thresholds were chosen on {seen:,} or more of these questions: every figure flatters them. Evaluate on "
-            "the others."
+            f"The thresholds were chosen on {seen:,} or more of these questions: every figure flatters them. Evaluate "
+            "on the others."
         )
     if source.questions < _FEW:
         remarks.append(f"{source.questions:,} questions are few: look at the intervals, not at the figures.")
