@@ -33,6 +33,8 @@ WHOLE = (
     "service.log",
     "service.observer",
     "service.ports",
+    "service.ray",
+    "service.answers",
 )
 
 
