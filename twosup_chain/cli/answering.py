@@ -117,6 +117,8 @@ def trusting(fields: dict[str, Any]) -> tuple[dict[str, Any], str]:
     roles = ROLES if fields.get("remote") else ("local",)
     if fields.get("local", parts.READER) == parts.READER:
         fitted = DemoThresholds.load(THRESHOLDS)
+    elif fields["local"].startswith(f"{parts.READER}:"):  # a reader has no tokens' probabilities
+        fields = {"local_scorer": "answerability", **fields}
     for role in roles:
         scorer, threshold = fields.get(f"{role}_scorer"), fields.get(f"{role}_threshold")
         judge = parts.supervisor(role, scorer, threshold, getattr(fitted, role, None))

@@ -52,6 +52,16 @@ def test_thresholds_that_nobody_chose_are_named_with_what_they_were_fitted_on(tw
     )
 
 
+def test_another_reader_is_judged_by_what_a_reader_tells(twosup, local, context):
+    options = ("--local", "reader:mine")
+    result = twosup("ask", "Who?", "-c", context, *options, "--local-threshold", "0.7", "--json")
+    assert json.loads(result.stdout)["local_verdict"]["scorer"] == "answerability"
+    assert (
+        "no threshold was fitted for the scorer 'answerability'"
+        in twosup("ask", "Who?", "-c", context, *options).stderr
+    )
+
+
 def test_thresholds_that_the_user_chose_need_no_note(twosup, local, context):
     result = twosup("ask", "Who?", "-c", context, "--local-threshold", "0.95")
     assert "No trusted answer" in result.stdout
