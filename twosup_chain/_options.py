@@ -95,6 +95,20 @@ def _translate(cls: type[Options], error: ValidationError) -> TwosupError:
     return cls.error_class("; ".join(lines))
 
 
+def told(error: BaseException) -> str:
+    """Returns another library's error as one line.
+
+    Of pydantic's it has what is wrong and where, not the values, among which may be a key.
+    """
+    if not isinstance(error, ValidationError):
+        return f"{type(error).__name__}: {error}"
+    lines = []
+    for item in error.errors(include_input=False, include_context=False, include_url=False):
+        field, message = ".".join(str(part) for part in item["loc"]), item["msg"].removeprefix("Value error, ")
+        lines.append(f"{field}: {message}" if field else message)
+    return " ".join("; ".join(dict.fromkeys(lines)).split())
+
+
 def shorten(value: object, limit: int = 80) -> str:
     """Returns the value's repr, cut to `limit` characters, for error messages."""
     try:

@@ -24,6 +24,23 @@ if TYPE_CHECKING:
     from twosup_chain.supervisor import Supervisor
 
 KEY = "OPENAI_API_KEY"
+#: The variables that LangChain's clients take their providers' keys from; empty where there is no key.
+KEYS = {
+    "openai": KEY,
+    "anthropic": "ANTHROPIC_API_KEY",
+    "azure_openai": "AZURE_OPENAI_API_KEY",
+    "cohere": "COHERE_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "fireworks": "FIREWORKS_API_KEY",
+    "google_genai": "GOOGLE_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistralai": "MISTRAL_API_KEY",
+    "nvidia": "NVIDIA_API_KEY",
+    "ollama": "",
+    "openrouter": "OPENROUTER_API_KEY",
+    "together": "TOGETHER_API_KEY",
+    "xai": "XAI_API_KEY",
+}
 READER, LLAMA, CLASSIFIER = "reader", "llama:", "classifier:"
 _READER_MODEL = f"{READER}:"
 #: The scorer where none was fitted: the paper's.
@@ -118,6 +135,8 @@ def remote_answerer(
 
     name, stated = model.removeprefix("openai:"), needs == "stated_confidence"
     if url is None and name == model:
+        if key not in (KEY, KEYS.get(model.partition(":")[0])):  # which its client reads by itself
+            more["api_key"] = _key(url, key)
         return ChatAnswerer(model, model_kwargs=more, stated_confidence=stated)
     if find_spec("langchain_openai") is None:
         raise MissingExtraError(f"{what} {model}", "langchain-openai", "openai")
@@ -128,6 +147,21 @@ def remote_answerer(
     if needs in _LOGPROBS:
         options |= {"logprobs": True, "top_logprobs": _ALTERNATIVES}
     return ChatAnswerer(f"openai:{name}", model_kwargs=options, stated_confidence=stated)
+
+
+def key_variable(model: str, url: str | None) -> str | None:
+    """Returns the variable that the remote model's key is in: empty if it needs none, ``None`` if that is not known.
+
+    Raises:
+        ConfigurationError: It is neither ``"provider:model"`` nor an answerer of the user's own.
+    """
+    if url is not None:
+        return KEY
+    if _is_own(model):
+        return ""
+    from twosup_chain.answerers.named_chat_model import NamedChatModel
+
+    return KEYS.get(NamedChatModel(model).model_name.partition(":")[0])
 
 
 def _is_own(spec: str) -> bool:

@@ -111,6 +111,12 @@ def test_another_provider_finds_its_own_key(typed):
     assert options_of(answerer) == {}
 
 
+def test_another_provider_takes_a_key_from_a_variable_that_is_named(typed, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-mine")
+    assert options_of(parts.remote_answerer("anthropic:claude", None, None, key="ANTHROPIC_API_KEY")) == {}
+    assert options_of(parts.remote_answerer("anthropic:claude", None, None, key="MY_KEY")) == {"api_key": "sk-mine"}
+
+
 def test_a_remote_that_is_no_model_is_named(typed):
     with pytest.raises(ConfigurationError, match="provider:model"):
         parts.remote_answerer("gpt", None, "context")

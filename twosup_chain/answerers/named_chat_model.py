@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from twosup_chain._drive import Inline
-from twosup_chain._options import shorten
+from twosup_chain._options import shorten, told
 from twosup_chain._step import Flow, Step
 from twosup_chain._worker import Worker
 from twosup_chain.errors import ConfigurationError, MissingExtraError
@@ -65,8 +65,7 @@ class NamedChatModel(Inline[LanguageModelInput, BaseMessage]):
         except (ImportError, ConfigurationError):
             raise
         except Exception as error:
-            message = f"the model {self.model_name!r} cannot be made: {type(error).__name__}: {error}"
-            raise ConfigurationError(message) from error
+            raise ConfigurationError(f"the model {self.model_name!r} cannot be made: {told(error)}") from error
 
     def flow(self, value: LanguageModelInput, **options: Any) -> Flow[BaseMessage]:
         """Calls the chat model."""

@@ -11,16 +11,21 @@ import typer
 
 from twosup_chain import parts
 from twosup_chain._deadline import DEADLINE
+from twosup_chain._options import told
 from twosup_chain._secrets import scrub
 from twosup_chain.cli.console import stderr
 from twosup_chain.cli.options import Models, Trust
 from twosup_chain.cli.profile import ROLES, Found, Profile
-from twosup_chain.errors import ConfigurationError, TwosupError
+from twosup_chain.errors import ConfigurationError, DeadlineError, TwosupError
 
 if TYPE_CHECKING:
     from twosup_chain.schema import QAInput, TwoSupervisorResult
     from twosup_chain.service.route import Route
     from twosup_chain.supervisor import Supervisor
+
+
+#: So many characters of context may be why an answer is late.
+_LONG = 100_000
 
 
 class RemoteFailedError(TwosupError):
@@ -70,7 +75,13 @@ def route_of(models: Answering, trust: Judging, profile: Profile) -> tuple[Route
     from twosup_chain.service.config import RouteTable, checked
 
     found = profile.read()
-    fields, remark = trusting(_fields(found, models, trust))
+    fields = _fields(found, models, trust)
+    if (local := fields.get("local", parts.READER)).startswith(parts.CLASSIFIER):
+        raise ConfigurationError(
+            f"--local {local}: a classifier takes decisions, a text and its possible labels, not questions: give it to "
+            "twosup collect, with texts and labels, or to TwoSupervisorDecisionModel"
+        )
+    fields, remark = trusting(fields)
     table = checked(RouteTable, fields, str(found) or "options")
     if found.path is not None:
         what = "models" if trust.calibration else "models and thresholds"
@@ -147,10 +158,12 @@ def answered(route: Route, asked: QAInput) -> TwoSupervisorResult:
         with stderr().status("Reading …"):
             result = route.chain.invoke(asked, {"callbacks": callbacks})
     except Exception as error:
+        if isinstance(error, DeadlineError) and (length := sum(map(len, asked.passages))) >= _LONG:
+            error.args = (f"{error}; the context is long ({length:,} characters): pass the part that matters",)
         if not hasattr(error, "__notes__"):  # which the chain adds where it was the remote
             raise
         raise RemoteFailedError(
-            f"the remote model failed: {type(error).__name__}: {error} "
+            f"the remote model failed: {told(error)} "
             "(--on-remote-error local or no_answer would end this question without an error)"
         ) from error
     if result.error is None:

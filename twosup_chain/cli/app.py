@@ -33,7 +33,7 @@ from twosup_chain.cli.replicate import replicate
 from twosup_chain.cli.serve import serve
 from twosup_chain.cli.train_classifier import train_classifier
 from twosup_chain.cli.train_reader import train_reader
-from twosup_chain.errors import ConfigurationError, InputError
+from twosup_chain.errors import CalibrationFileError, ConfigurationError, InputError
 
 #: The least width, in characters, that anything can be set in.
 _NARROWEST = 20
@@ -92,8 +92,10 @@ def _report(error: Exception) -> int:
         return int(getattr(error, "exit_code", _BAD_INPUT))
     if type(error).__module__.startswith("twosup_chain."):
         fail(str(error))
-        return _BAD_INPUT if isinstance(error, (ConfigurationError, InputError)) else _FAILED
-    fail(f"{type(error).__name__}: {error}")
+        return _BAD_INPUT if isinstance(error, (CalibrationFileError, ConfigurationError, InputError)) else _FAILED
+    from twosup_chain._options import told
+
+    fail(told(error))
     return _FAILED
 
 

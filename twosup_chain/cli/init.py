@@ -37,10 +37,11 @@ class Keys(Models):
     """The two models; what no option says is asked for in a terminal.
 
     Args:
-        remote_key: The variable of the environment that holds the remote model's key; the key itself goes nowhere.
+        remote_key: The variable of the environment that holds the remote model's key, by default its provider's usual
+            one; the key itself goes nowhere.
     """
 
-    remote_key: Annotated[str, typer.Option(metavar="VARIABLE")] = parts.KEY
+    remote_key: Annotated[str | None, typer.Option(metavar="VARIABLE")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,17 +92,23 @@ def init(models: Keys, trust: Judged, kept: Kept, output: Output) -> None:
 
     models = _asked(models)
     fields = {"local": models.local or parts.READER, "records": str(kept.records)}
+    key = None
     if models.remote is not None:
-        fields |= {"remote": models.remote, "remote_key": models.remote_key}
-        fields |= {} if models.remote_url is None else {"remote_url": models.remote_url}
+        usual = parts.key_variable(models.remote, models.remote_url)
+        key = models.remote_key or usual
+        named = {"remote": models.remote, "remote_key": key, "remote_url": models.remote_url}
+        fields |= {name: value for name, value in named.items() if value}
     trusted, head = _trusted(models, trust)
     table = checked(RouteTable, {**fields, **trusted}, "options")
     text = _HEAD.format(path=kept.out) + head + _written(table, kept)
     write_atomically(kept.out, text)
     output.show(lambda: {"path": str(kept.out), kept.name: {**fields, **trusted}}, lambda: lines(text.rstrip()))
     note(f"{kept.out} is written: twosup ask, chat, answer and collect in this folder follow it")
-    if models.remote is not None and not os.environ.get(models.remote_key) and models.remote_url is None:
-        note(f"{models.remote_key} is not in the environment yet: the remote model's key is read from there")
+    if models.remote is not None and key is None:
+        provider = models.remote.partition(":")[0]
+        note(f"no remote_key is written: the variable of {provider}'s key is not known here; --remote-key names it")
+    if key and not os.environ.get(key) and models.remote_url is None:
+        note(f"{key} is not in the environment yet: the remote model's key is read from there")
 
 
 def _asked(models: Keys) -> Keys:
@@ -110,8 +117,8 @@ def _asked(models: Keys) -> Keys:
         return models
     local = typer.prompt("Local model: reader, reader:base or llama:PATH", default=parts.READER, err=True)
     remote = typer.prompt("Hosted model as provider:model (nothing: none)", default="", show_default=False, err=True)
-    key = models.remote_key
-    if remote:
+    key = models.remote_key or (parts.key_variable(remote, models.remote_url) if remote else None)
+    if key:
         key = typer.prompt("Variable of the environment with its key", default=key, err=True)
     return replace(models, local=local, remote=remote or None, remote_key=key)
 

@@ -11,6 +11,7 @@ import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import ConfigurableField
+from pydantic import BaseModel, model_validator
 
 from twosup_chain import ChatAnswerer, Supervisor, TwoSupervisorChain
 from twosup_chain.answerers.consistency import SelfConsistent
@@ -117,6 +118,35 @@ def test_a_model_that_cannot_be_made_was_set_up_wrongly(monkeypatch, name, optio
     ):
         with pytest.raises(ConfigurationError, match=said):
             chain.invoke("q")
+
+
+class Client(BaseModel):
+    """A client that checks what it is made with, as pydantic does."""
+
+    key: str
+    retries: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check(cls, given):
+        if not given.get("api_key"):
+            raise ValueError("a key is\nrequired: set CLIENT_API_KEY")
+        return given
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"secret": "sk-1"}, "'some:m' cannot be made: a key is required: set CLIENT_API_KEY"),
+        ({"api_key": "sk-1", "retries": "x"}, "'some:m' cannot be made: key: Field required; retries: Input should be"),
+    ],
+)
+def test_what_a_client_checks_at_its_construction_is_one_line_without_the_values(monkeypatch, options, said):
+    fake_module(monkeypatch, "langchain")
+    fake_module(monkeypatch, "langchain.chat_models", init_chat_model=lambda _, **given: Client(**given))
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        ChatAnswerer("some:m", model_kwargs=options).invoke("Who?")
+    assert not any(part in str(caught.value) for part in ("sk-1", "\n", "pydantic"))
 
 
 def slowly_imported(monkeypatch):

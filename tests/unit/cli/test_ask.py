@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from threading import Event
 
 import pytest
 from langchain_core.runnables import RunnableLambda
@@ -210,6 +211,27 @@ def test_a_remote_that_hangs_ends_by_the_timeout(twosup, remote, context, monkey
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("error: the remote model failed: DeadlineError")
     assert time.monotonic() - started < 4.0
+
+
+@pytest.mark.parametrize(("length", "said"), [(10, False), (100_000, True)])
+def test_a_long_context_is_named_where_the_time_is_up(twosup, tmp_path, monkeypatch, length, said):
+    (tmp_path / "long.txt").write_text("a" * length)
+    released = Event()
+    monkeypatch.setattr(parts, "local_answerer", lambda *_: RunnableLambda(lambda _: released.wait(9.0)))
+    result = twosup("ask", "Who?", "-c", str(tmp_path / "long.txt"), "--timeout", "0.2")
+    released.set()
+    assert (result.exit_code, "no reply within 0.2 s: raise --timeout" in result.stderr) == (1, True)
+    assert ("the context is long (100,000 characters): pass the part that matters" in result.stderr) == said
+
+
+def test_a_classifier_is_told_to_take_decisions(twosup, context):
+    result = twosup("ask", "Who?", "-c", context, "--local", "classifier:triage")
+    assert (result.exit_code, "--local classifier:triage: a classifier takes decisions" in result.stderr) == (2, True)
+
+
+def test_a_missing_calibration_is_bad_input(twosup, local, context):
+    result = twosup("ask", "Who?", "-c", context, "--calibration", "none.json")
+    assert (result.exit_code, result.stderr) == (2, "error: cannot read none.json: No such file or directory\n")
 
 
 def test_a_scorer_that_will_never_have_what_it_reads_says_so_in_one_line(twosup, context, monkeypatch):

@@ -71,3 +71,33 @@ def test_what_a_server_would_refuse_is_refused_at_once(twosup, tmp_path, options
     assert complaint in result.stderr
     assert "sk-1234567890abc" not in result.stderr
     assert not (tmp_path / "twosup.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("remote", "variable"),
+    [
+        ("openai:gpt-4.1-mini", "OPENAI_API_KEY"),
+        ("anthropic:claude", "ANTHROPIC_API_KEY"),
+        ("google_genai:gemini", "GOOGLE_API_KEY"),
+        ("mistralai:m", "MISTRAL_API_KEY"),
+        ("groq:m", "GROQ_API_KEY"),
+    ],
+)
+def test_the_variable_is_the_one_that_the_provider_s_client_reads(twosup, monkeypatch, remote, variable):
+    monkeypatch.delenv(variable, raising=False)
+    assert f"{variable} is not in the environment yet" in twosup("init", "--remote", remote).stderr
+    assert load("twosup.toml").routes["default"].model_dump(exclude_unset=True)["remote_key"] == variable
+
+
+@pytest.mark.parametrize(("remote", "said"), [("ollama:m", False), ("nobody:m", True)])
+def test_where_no_key_is_needed_or_its_variable_is_not_known_none_is_written(twosup, remote, said):
+    result = twosup("init", "--remote", remote)
+    assert ("no remote_key is written: the variable of nobody's key is not known" in result.stderr) == said
+    assert "in the environment yet" not in result.stderr
+    assert "remote_key" not in load("twosup.toml").routes["default"].model_dump(exclude_unset=True)
+
+
+def test_a_remote_that_is_no_model_is_refused_before_anything_is_written(twosup, tmp_path):
+    result = twosup("init", "--remote", "bogus")
+    assert (result.exit_code, "'bogus' is no 'provider:model'" in result.stderr) == (2, True)
+    assert not (tmp_path / "twosup.toml").exists()
