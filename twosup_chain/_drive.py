@@ -19,6 +19,7 @@ from langchain_core.runnables.config import ensure_config, var_child_runnable_co
 from langchain_core.runnables.utils import ConfigurableFieldSpec, Input, Output, get_unique_config_specs
 
 from twosup_chain._deadline import Done, Result, Watch, awithin, elsewhere, within
+from twosup_chain._halting import Halting
 from twosup_chain._options import Options
 from twosup_chain._secrets import scrub
 from twosup_chain._step import Flow, RunManager, Step, send, start, throw
@@ -41,7 +42,7 @@ class _Driven:
         return self.drive(self.flow(value), self.config, run_manager)
 
 
-class FlowRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
+class FlowRunnable(Halting, RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
     """A Runnable that is written as a flow: `invoke` and `ainvoke` drive it."""
 
     @abstractmethod

@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from langchain_core.runnables.utils import Input, Output
 from pydantic import PrivateAttr
 
+from twosup_chain._halting import Halting
 from twosup_chain._options import Options
 from twosup_chain._unkeyed import Scrubber
 from twosup_chain._worker import Worker
@@ -22,7 +23,7 @@ from twosup_chain._worker import Worker
 LONG = 50_000
 
 
-class InProcessRunnable(RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
+class InProcessRunnable(Halting, RunnableSerializable[Input, Output], Options, Generic[Input, Output]):
     """`invoke`, `ainvoke`, `batch` and `abatch` from `process`; `stream` and `astream` are LangChain's own."""
 
     _worker: Worker = PrivateAttr(default_factory=partial(Worker, 16))

@@ -129,6 +129,15 @@ def test_what_cannot_run_is_said_before_it_would_wait_for_ever(cluster, folder):
         answer_dataset(factory, questions(3), out=folder / "other")
 
 
+def test_a_file_that_no_cluster_reads_is_refused_before_one_is_started(tmp_path):
+    from twosup_chain.service.ray import dataset_of
+
+    for name, said in (("a.csv", "is a table, which is answered on one machine"), ("a.jsonl", "holds no question")):
+        (tmp_path / name).touch()
+        with pytest.raises(InputError, match=said):
+            dataset_of(tmp_path / name)
+
+
 def test_the_command_line_answers_a_file_on_the_cluster(cluster, folder, monkeypatch):
     from typer.testing import CliRunner
 

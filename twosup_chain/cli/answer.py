@@ -36,7 +36,8 @@ class Files:
     """The questions and the answers.
 
     Args:
-        questions: JSON lines with question, context and, if there is one, id; for Ray a Parquet file or folder too.
+        questions: JSON lines with question, context and, if there is one, id, or a table (.csv, .tsv) with such
+            columns; for Ray JSON lines, or a Parquet file or folder.
         out: The answers: a file of JSON lines; with Ray a folder of Parquet files. If it exists, the work goes on.
     """
 
@@ -82,7 +83,7 @@ def answer(files: Files, models: Answering, trust: Judging, running: Running, pr
     if running.engine == Engine.HERE and (given := [name for name, value in only.items() if value is not None]):
         raise ConfigurationError(f"{', '.join(given)}: only with --engine ray")
     remark = route_of(models, trust, profile)[1]
-    with progress_bar("Answering") as bar:
+    with progress_bar("Answering", kept=files.out) as bar:
         answering = _on_ray if running.engine == Engine.RAY else _here
         done = answering(files, partial(_chain, models, trust, profile), running, bar)
     said = f"{done.new:,} of {done.questions:,} questions answered now: {done.out}"

@@ -112,7 +112,7 @@ def collect(
     from twosup_chain.records.lines import read_records
     from twosup_chain.scoring.registry import SCORERS
 
-    with progress_bar("Collecting") as bar:
+    with progress_bar("Collecting", kept=Path(out)) as bar:
         done = collection.collect(
             source,
             local=local,

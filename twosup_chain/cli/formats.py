@@ -1,5 +1,6 @@
 """The text in a file by its format: plain, PDF, Word, HTML (extra ``files``)."""
 
+import codecs
 import io
 import re
 from collections.abc import Callable
@@ -8,6 +9,13 @@ from typing import NamedTuple
 from twosup_chain.errors import InputError, MissingExtraError
 
 _ODD = "\N{REPLACEMENT CHARACTER}"
+#: Byte order marks of what is no UTF-8; that of UTF-32 begins with that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 #: What stands in a page and is not read.
 _UNREAD = ("script", "style", "noscript", "template", "nav", "head")
@@ -21,16 +29,18 @@ class Text(NamedTuple):
 
 
 def plain_text(raw: bytes, shown: str) -> Text:
-    """Returns text in UTF-8; bytes that are none are replaced, and the remark says so."""
-    if b"\0" in raw:
-        place = raw.index(b"\0")
-        raise InputError(
-            f"--context: {shown} is not plain text (a zero byte at offset {place}): convert it to UTF-8 text first"
-        )
-    text = raw.decode("utf-8-sig", errors="replace")
-    if _ODD in text and _ODD.encode() not in raw:
-        return Text(text, f"{shown} is not valid UTF-8: what could not be read was replaced by {_ODD}")
-    return Text(text)
+    """Returns text in UTF-8, or as its byte order mark says; bytes that are none are replaced, which is remarked."""
+    name = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), "UTF-8")
+    codec, remark = "utf-8-sig" if name == "UTF-8" else name, ""
+    try:
+        text = raw.decode(codec)
+    except UnicodeDecodeError:
+        text = raw.decode(codec, errors="replace")
+        remark = f"{shown} is not valid {name}: what could not be read was replaced by {_ODD}"
+    if "\0" in text:
+        place = f"a zero byte at offset {raw.index(0)}" if name == "UTF-8" else f"a zero character in {name}"
+        raise InputError(f"--context: {shown} is not plain text ({place}): convert it to UTF-8 text first")
+    return Text(text, remark)
 
 
 def _pdf(raw: bytes, shown: str) -> Text:

@@ -56,6 +56,9 @@ ENGINES = (
     Engine("beautifulsoup4", "pages (.html) as context", _extra("files")),
     Engine("sentence-transformers", "EmbeddingSimilarity, a trust score that compares meanings", _extra("embeddings")),
     Engine("matplotlib", "pictures: the curves of an evaluation, of a replication and of a training", _extra("plot")),
+    Engine("scipy", "a local classifier (train-classifier), and long calibrations in less time", _extra("fit")),
+    Engine("scikit-learn", "fitting a trust score (fit-scorer)", _extra("fit")),
+    Engine("langchain-core", "typed decisions (TwoSupervisorDecisionModel), from 1.8 on", _extra("decisions")),
     Engine("torch", "training a reader of your own", _extra("train")),
     Engine("transformers", "training a reader of your own", _extra("train")),
 )

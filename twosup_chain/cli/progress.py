@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from twosup_chain.cli.console import clean, stderr
+from twosup_chain.cli.console import clean, note, stderr
 from twosup_chain.evaluation.words import duration
 
 if TYPE_CHECKING:
@@ -44,11 +45,19 @@ class ProgressBar:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[ProgressBar]:
-    """Shows a bar with a label while its block runs; what it yields moves it."""
+def progress_bar(label: str, *, kept: Path | None = None) -> Iterator[ProgressBar]:
+    """Shows a bar with a label while its block runs; what it yields moves it.
+
+    Where the block is interrupted, it is said that what is done is `kept` in a file or folder, if it is.
+    """
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (TextColumn(label), BarColumn(), TextColumn("{task.fields[facts]}", markup=False))
     terminal = stderr()
-    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        yield ProgressBar(bar, bar.add_task("", total=None, facts=""))
+    try:
+        with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+            yield ProgressBar(bar, bar.add_task("", total=None, facts=""))
+    except KeyboardInterrupt:
+        if kept is not None and kept.exists():
+            note(f"what is done is kept in {kept}: the same command goes on from there")
+        raise

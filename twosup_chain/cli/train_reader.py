@@ -42,7 +42,7 @@ def train_reader(trainer: TrainerOptions, mixture: MixtureOptions, output: Outpu
     from twosup_chain.training.trainer import Trainer
 
     training = Trainer(trainer, mixture)
-    with progress_bar("Training") as bar:
+    with progress_bar("Training", kept=trainer.out) as bar:
 
         def watch(entry: dict[str, Any]) -> None:
             state = f"step {entry['step']}/{training.steps}"

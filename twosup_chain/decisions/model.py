@@ -17,6 +17,7 @@ from langchain_core.runnables.utils import ConfigurableFieldSpec
 from twosup_chain._batch import arun_batch, run_batch
 from twosup_chain._core_decisions import BaseDecisionModel, ClassifierRequest, Question, State
 from twosup_chain._drive import specs_of
+from twosup_chain._halting import Halting
 from twosup_chain._keywords import DecisionOptions, Part
 from twosup_chain._options import Options
 from twosup_chain._step import Flow, RunManager
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from twosup_chain.calibration.record import Calibration
 
 
-class TwoSupervisorDecisionModel(BaseDecisionModel, Options):
+class TwoSupervisorDecisionModel(Halting, BaseDecisionModel, Options):
     """Decides locally where that can be trusted, else with a hosted model, else says that it is undecided.
 
     It stands wherever a LangChain decision model does. Each question of a request is decided on its own: the hosted

@@ -150,16 +150,21 @@ def _classes(examples: Sequence[LabelledQuestion], folds: int) -> tuple[tuple[st
     given = [None if example.is_impossible else example.answers[0] for example in examples]
     counts = Counter(label for label in given if label is not None)
     if len(counts) < 2:  # noqa: PLR2004
-        raise InputError(f"there are {len(counts)} labels among {len(given)} texts: at least 2 are needed")
+        found = f"the only label is {next(iter(counts))!r}" if counts else "there is no label"
+        raise InputError(f"{found} among {_counted(len(given))}: at least 2 labels are needed")
     fewest, count = min(counts.items(), key=lambda item: item[1])
     outside = len(given) - counts.total()
     if min(count, outside or count) < folds:
-        which = f"label={fewest!r} has {count}" if count < folds else f"label=null has {outside}"
-        raise InputError(f"{which} texts: at least {folds} are needed, one a fold; add some, or leave them out")
+        which = f"label={fewest!r} has {_counted(count)}" if count < folds else f"label=null has {_counted(outside)}"
+        raise InputError(f"{which}: at least {folds} are needed, one a fold; add some, or leave them out")
     labels = tuple(sorted(counts))
     number = {label: at for at, label in enumerate(labels)}
     classes = np.array([len(labels) if label is None else number[label] for label in given])
     return labels, classes, {label: counts[label] for label in labels}
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} text{'s' * (count != 1)}"
 
 
 def _held_out(texts: _Texts, folds: int, seed: int) -> Array:

@@ -16,6 +16,7 @@ from twosup_chain.chain import TwoSupervisorChain
 from twosup_chain.errors import InputError
 from twosup_chain.schema import QAInput, TwoSupervisorResult
 from twosup_chain.service.ledger import question_digest
+from twosup_chain.text.questions import read_rows
 
 _PLAIN = ("answer", "status", "source", "reason", "seconds", "error")
 
@@ -58,15 +59,18 @@ def answer_file(
 
     Args:
         chain: What answers.
-        questions: JSON lines with ``question``, ``context`` and, if there is one, ``id``; plain or gzipped.
+        questions: JSON lines, or a table (``.csv``, ``.tsv``), with ``question``, ``context`` and, if there is one,
+            ``id``; plain or gzipped.
         out: The file of answers, made if it is not there.
         batch_size: How many questions are answered at once.
         progress: Is called with how many questions are done, and of how many.
 
     Raises:
-        InputError: A file cannot be read, or a line is no question.
+        InputError: A file cannot be read, it holds no question, or a line is none.
     """
     asked, out, new, started = dict(read_questions(Path(questions))), Path(out), 0, perf_counter()
+    if not asked:
+        raise InputError(f"{questions} holds no question")
     done = _done(out)
     rest = [item for item in asked.items() if item[0] not in done]
     with out.open("ab") as file:
@@ -88,15 +92,13 @@ def read_questions(path: Path) -> Iterator[tuple[str, QAInput]]:
     Raises:
         InputError: The file cannot be read, or a line is no question.
     """
-    for number, line in enumerate(read_packed(path).split(b"\n"), 1):
-        if line.strip():
-            try:
-                fields = parse_json(line)
-                asked = QAInput(question=fields["question"], context=fields["context"])
-            except (ValueError, KeyError, TypeError) as error:
-                what = f"lacks {error}" if isinstance(error, KeyError) else f"is no question: {error}"
-                raise InputError(f"{path}, line {number} {what}; write question and context") from error
-            yield str(fields.get("id") or question_digest(asked)), asked
+    for place, fields in read_rows(path, read_packed(path), labelled=False):
+        try:
+            asked = QAInput(question=fields["question"], context=fields["context"])
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"lacks {error}" if isinstance(error, KeyError) else f"is no question: {error}"
+            raise InputError(f"{place} {what}; write question and context") from error
+        yield str(fields.get("id") or question_digest(asked)), asked
 
 
 def _done(out: Path) -> set[str]:

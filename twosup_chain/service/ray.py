@@ -26,6 +26,7 @@ from twosup_chain.service.answers import Answered, row_of
 from twosup_chain.service.ledger import Ledger, question_digest
 from twosup_chain.service.retries import Awaited
 from twosup_chain.service.store import Store
+from twosup_chain.text.csv_rows import is_csv
 
 try:
     import pyarrow as pa
@@ -139,10 +140,14 @@ def dataset_of(path: Path, *, address: str | None = None) -> Any:
         address: The cluster's address; ``None``: one is started on this machine, if none is joined yet.
 
     Raises:
-        InputError: There is no such file.
+        InputError: There is no such file, it is empty, or it is a table of comma-separated values.
     """
     if not path.exists():
         raise InputError(f"cannot read {path}: there is no such file")
+    if is_csv(path):
+        raise InputError(f"{path} is a table, which is answered on one machine: for Ray write JSON lines or Parquet")
+    if path.is_file() and not path.stat().st_size:
+        raise InputError(f"{path} holds no question")
     if not ray.is_initialized():
         ray.init(address=address, log_to_driver=False, include_dashboard=False if address is None else None)
     if path.is_dir() or path.suffix == ".parquet":

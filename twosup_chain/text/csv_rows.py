@@ -22,12 +22,13 @@ def is_csv(path: Path) -> bool:
     return path.name.lower().removesuffix(".gz").endswith(ENDINGS)
 
 
-def csv_rows(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def csv_rows(raw: bytes, path: Path, *, labelled: bool = True) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the line and the fields of every row of a table, as a JSON line would have them.
 
     The first line names the columns. The cell of `answers` (or `answer`) is one accepted answer as it is written, or a
     JSON list of several; empty, there is no answer. With the columns `text` and `label` it holds decisions, an empty
-    label saying that no option is right. What other columns hold is metadata.
+    label saying that no option is right. What other columns hold is metadata. If not `labelled`, questions need no
+    answers.
 
     Raises:
         InputError: The file is no UTF-8, a column is missing, or a row has more cells than the first line.
@@ -41,8 +42,9 @@ def csv_rows(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max("\t;,", key=header.count), restkey="")
     names = [name.strip() for name in rows.fieldnames or ()]
     known = {*names, "answers"} if "answer" in names else {*names}
-    decides = {"text", "label"} <= known
-    if missing := [name for name in ("question", "context", "answers") if name not in known and not decides]:
+    decides = labelled and {"text", "label"} <= known
+    wanted = () if decides else ("question", "context", "answers")[: 3 if labelled else 2]
+    if missing := [name for name in wanted if name not in known]:
         has = ", ".join(map(shorten, names))
         raise InputError(f"{path} has the columns {has} and lacks {', '.join(missing)}: name them in its first line")
     if twice := [name for name in names if name and names.count(name) > 1]:

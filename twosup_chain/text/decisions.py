@@ -4,7 +4,7 @@ A decision is a question with options: its instructions are the question, its te
 accepted answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from twosup_chain._options import shorten
@@ -20,6 +20,14 @@ Options = Iterable[str] | Mapping[str, Any]
 def is_decision(fields: object) -> bool:
     """Whether the fields of a line are those of a labelled decision."""
     return isinstance(fields, Mapping) and {"text", "label"} <= fields.keys()
+
+
+def missing(fields: Any, names: Sequence[str]) -> str:
+    """Returns which of an object's fields are missing, in words; of what is no object, what it is; else nothing."""
+    if not isinstance(fields, Mapping):
+        return f"{shorten(fields)} is no object"
+    lacked = [name for name in names if name not in fields]
+    return f"{' and '.join(lacked)} {'is' if len(lacked) == 1 else 'are'} missing" if lacked else ""
 
 
 def decision_fields(
@@ -47,10 +55,13 @@ def decision_fields(
 
 
 def _checked(fields: Any, place: str) -> dict[str, Any]:
-    if not is_decision(fields) or not isinstance(fields["text"], str) or not fields["text"].strip():
+    wrong = missing(fields, ("text", "label"))
+    if not wrong and (not isinstance(fields["text"], str) or not fields["text"].strip()):
+        wrong = f"text={shorten(fields['text'])} is blank or no text"
+    if wrong:
         raise InputError(
-            f"{place}: {shorten(fields)} is no labelled decision: write an object with 'text' and 'label' (null where "
-            "no option is right)"
+            f"{place}: {wrong}; write a labelled decision as an object with 'text' and 'label' (null where no option "
+            "is right)"
         )
     label = fields["label"]
     if label is not None and (not isinstance(label, (str, int)) or isinstance(label, bool) or label == ""):

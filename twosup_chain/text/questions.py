@@ -18,8 +18,10 @@ from twosup_chain._packed import read_packed
 from twosup_chain.errors import InputError
 from twosup_chain.schema import Labels, QAInput
 from twosup_chain.text.csv_rows import csv_rows, is_csv
-from twosup_chain.text.decisions import INSTRUCTIONS, Options, decision_fields, is_decision
+from twosup_chain.text.decisions import INSTRUCTIONS, Options, decision_fields, is_decision, missing
 
+#: What a labelled question has in any case.
+_NEEDED = ("question", "context", "answers")
 Fault = Callable[[str, str], object]  # takes the place and what is wrong there
 
 
@@ -82,7 +84,11 @@ def load_questions(data: Questions) -> list[LabelledQuestion]:
     Raises:
         InputError: The file cannot be read, a question is blank or not labelled, or two have the same id.
     """
-    return _once(_read(Path(data)) if isinstance(data, (str, Path)) else _labelled(_given(data)))
+    if not isinstance(data, (str, Path)):
+        return _once(_labelled(_given(data)))
+    if found := _once(_read(Path(data))):
+        return found
+    raise InputError(f"{data} holds no question")
 
 
 def load_decisions(
@@ -101,7 +107,7 @@ def load_decisions(
     Raises:
         InputError: The file cannot be read, an object is no labelled decision, or its label is none of the options.
     """
-    rows = _rows(Path(data), read_packed(Path(data))) if isinstance(data, (str, Path)) else _given(data)
+    rows = read_rows(Path(data), read_packed(Path(data))) if isinstance(data, (str, Path)) else _given(data)
     return _once(_placed(decision_fields(rows, instructions, options)))
 
 
@@ -200,8 +206,8 @@ def _example(item: Any) -> Any:
 
 def _read(path: Path) -> Iterator[LabelledQuestion]:
     raw = read_packed(path)
-    if is_csv(path) or _is_json_line(raw.partition(b"\n")[0]):
-        yield from _labelled(_rows(path, raw))
+    if is_csv(path) or not raw.strip() or _is_json_line(raw.partition(b"\n")[0]):
+        yield from _labelled(read_rows(path, raw))
         return
 
     def fault(place: str, what: str) -> None:
@@ -223,10 +229,15 @@ def _is_json_line(line: bytes) -> bool:
     return isinstance(first, dict) and "data" not in first
 
 
-def _rows(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
-    """Yields the fields of each line of a table, or of JSON lines, with its place for messages."""
+def read_rows(path: Path, raw: bytes, *, labelled: bool = True) -> Iterator[tuple[str, Any]]:
+    """Yields the fields of each line of a table, or of JSON lines, with its place for messages.
+
+    Raises:
+        InputError: A line is no JSON, or the table cannot be read: see `csv_rows`, which takes `labelled` too.
+    """
     if is_csv(path):
-        yield from ((f"{path}, line {line}", fields) for line, fields in csv_rows(raw, path))
+        found = csv_rows(raw, path, labelled=labelled) if raw.strip() else ()
+        yield from ((f"{path}, line {line}", fields) for line, fields in found)
         return
     for number, line in enumerate(raw.split(b"\n"), 1):
         if line.strip():
@@ -240,10 +251,10 @@ def _rows(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
 def _question(fields: Any) -> LabelledQuestion:
     if isinstance(fields, Mapping) and "answers" not in fields and isinstance(fields.get("answer", 0), str | None):
         fields = {**fields, "answers": [fields["answer"]] if fields["answer"] else []}
-    if not isinstance(fields, Mapping) or not {"question", "context", "answers"} <= fields.keys():
+    if lacked := missing(fields, _NEEDED):
         raise InputError(
-            f"{shorten(fields)} is no labelled question: write an object with 'question', 'context' and 'answers', the "
-            "list of accepted answers ([] for an unanswerable question)"
+            f"{lacked}; write a labelled question as an object with 'question', 'context' and 'answers', the list of "
+            "accepted answers ([] for an unanswerable question)"
         )
     answers = fields["answers"]
     if isinstance(answers, Mapping):

@@ -8,6 +8,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from twosup_chain import TwoSupervisorChain
 from twosup_chain.cli.app import app
 
 OWN = """
@@ -83,12 +84,49 @@ def test_a_packed_file_is_read(folder):
     assert len(answers(folder)) == 3
 
 
+@pytest.mark.parametrize("name", ["asked.csv", "asked.tsv"])
+def test_a_table_without_answers_is_read(folder, name):
+    row = "\t" if name.endswith("tsv") else ","
+    lines = [
+        ("id", "question", "context", "note"),
+        ("a", "Who?", "Ada wrote it.", "x"),
+        ("", "When?", "1843 it was.", ""),
+    ]
+    (folder / name).write_text("\n".join(map(row.join, lines)))
+    result = CliRunner().invoke(app, ["answer", name, "--out", "answers.jsonl", *TRUST])
+    assert result.exit_code == 0, result.output
+    assert [(len(entry["id"]), entry["answer"]) for entry in answers(folder)] == [(1, "Ada"), (32, "1843")]
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_a_file_without_a_question_is_refused(folder, content):
+    (folder / "questions.jsonl").write_text(content)
+    code, text = run()
+    assert (code, "questions.jsonl holds no question" in text) == (2, True), text
+    assert not (folder / "answers.jsonl").exists()
+
+
+def test_an_interrupted_run_says_that_what_is_done_is_kept(folder, monkeypatch):
+    batch = TwoSupervisorChain.batch
+
+    def interrupted(chain, questions, **options):
+        if questions[0].question == "Tell":
+            raise KeyboardInterrupt
+        return batch(chain, questions, **options)
+
+    monkeypatch.setattr(TwoSupervisorChain, "batch", interrupted)
+    code, text = run("--batch", "1")
+    assert code == 130
+    assert "what is done is kept in answers.jsonl: the same command goes on from there" in text
+    assert len(answers(folder)) == 1
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ('{"question": "Who?"}', "line 2 lacks 'context'"),
         ("[1]", "line 2 is no question"),
-        ("{", "line 2 is no question"),
+        ("{", "line 2: "),
         ('{"question": " ", "context": "Ada."}', "line 2 is no question"),
     ],
 )

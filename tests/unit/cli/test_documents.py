@@ -35,6 +35,19 @@ def test_a_byte_order_mark_is_not_part_of_the_text(tmp_path):
     assert read_documents([str(tmp_path / "a.txt")]) == ["Ada"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_byte_order_mark_says_how_the_text_is_read(tmp_path, capsys, encoding):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\N{ZERO WIDTH NO-BREAK SPACE}Zoë wrote it.".encode(encoding))
+    assert read_documents([str(path)]) == ["Zoë wrote it."]
+    path.write_bytes("\N{ZERO WIDTH NO-BREAK SPACE}Zoë wrote it.".encode(encoding)[:-1])
+    assert read_documents([str(path)])[0].startswith("Zoë wrote it")
+    assert "a.txt is not valid UTF-" in capsys.readouterr().err
+    path.write_bytes("\N{ZERO WIDTH NO-BREAK SPACE}Zoë\0".encode(encoding))
+    with pytest.raises(InputError, match="is not plain text .a zero character in UTF-"):
+        read_documents([str(path)])
+
+
 def test_line_ends_stay_as_they_are(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"a\r\nb\n")
     assert read_documents([str(tmp_path / "a.txt")]) == ["a\r\nb\n"]

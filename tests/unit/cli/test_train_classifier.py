@@ -46,7 +46,7 @@ def test_people_read_a_summary(twosup, data, tmp_path):
         ({"text": "good day"}, "'label'"),
         ({"text": 1, "label": "yes"}, "'text'"),
         ({"text": "bad day", "label": []}, "label="),
-        ({"text": "so so", "label": "maybe"}, "label='maybe' has 1 texts: at least 3 are needed"),
+        ({"text": "so so", "label": "maybe"}, "label='maybe' has 1 text: at least 3 are needed"),
     ],
 )
 def test_a_bad_line_is_named(twosup, data, tmp_path, line, said):

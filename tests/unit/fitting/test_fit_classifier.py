@@ -54,9 +54,10 @@ def test_the_figures_are_of_texts_that_no_fit_has_seen(tmp_path):
 @pytest.mark.parametrize(
     ("pairs", "said"),
     [
-        (MANY, "1 labels among 9 texts"),
+        (MANY, "the only label is 'yes' among 9 texts: at least 2 labels are needed"),
+        ([("what", None)], "there is no label among 1 text: at least 2"),
         ([*MANY, *FEW[:2]], r"label='no' has 2 texts: at least 3"),
-        ([*MANY, *FEW, ("what", None)], r"label=null has 1 texts: at least 3"),
+        ([*MANY, *FEW, ("what", None)], r"label=null has 1 text: at least 3"),
     ],
 )
 def test_too_few_texts_are_refused_by_their_label(tmp_path, pairs, said):

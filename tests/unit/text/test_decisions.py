@@ -61,11 +61,11 @@ def test_equal_decisions_without_an_id_count_once() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ({"text": "", "label": "x"}, "line 2: .* is no labelled decision"),
-        ({"text": "a"}, "line 2: .* is no labelled decision"),
+        ({"text": "", "label": "x"}, "line 2: text='' is blank or no text; write a labelled decision"),
+        ({"text": "a"}, "line 2: label is missing; write a labelled decision"),
         ({"text": "a", "label": ["x"]}, "line 2: label=.*write the label as a text, or null"),
         ({"text": "a", "label": True}, "line 2: label=True: write the label as a text"),
-        ("a", "line 2: 'a' is no labelled decision"),
+        ("a", "line 2: 'a' is no object; write a labelled decision"),
     ],
 )
 def test_a_line_that_is_no_labelled_decision_is_named(tmp_path, line, said) -> None:

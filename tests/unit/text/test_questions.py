@@ -68,8 +68,9 @@ def test_questions_are_taken_as_they_are():
         ({**ADA, "answers": "Ada"}, r"line 2: answers='Ada': list the accepted answers"),
         ({**ADA, "answers": None}, "line 2: answers=None"),
         ({**ADA, "answers": [3]}, "line 2: .*answers"),
-        ({"question": "Who?", "context": "Ada."}, "line 2: .* is no labelled question: .*'answers'"),
-        ([1], "line 2: .* is no labelled question"),
+        ({"question": "Who?", "context": "Ada."}, "line 2: answers is missing; write a labelled question"),
+        ({"question": "Who?"}, "line 2: context and answers are missing; write"),
+        ([1], r"line 2: \[1\] is no object; write a labelled question"),
         ({**ADA, "id": True}, "line 2: id=True: give the question a text or a number"),
         ({**ADA, "id": ["2"]}, r"line 2: id=\['2'\]"),
         ({**ADA, "id": {}}, "line 2: id={}"),
@@ -98,6 +99,12 @@ def test_what_is_neither_kind_of_file_is_said_to_be_no_squad_file(write, tmp_pat
         load_questions(write({"data": [{}]}))
 
 
+@pytest.mark.parametrize("lines", [[], ["", " "], [{"data": []}]])
+def test_a_file_without_a_question_is_refused(write, lines):
+    with pytest.raises(InputError, match="data.jsonl holds no question"):
+        load_questions(write(*lines, name="data.jsonl"))
+
+
 def test_a_damaged_archive_is_named(write, tmp_path):
     raw = write(*[ADA] * 100, name="data.jsonl.gz").read_bytes()
     path = tmp_path / "half.jsonl.gz"
@@ -107,7 +114,7 @@ def test_a_damaged_archive_is_named(write, tmp_path):
 
 
 def test_something_else_in_a_list_is_named():
-    with pytest.raises(InputError, match="'Who.' is no labelled question"):
+    with pytest.raises(InputError, match="'Who.' is no object; write a labelled question"):
         load_questions(["Who?"])
 
 
@@ -191,7 +198,8 @@ def test_a_table_of_questions_with_one_answer_each_needs_no_list(write):
         (["question,context,answers", ",Ada.,Ada"], "is blank"),
         (["question,context,answers,is_impossible", "Who?,Ada.,Ada,true"], "marked as unanswerable"),
         (["question,context,answers", "Who?,Ada.,[1]"], "line 2: .*answers"),
-        ([""], "lacks question, context, answers"),
+        ([""], "data.csv holds no question"),
+        (["question,context,answers"], "data.csv holds no question"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said(write, lines, message):
@@ -237,5 +245,5 @@ def test_the_examples_of_langsmith_are_questions():
     unlabelled = example.model_copy(update={"outputs": None})
     (read,) = load_questions([example])
     assert (read.id, read.answers, read.metadata) == (str(UUID(int=7)), ("Ada",), {"domain": "people"})
-    with pytest.raises(InputError, match="question 1: .* is no labelled question"):
+    with pytest.raises(InputError, match="question 1: answers is missing; write a labelled question"):
         load_questions([unlabelled])
