@@ -31,7 +31,12 @@ _PHRASES = (
     (re.compile(r"fit_scorer\((?:…, )?role='?(\w+)'?\)"), r"twosup fit-scorer --role \1"),
     (re.compile(r"\brole='?(\w+)'?"), r"--role \1"),
     (re.compile(r", or remote_cost=…"), ""),
-    (re.compile(r"pass 'exact_match', or \('f1', floor\) with a floor in"), "pass a number in"),
+    (re.compile(r"\bmodel=(?=.* is no 'provider:model')"), "--remote "),
+    (
+        re.compile(r"(is no 'provider:model': .*), or pass a chat model"),
+        r"\1, or your own as module:name or file.py:name",
+    ),
+    (re.compile(r"pass 'exact_match, or \('f1', floor\) with a floor in"), "pass a number in"),
     (re.compile(r"\('f1', ([\d.]+)\)"), r"\1"),
     (re.compile(r"\bNone for no limit"), "0 for no limit"),
     (re.compile(r"\bNone for no guarantee"), "--plug-in for no guarantee"),

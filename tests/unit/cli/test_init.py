@@ -99,5 +99,9 @@ def test_where_no_key_is_needed_or_its_variable_is_not_known_none_is_written(two
 
 def test_a_remote_that_is_no_model_is_refused_before_anything_is_written(twosup, tmp_path):
     result = twosup("init", "--remote", "bogus")
-    assert (result.exit_code, "'bogus' is no 'provider:model'" in result.stderr) == (2, True)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: --remote 'bogus' is no 'provider:model': write 'openai:gpt-4.1-mini', or your own as module:name or "
+        "file.py:name\n"
+    )
     assert not (tmp_path / "twosup.toml").exists()
