@@ -36,7 +36,7 @@ _PHRASES = (
         re.compile(r"(is no 'provider:model': .*), or pass a chat model"),
         r"\1, or your own as module:name or file.py:name",
     ),
-    (re.compile(r"pass 'exact_match, or \('f1', floor\) with a floor in"), "pass a number in"),
+    (re.compile(r"pass 'exact_match', or \('f1', floor\) with a floor in"), "pass a number in"),
     (re.compile(r"\('f1', ([\d.]+)\)"), r"\1"),
     (re.compile(r"\bNone for no limit"), "0 for no limit"),
     (re.compile(r"\bNone for no guarantee"), "--plug-in for no guarantee"),
