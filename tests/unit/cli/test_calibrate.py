@@ -133,7 +133,7 @@ def test_a_wrong_option_is_one_line_with_exit_code_2(twosup, records, options, w
 
 def test_a_file_that_is_no_calibration_and_one_that_is_no_records_are_named(twosup, records) -> None:
     result = twosup("calibrate", records, "--check", records)
-    assert (result.exit_code, "records.jsonl" in result.stderr) == (1, True)
+    assert (result.exit_code, "records.jsonl" in result.stderr) == (2, True)
     assert twosup("calibrate", "none.jsonl", "--risk", "0.2").exit_code == 2
 
 
