@@ -164,7 +164,7 @@ def evaluate_reader(
     """
     examples = load_questions(questions)
     if not examples:
-        raise InputError(f"there is no question{f' in {questions}' if isinstance(questions, (str, Path)) else ''}")
+        raise InputError("there is no question")
     answers: list[Answer | Exception] = []
     began = time.perf_counter()
     for at in range(0, len(examples), _READ_AT_ONCE):
