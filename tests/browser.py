@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from base64 import b64decode
 from contextlib import contextmanager
 from itertools import count
@@ -47,7 +48,11 @@ class Page:
         return result["result"].get("value")
 
     def text(self, selector: str) -> str:
-        return self.read(f"document.querySelector({json.dumps(selector)}).innerText")
+        """Returns the text of an element, once it is there."""
+        until = time.monotonic() + 20.0
+        while (said := self.read(f"document.querySelector({json.dumps(selector)})?.innerText")) is None:
+            assert time.monotonic() < until, f"there is no {selector}"
+        return said
 
     def click(self, selector: str, x: float = 0.5) -> None:
         """Clicks on an element, by default in its middle."""

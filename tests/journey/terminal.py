@@ -30,7 +30,15 @@ class Terminal:
 
     def __init__(self, folder: Path, **variables: str) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-        own = {"HOME": str(folder), "TERM": "xterm", "PS1": PROMPT, "HISTFILE": "", "LC_ALL": "C.UTF-8"}
+        kept.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
+        own = {
+            "HOME": str(folder),
+            "VIRTUAL_ENV_DISABLE_PROMPT": "1",
+            "TERM": "xterm",
+            "PS1": PROMPT,
+            "HISTFILE": "",
+            "LC_ALL": "C.UTF-8",
+        }
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
         self._shell = pexpect.spawn(
             "bash",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import venv
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ pytest.importorskip("langchain_openai")
 from journey.likeness import differences
 from journey.terminal import Terminal
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.alone, pytest.mark.integration]
 
 HERE = Path(__file__).parent
 SCREENS = HERE / "screens"
@@ -40,6 +41,7 @@ class Step(NamedTuple):
 
 
 STEPS = (
+    Step("00_install", '. new/bin/activate && pip install --quiet "$PROJECT[openai]" 2>/dev/null && echo installed'),
     Step("01_version", "twosup --version"),
     Step("02_demo", "twosup demo --show 3"),
     Step("03_ask", 'twosup ask "Who was the last miller at Ottery?" --context handbook.md'),
@@ -76,12 +78,13 @@ def hosted(asked: str) -> str:
 def screens(tmp_path_factory):
     """Plays the hour once; what stands on the screen after each step, by name."""
     folder = tmp_path_factory.mktemp("mill")
+    venv.create(folder / "new", with_pip=True)
     (folder / "handbook.md").write_text("\n\n".join(entry["context"] for entry in ENTRIES) + "\n", encoding="utf-8")
     for name, part in {"questions": ENTRIES[:FITTED], "held-out": ENTRIES[FITTED:]}.items():
         lines = [json.dumps({field: entry[field] for field in ("question", "context", "answers")}) for entry in part]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with FaultServer(answer=hosted, keep_alive=True) as server:
-        terminal = Terminal(folder, HOSTED=server.url("good"))
+        terminal = Terminal(folder, HOSTED=server.url("good"), PROJECT=str(HERE.parents[1]))
         try:
             seen = {step.name: terminal.screen(step.command, step.typed) for step in STEPS}
         finally:

@@ -55,10 +55,10 @@ def beta_quantile(a: npt.ArrayLike, b: npt.ArrayLike, p: npt.ArrayLike) -> Float
     x = a / (a + b)
     for _ in range(_STEPS):
         with np.errstate(all="ignore"):
-            mass = beta_cdf(a, b, x)
-            step = np.log(tail / mass) * mass * (1.0 - x) / _density(a, b, x, 1.0 - x)
-            x = np.where(tail > 0.0, np.minimum(x * np.exp(step), (1.0 + x) / 2.0), 0.0)
-        if not (np.abs(step) > _STEP)[tail > 0.0].any():
+            mass, density = _log_cdf(a, b, x), _log_density(a, b, x, 1.0 - x)
+            step = (np.log(tail) - mass) * np.exp(mass - density) * (1.0 - x)
+            x = np.where(tail > 0.0, np.clip(x * np.exp(step), _TINY, (1.0 + x) / 2.0), 0.0)
+        if not ((np.abs(step) > _STEP) & (x > _TINY))[tail > 0.0].any():
             break
     found: Floats = np.where(upper, 1.0 - x, x)
     return found
@@ -69,8 +69,18 @@ def _cdf(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
     over = x > a / (a + b)
     a, b, x, y = np.where(over, b, a), np.where(over, a, b), np.where(over, y, x), np.where(over, x, y)
     with np.errstate(all="ignore"):
-        below = np.where(x > 0.0, _density(a, b, x, y) / _fraction(a, b, x, y), 0.0)
+        below = np.where(x > 0.0, np.exp(_log_density(a, b, x, y)) / _fraction(a, b, x, y), 0.0)
     return np.where(over, 1.0 - below, below)
+
+
+def _log_cdf(a: Floats, b: Floats, x: Floats) -> Floats:
+    """Returns the logarithm of the distribution function, also where the function itself is too small for a number."""
+    y, over = 1.0 - x, x > a / (a + b)
+    lower, upper = np.where(over, b, a), np.where(over, a, b)
+    near, far = np.where(over, y, x), np.where(over, x, y)
+    with np.errstate(all="ignore"):
+        below = _log_density(lower, upper, near, far) - np.log(_fraction(lower, upper, near, far))
+        return np.where(over, np.log1p(-np.exp(below)), below)
 
 
 def _fraction(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
@@ -92,11 +102,11 @@ def _fraction(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
     return value
 
 
-def _density(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
-    """Returns x^a · y^b / B(a, b): the density times x·y."""
+def _log_density(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
+    """Returns the logarithm of x^a · y^b / B(a, b), the density times x·y."""
     n = a + b
     exponent = _deviance(a, n * x) + _deviance(b, n * y) + _stirling(a) + _stirling(b) - _stirling(n)
-    return np.sqrt(a * (b / n) / (2.0 * np.pi)) * np.exp(-exponent)
+    return np.log(a * (b / n) / (2.0 * np.pi)) / 2.0 - exponent
 
 
 def _deviance(k: Floats, mean: Floats) -> Floats:

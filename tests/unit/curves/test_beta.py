@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import special
 
@@ -32,8 +32,17 @@ def test_the_distribution_function_is_scipys_where_it_rises(a, b, deviations):
     assert beta_cdf(a, b, x) == pytest.approx(special.betainc(a, b, x), abs=1e-12)
 
 
-@given(COUNTS, COUNTS, st.one_of(SHARES, st.sampled_from([0.0, 1e-8, 0.005, 0.025, 0.05, 0.5, 0.95, 0.975, 1.0])))
-def test_the_quantile_is_scipys(a, b, p):
+@example(20.0, 38.0, 1.150009769871393e-71)  # the first step went to where nothing is left of the mass
+@example(20.0, 0.5, 1e-71)
+@given(
+    COUNTS,
+    COUNTS,
+    st.one_of(
+        SHARES.filter(lambda p: p == 0.0 or p > 1e-200),
+        st.sampled_from([0.0, 1e-8, 0.005, 0.025, 0.05, 0.5, 0.95, 0.975, 1.0]),
+    ),
+)
+def test_the_quantile_is_scipys(a, b, p):  # below 1e-200 it is SciPy's that are not exact
     assert beta_quantile(a, b, p) == pytest.approx(special.betaincinv(a, b, p), abs=1e-12)
 
 

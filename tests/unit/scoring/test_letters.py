@@ -66,7 +66,7 @@ def test_an_answer_in_other_letters_is_in_the_context_cited_and_backed(reader, r
     assert in_context(question, answer) == features(question, answer)["in_context"] == 1.0
     assert [cited.text for cited in citations(question, answer)] == [quoted]
     assert Grounded(reader)(question, answer) > 0.5
-    assert features(question, answer, local=reading)["top_f1"] == pytest.approx(1.0)
+    assert features(question, answer, local=reading)["top_f1"] >= 2 / 3  # the reader may quote a word more
     assert agreement(question, answer, local=Answer(quoted)) == 1.0
 
 
