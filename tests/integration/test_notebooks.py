@@ -12,7 +12,7 @@ pytestmark = pytest.mark.integration
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 #: How many pictures each shows.
-PICTURES = {"1_first_steps": 2, "2_calibrate": 4, "3_rag": 1, "4_study": 3, "5_decisions": 2}
+PICTURES = {"1_first_steps": 2, "2_calibrate": 4, "3_rag": 1, "4_study": 3, "5_decisions": 2, "6_from_logs": 2}
 #: Those that read other files of the repository, and are run where they lie.
 AT_HOME = ("4_study", "5_decisions")
 
@@ -42,7 +42,7 @@ def test_a_notebook_runs_and_shows_its_pictures(path: Path, tmp_path: Path, no_k
     assert pictures(run) == PICTURES[path.stem]
 
 
-def test_there_are_five_notebooks() -> None:
+def test_there_are_six_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == sorted(PICTURES)
 
 
