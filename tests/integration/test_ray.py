@@ -115,6 +115,18 @@ def test_a_run_goes_on_where_another_one_stopped(cluster, folder):
     assert max(calls(folder).values()) == 1
 
 
+def test_no_file_takes_the_place_of_another_where_one_was_taken_away(tmp_path):
+    import pyarrow as pa
+
+    from twosup_chain.service.ray import _write
+
+    for name in "abc":
+        _write(pa.table({"id": [name]}), tmp_path)
+    (tmp_path / "part-000001.parquet").unlink()
+    _write(pa.table({"id": ["d"]}), tmp_path)
+    assert {row["id"] for row in rows(tmp_path)} == {"a", "c", "d"}
+
+
 def test_what_cannot_run_is_said_before_it_would_wait_for_ever(cluster, folder):
     from twosup_chain.service.ray import answer_dataset
 

@@ -266,7 +266,8 @@ def _fresh(table: Any, done: set[str]) -> Any:
 
 def _write(table: Any, folder: Path) -> None:
     """Adds a file to the folder, whole or not at all."""
-    name = folder / _PART.format(len(list(folder.glob("part-*.parquet"))))
+    last = max((int(path.stem.removeprefix("part-")) for path in _parts(folder)), default=-1)
+    name = folder / _PART.format(last + 1)
     half = name.with_name(f"_{name.name}")  # readers of a folder pass over such names
     pq.write_table(table, half)
     half.replace(name)
@@ -285,4 +286,4 @@ def _done(folder: Path) -> set[str]:
 
 
 def _parts(folder: Path) -> Iterator[Path]:
-    return iter(sorted(folder.glob("part-*.parquet")))
+    return (path for path in sorted(folder.glob("part-*.parquet")) if path.stem.removeprefix("part-").isdecimal())
