@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from time import monotonic, sleep
 from typing import Any, Protocol, TypeVar
 
 from twosup_chain._process import Loaded
@@ -25,6 +26,8 @@ Result = TypeVar("Result")
 _POSTGRES = ("postgres://", "postgresql://")
 #: How long a writer waits for its turn, in seconds.
 _PATIENCE = 30.0
+#: How long until it tries again where SQLite does not wait, in seconds.
+_AGAIN = 0.01
 #: The most jobs of one transaction.
 _MOST = 500
 #: The lock that writers of one Postgres database take turns by.
@@ -140,10 +143,23 @@ class _SQLite:
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._own = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-            for setting in ("journal_mode=WAL", "synchronous=FULL"):
-                self.run(f"PRAGMA {setting}")
+            self._write_ahead()
+            self.run("PRAGMA synchronous=FULL")
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the SQLite file {path} cannot be opened: {error}") from error
+
+    def _write_ahead(self) -> None:
+        """Has changes written ahead; where another connection does so just now, SQLite does not wait by itself."""
+        until = monotonic() + _PATIENCE
+        while True:
+            try:
+                self.run("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or monotonic() > until:
+                    raise
+                sleep(_AGAIN)
+            else:
+                return
 
     def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         return self._own.execute(statement, values).fetchall()

@@ -123,3 +123,20 @@ def test_a_password_in_a_url_is_not_shown():
 def test_sqlite_works_in_wal_mode(tmp_path):
     put(Store(tmp_path / "a.db"), "a").result()
     assert sqlite3.connect(tmp_path / "a.db").execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_those_who_open_a_new_store_at_the_same_moment_wait_for_each_other(where, tmp_path):
+    if "://" in where:
+        pytest.skip("Postgres has no file to make")
+    for number in range(20):
+        stores = [Store(tmp_path / f"{number}.db") for _ in range(12)]
+        together = threading.Barrier(len(stores))
+
+        def use(store, together=together):
+            together.wait()
+            return store.write(lambda connection: connection.run("SELECT 1")).result()
+
+        with ThreadPoolExecutor(len(stores)) as threads:
+            assert list(threads.map(use, stores)) == [[(1,)]] * len(stores)
+        for store in stores:
+            store.close()
