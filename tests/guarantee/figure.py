@@ -82,11 +82,11 @@ def _words(row: dict) -> str:
     return f"{limits}\n{row['world']}, n = {row['n']:,}"
 
 
-def main() -> None:
-    """Simulates, or reads what was simulated, and draws."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--out", type=Path, required=True, help="the picture, .svg or .png")
+def command(description, run, picture, draws) -> None:
+    """A command line: simulates with so many draws, or reads what was simulated, and draws the picture."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--draws", type=int, default=draws)
+    parser.add_argument("--out", type=Path, help="the picture, .svg or .png")
     parser.add_argument("--table", type=Path, help="the figures as JSON")
     options = parser.parse_args()
     if options.table and options.table.exists():
@@ -95,8 +95,9 @@ def main() -> None:
         rows = run(options.draws)
         if options.table:
             options.table.write_text(json.dumps(rows, indent=1) + "\n")
-    save(picture(rows), options.out)
+    if options.out:
+        save(picture(rows), options.out)
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, run, picture, 1000)

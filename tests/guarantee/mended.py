@@ -7,13 +7,11 @@ keeps the shares, and draws from there where they exist.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
+from figure import command
 from matplotlib.figure import Figure
 from simulation import CONFIDENCE, WORLDS, World
 from threadpoolctl import threadpool_limits
@@ -21,7 +19,6 @@ from threadpoolctl import threadpool_limits
 from twosup_chain._options import NEVER
 from twosup_chain.calibration.search import Found, find
 from twosup_chain.calibration.targets import make_targets
-from twosup_chain.evaluation.drawing import save
 from twosup_chain.fitting.fit_columns import fit_columns
 from twosup_chain.outcomes.outcomes import Outcomes
 
@@ -194,22 +191,5 @@ def picture(rows: list[dict]) -> Figure:
     return figure
 
 
-def main() -> None:
-    """Prints the table, or reads it, and draws it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=500)
-    parser.add_argument("--out", type=Path, help="the picture, .svg or .png")
-    parser.add_argument("--table", type=Path, help="the shares as JSON")
-    options = parser.parse_args()
-    if options.table and options.table.exists():
-        rows = json.loads(options.table.read_text())
-    else:
-        rows = run(options.draws)
-        if options.table:
-            options.table.write_text(json.dumps(rows, indent=1) + "\n")
-    if options.out:
-        save(picture(rows), options.out)
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, run, picture, 500)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twosup_chain.classifier.graph import hidden_states
 from twosup_chain.errors import ModelFileError
-from twosup_chain.reader.engine import import_onnxruntime, load_tokenizer, pieces, verified_config
+from twosup_chain.reader.engine import import_onnxruntime, load_tokenizer, pieces, session_options, verified_config
 from twosup_chain.reader.folder import MODEL_FILE, unreadable
 
 #: The most tokens of a text that are read at once, without the two that frame them.
@@ -28,10 +28,7 @@ class Encoder:
         self._tokenizer = load_tokenizer(folder)
         self._frame = [self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]")]
         onnxruntime = import_onnxruntime()
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        if num_threads is not None:
-            options.intra_op_num_threads = num_threads
+        options = session_options(num_threads)
         path = folder / MODEL_FILE
         try:
             model, self._names = hidden_states(path.read_bytes(), layers)

@@ -1,6 +1,6 @@
 """The distribution function of the Beta distribution and its inverse, on arrays: all that exact binomial tests need.
 
-SciPy has both, ten times as fast, and is a third of what this package would install, for these two functions. So
+SciPy has both, some thirty times as fast, and is a third of what this package would install, for two functions. So
 `calibration.statistics` takes SciPy's where it is installed, and these where not; they agree to 1e-12.
 
 Sources: the continued fraction of DiDonato & Morris (ACM TOMS 1992, DOI 10.1145/131766.131776), equation 9; its factor

@@ -224,6 +224,15 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
+def session_options(num_threads: int | None) -> Any:
+    """Returns the options of a session: quiet, with so many threads, or as many as ONNX Runtime likes."""
+    options = import_onnxruntime().SessionOptions()
+    options.log_severity_level = 3
+    if num_threads is not None:
+        options.intra_op_num_threads = num_threads
+    return options
+
+
 def _session(folder: Path, num_threads: int | None, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     onnxruntime = import_onnxruntime()
     unknown = sorted(set(providers) - set(onnxruntime.get_available_providers()))
@@ -231,10 +240,7 @@ def _session(folder: Path, num_threads: int | None, providers: tuple[str, ...]) 
         there = ", ".join(onnxruntime.get_available_providers())
         message = f"providers={list(providers)!r}: {unknown[0]} is not in this onnxruntime, which has {there}"
         raise ConfigurationError(message)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if num_threads is not None:
-        options.intra_op_num_threads = num_threads
+    options = session_options(num_threads)
     model = folder / MODEL_FILE
     try:
         session = onnxruntime.InferenceSession(model, options, providers=[*providers, "CPUExecutionProvider"])
